@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class PetrosaSiteConfig(AppConfig):
+    name = "petrosa_site"

@@ -1,0 +1,284 @@
+"""Django settings. Every value that may differ between machines comes through `env`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+
+from petrosa_site import env
+from petrosa_site.logging import logging_config
+
+BASE_DIR = env.BASE_DIR
+env.load_dotenv()
+
+VERSION = "0.1.0"
+VAR_DIR = Path(env.text("PETROSA_VAR_DIR", str(BASE_DIR / "var")))
+ENVIRONMENT = env.text("ENVIRONMENT", "development")
+DEBUG = env.flag("DEBUG_MODE", False)
+SECRET_KEY = env.text("DJANGO_SECRET_KEY")
+if not SECRET_KEY:
+    if ENVIRONMENT == "production":
+        raise ImproperlyConfigured("DJANGO_SECRET_KEY is empty: set 50 or more random characters.")
+    from petrosa_site.stack.secrets import local_secret
+
+    SECRET_KEY = local_secret(VAR_DIR / "secret_key")
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "channels",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_prometheus",
+    "django_structlog",
+    "audit",
+    "exchanges",
+    "trading",
+    "signals_app",
+    "petrosa_site",
+]
+
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_structlog.middlewares.RequestMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+
+ROOT_URLCONF = "petrosa_site.urls"
+WSGI_APPLICATION = "petrosa_site.wsgi.application"
+ASGI_APPLICATION = "petrosa_site.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+# --- database -------------------------------------------------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {"default": env.database(VAR_DIR / "petrosa.sqlite3")}
+_database = DATABASES["default"]
+if "sqlite3" in _database["ENGINE"]:
+    _database["CONN_MAX_AGE"] = None
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": (
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-20000;"
+        ),
+    }
+    _database["TEST"] = {"NAME": env.text("TEST_DATABASE_NAME") or None}
+else:
+    _database["CONN_MAX_AGE"] = env.whole("DATABASE_CONN_MAX_AGE", 600, minimum=0)
+    _database["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- people ---------------------------------------------------------------------------------
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "desk"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("SECURE_COOKIES", ENVIRONMENT == "production")
+SECURE_PROXY_SSL_HEADER = (
+    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", False) else None
+)
+X_FRAME_OPTIONS = "DENY"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- language, time, files --------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = False
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "petrosa_site" / "static"]
+WHITENOISE_USE_FINDERS = True
+DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
+
+# --- redis, celery, channels ------------------------------------------------------------------
+REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL}}
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {
+            "hosts": [{"address": REDIS_URL, "socket_timeout": 30, "max_connections": 1000}]
+        },
+    }
+}
+CELERY_BROKER_URL = REDIS_URL
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
+CELERY_TASK_SERIALIZER = "json"
+CELERY_TIMEZONE = "UTC"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+
+# --- signals ----------------------------------------------------------------------------------
+NATS_URL = env.text("NATS_URL", "nats://127.0.0.1:4222", aliases=("NATS_SERVERS",))
+NATS_SIGNAL_SUBJECT = env.text("NATS_SIGNAL_SUBJECT", "signals.trading")
+NATS_LEGACY_SUBJECT = env.text(
+    "NATS_LEGACY_SUBJECT", "tradeengine.orders", aliases=("NATS_PUBLISHER_TOPIC",)
+)
+NATS_STREAM = env.text("NATS_STREAM", "TRADING")
+NATS_DURABLE = env.text("NATS_DURABLE", "petrosa-signals")
+SIGNAL_MAX_AGE_SECONDS = env.whole("SIGNAL_MAX_AGE_SECONDS", 60, minimum=1)
+SIGNAL_MAX_BYTES = env.whole("SIGNAL_MAX_BYTES", 256 * 1024, minimum=1024)
+
+# --- first values of limits (later changed per account in the database) ------------------------
+DEFAULT_ORDER_TYPE = env.choice(
+    "DEFAULT_ORDER_TYPE",
+    "market",
+    ("market", "limit", "stop", "stop_limit", "take_profit", "take_profit_limit"),
+)
+DEFAULT_BASE_AMOUNT = env.number("DEFAULT_BASE_AMOUNT", "100.0", minimum=0)  # quote units
+STOP_LOSS_DEFAULT = env.number(
+    "STOP_LOSS_DEFAULT", "2.0", aliases=("STOP_LOSS_PERCENTAGE",), minimum=0, maximum=100
+)
+TAKE_PROFIT_DEFAULT = env.number("TAKE_PROFIT_DEFAULT", "5.0", minimum=0, maximum=1000)
+MIN_CONFIDENCE = env.number("MIN_CONFIDENCE", "0.5", minimum=0, maximum=1)
+POSITION_PCT = env.number("POSITION_PCT", "0.02", minimum=0, maximum=1)
+MAX_OPEN_POSITIONS = env.whole(
+    "MAX_OPEN_POSITIONS", 5, aliases=("MAX_OPEN_POSITIONS_PER_VA",), minimum=0
+)
+MAX_POSITION_NOTIONAL = env.number(
+    "MAX_POSITION_NOTIONAL", "10000.0", aliases=("MAX_POSITION_SIZE",), minimum=0
+)
+QUOTE_MAX_AGE_SECONDS = env.number("QUOTE_MAX_AGE_SECONDS", "2", minimum="0.1")
+BALANCE_MAX_AGE_SECONDS = env.number("BALANCE_MAX_AGE_SECONDS", "120", minimum=1)
+KILL_SWITCH_ENABLED = env.flag("KILL_SWITCH_ENABLED", False)
+RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL_SECONDS", "5", minimum=1)
+PROTECTION_GRACE_SECONDS = env.number("PROTECTION_GRACE_SECONDS", "3", minimum="0.5")
+
+# --- venue ------------------------------------------------------------------------------------
+SIMULATION_ENABLED = env.flag("SIMULATION_ENABLED", True)
+BINANCE_TESTNET = env.flag("BINANCE_TESTNET", True)
+BINANCE_DEMO = env.flag("BINANCE_DEMO", False)
+MAINNET_TRADING_ENABLED = env.flag("MAINNET_TRADING_ENABLED", False)
+BINANCE_API_KEY = env.text("BINANCE_API_KEY")
+BINANCE_API_SECRET = env.text("BINANCE_API_SECRET")
+BINANCE_SPOT_REST_URL = env.text("BINANCE_SPOT_REST_URL")
+BINANCE_SPOT_WS_URL = env.text("BINANCE_SPOT_WS_URL")
+BINANCE_SPOT_STREAM_URL = env.text("BINANCE_SPOT_STREAM_URL")
+BINANCE_RECV_WINDOW_MS = env.whole("BINANCE_RECV_WINDOW_MS", 5000, minimum=1, maximum=60000)
+BINANCE_TIMEOUT_SECONDS = env.number("BINANCE_TIMEOUT_SECONDS", "12", minimum=1)
+BINANCE_MAX_WEIGHT_PER_MIN = env.whole("BINANCE_MAX_WEIGHT_PER_MIN", 0, minimum=0)
+SIMULATOR_HOST = env.text("SIMULATOR_HOST", "127.0.0.1")
+SIMULATOR_PORT = env.whole("SIMULATOR_PORT", 8090, minimum=1, maximum=65535)
+SIMULATOR_PRICES = env.text("SIMULATOR_PRICES", "synthetic")
+SIMULATOR_FAULTS = env.flag("SIMULATOR_FAULTS", False)
+SIMULATOR_LATENCY_MS = env.whole("SIMULATOR_LATENCY_MS", 0, minimum=0)
+SIMULATOR_STATE_FILE = Path(
+    env.text("SIMULATOR_STATE_FILE", str(VAR_DIR / "simulator" / "state.json"))
+)
+SIMULATOR_API_KEY = env.text("SIMULATOR_API_KEY", "simulator-key")
+SIMULATOR_API_SECRET = env.text("SIMULATOR_API_SECRET", "simulator-secret")
+_simulator = f"{SIMULATOR_HOST}:{SIMULATOR_PORT}"
+SIMULATOR_REST_URL = env.text("SIMULATOR_REST_URL", f"http://{_simulator}")
+SIMULATOR_WS_API_URL = env.text("SIMULATOR_WS_API_URL", f"ws://{_simulator}/ws-api/v3")
+SIMULATOR_STREAM_URL = env.text("SIMULATOR_STREAM_URL", f"ws://{_simulator}")
+
+
+def venue_environment() -> str:
+    """Return the environment new accounts trade in: simulation unless each switch says otherwise."""
+    if SIMULATION_ENABLED:
+        return "simulator"
+    if BINANCE_DEMO:
+        return "demo"
+    return "testnet" if BINANCE_TESTNET else "mainnet"
+
+
+VENUE_ENVIRONMENT = venue_environment()
+
+# --- web and API ------------------------------------------------------------------------------
+API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104
+API_PORT = env.whole(
+    "API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535
+)
+METRICS_OPEN = env.flag("METRICS_OPEN", True)
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework_simplejwt.authentication.JWTAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {
+        "trade": env.text("API_TRADE_RATE", "6000/min"),
+        "user": env.text("API_RATE", "1200/min"),
+        "login": env.text("API_LOGIN_RATE", "10/min"),
+    },
+    "EXCEPTION_HANDLER": "petrosa_site.problems.exception_handler",
+    "COERCE_DECIMAL_TO_STRING": True,
+}
+SIMPLE_JWT = {
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=15),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
+    "SIGNING_KEY": env.text("JWT_SECRET_KEY") or SECRET_KEY,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Petrosa",
+    "DESCRIPTION": "Signals in, decisions, orders, fills, positions and audit out.",
+    "VERSION": VERSION,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+UNFOLD: dict[str, Any] = {"SITE_TITLE": "Petrosa", "SITE_HEADER": "Petrosa"}
+
+# --- logs and metrics -------------------------------------------------------------------------
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOG_FORMAT = env.choice("LOG_FORMAT", "json", ("json", "console"))
+LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
+LOGGING_CONFIG = "logging.config.dictConfig"
+PROMETHEUS_EXPORT_MIGRATIONS = False
+DJANGO_STRUCTLOG_CELERY_ENABLED = True

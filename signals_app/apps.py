@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class SignalsAppConfig(AppConfig):
+    name = "signals_app"

@@ -1,0 +1,132 @@
+"""What a rule looks at and what it says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from exchanges.domain.instruments import Instrument
+from exchanges.domain.orders import OrderType, Quote, Side, TimeInForce
+
+
+class TradingMode(StrEnum):
+    """Strictest wins: HALTED > REDUCE_ONLY > ACTIVE."""
+
+    ACTIVE = "ACTIVE"
+    REDUCE_ONLY = "REDUCE_ONLY"
+    HALTED = "HALTED"
+
+
+class SizingModel(StrEnum):
+    """How an account sizes an entry whose signal names no size."""
+
+    PERCENT_OF_BALANCE = "percent_of_balance"  # free quote x position_pct x confidence
+    FIXED_QUOTE = "fixed_quote"  # default_quote_amount
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one virtual account, as they stood when the decision was taken."""
+
+    min_confidence: Decimal
+    max_age_seconds: int
+    quote_max_age_seconds: Decimal
+    balance_max_age_seconds: Decimal
+    max_open_positions: int
+    max_position_notional: Decimal  # quote units, projected after the fill; zero: not limited
+    sizing_model: SizingModel
+    position_pct: Decimal  # fraction of free quote balance
+    default_quote_amount: Decimal
+    default_order_type: OrderType
+    require_stop: bool
+    stop_loss_pct: Decimal  # percent of entry
+    take_profit_pct: Decimal
+    atr_stop_multiple: Decimal = Decimal("1.5")
+    atr_target_multiple: Decimal = Decimal("3.75")
+    fallback_min_notional: Decimal = Decimal(10)  # used only when the venue names none
+    allowed_symbols: frozenset[str] = frozenset()  # empty: every symbol the venue trades
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The account's position in the intent's symbol. Quantities in base units."""
+
+    quantity: Decimal
+    average_entry_price: Decimal
+    locked_in_exits: Decimal = Decimal(0)  # resting exits that are not our protection
+
+
+@dataclass(frozen=True, slots=True)
+class RiskSnapshot:
+    """Everything a decision may depend on. None means 'not known', which never allows an entry."""
+
+    now: datetime
+    environment: str
+    mode: TradingMode | None
+    mode_reason: str
+    instrument: Instrument | None
+    quote: Quote | None
+    limits: Limits
+    holding: Holding
+    open_position_count: int | None
+    free_quote: Decimal | None
+    free_base: Decimal | None
+    balances_at: datetime | None
+    taker_rate: Decimal | None
+    pending_entry_quantity: Decimal = Decimal(0)  # same symbol, not yet filled
+    can_trade: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule's word. `inputs` are JSON-ready; numbers are plain-format strings."""
+
+    rule: str
+    passed: bool
+    code: str = ""  # CATEGORY_CONDITION when not passed, e.g. CONFIDENCE_BELOW_MIN
+    message: str = ""  # one sentence with the numbers
+    limit: str = ""
+    actual: str = ""
+    skipped: bool = False  # exits skip entry rules; the skip is on record
+    inputs: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPlan:
+    """An order ready to send: quantised, priced, with the protection it must get when filled."""
+
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Decimal
+    time_in_force: TimeInForce | None = None
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    stop_loss: Decimal | None = None
+    take_profit: Decimal | None = None
+    reference_price: Decimal | None = None
+    notional: Decimal | None = None
+    estimated_fee: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Every verdict in rule order; `plan` is set exactly when all of them passed.
+
+    `sizing` and `levels` are human-readable arithmetic for the decision record.
+    """
+
+    verdicts: tuple[Verdict, ...]
+    plan: OrderPlan | None
+    sizing: tuple[tuple[str, str], ...] = ()
+    levels: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def approved(self) -> bool:
+        return self.plan is not None
+
+    @property
+    def denial(self) -> Verdict | None:
+        return next((v for v in self.verdicts if not v.passed), None)
