@@ -224,7 +224,7 @@ SIMULATOR_STREAM_URL = env.text("SIMULATOR_STREAM_URL", f"ws://{_simulator}")
 
 
 def venue_environment() -> str:
-    """Return the environment new accounts trade in: simulation unless each switch says otherwise."""
+    """Return where new accounts trade: simulation unless each switch says otherwise."""
     if SIMULATION_ENABLED:
         return "simulator"
     if BINANCE_DEMO:
@@ -236,9 +236,7 @@ VENUE_ENVIRONMENT = venue_environment()
 
 # --- web and API ------------------------------------------------------------------------------
 API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104
-API_PORT = env.whole(
-    "API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535
-)
+API_PORT = env.whole("API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535)
 METRICS_OPEN = env.flag("METRICS_OPEN", True)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

@@ -1,1 +1,1 @@
-"""What a laptop or a test needs around the product: embedded servers, supervisor, first operator."""
+"""What a laptop or a test needs around the product: servers, supervisor, first operator."""

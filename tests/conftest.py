@@ -1,0 +1,88 @@
+"""Fixtures that many tests share: people, clients, and a simulator of the session's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import redis as redis_client
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connection
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import User
+    from rest_framework.test import APIClient
+
+
+@pytest.fixture(autouse=True)
+def _audit_can_be_emptied_between_tests(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Take the append-only triggers away just before a transactional test's tables are emptied."""
+    marker = request.node.get_closest_marker("django_db")
+    by_marker = marker is not None and marker.kwargs.get("transaction", False)
+    by_fixture = {"transactional_db", "live_server"} & set(request.fixturenames)
+    if not by_marker and not by_fixture:
+        yield
+        return
+    from audit import append_only
+
+    request.getfixturevalue("_django_db_helper")
+    append_only.install(connection)
+    yield
+    append_only.remove(connection)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Empty this process's private Redis after each test that had a database."""
+    yield
+    if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
+        with redis_client.Redis.from_url(django_settings.REDIS_URL) as client:
+            client.flushdb()
+        cache.close()
+
+
+@pytest.fixture
+def operator(db: None, django_user_model: type[User]) -> User:
+    """A superuser whose password is `operator-password`."""
+    return django_user_model.objects.create_superuser(
+        username="operator", email="operator@example.com", password="operator-password"
+    )
+
+
+@pytest.fixture
+def api_client(operator: User) -> APIClient:
+    """A DRF client that is logged in as `operator`."""
+    from rest_framework.test import APIClient
+
+    client = APIClient()
+    client.force_authenticate(user=operator)
+    return client
+
+
+@pytest.fixture
+def anonymous_client() -> APIClient:
+    from rest_framework.test import APIClient
+
+    return APIClient()
+
+
+@pytest.fixture(scope="session")
+def simulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A real simulator on a free port, for the whole session; prefer `simulator`."""
+    from exchanges.simulator.process import SimulatorProcess
+
+    folder = tmp_path_factory.mktemp("simulator")
+    with SimulatorProcess(state_file=folder / "state.json", faults=True) as process:
+        yield process
+
+
+@pytest.fixture
+def simulator(simulator_process: Any, settings: Any) -> Any:
+    """The session's simulator as if just started, with settings pointing at it."""
+    simulator_process.reset()
+    settings.SIMULATOR_REST_URL = simulator_process.rest_url
+    settings.SIMULATOR_WS_API_URL = simulator_process.ws_api_url
+    settings.SIMULATOR_STREAM_URL = simulator_process.stream_url
+    return simulator_process
