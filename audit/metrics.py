@@ -1,0 +1,21 @@
+"""Counts and timings of the corridor, in the names operators' dashboards already use."""
+
+from __future__ import annotations
+
+from prometheus_client import Counter, Histogram
+
+TRADES = Counter(
+    "tradeengine_trades_total", "Orders that reached a status, by type", ["status", "type"]
+)
+ERRORS = Counter("tradeengine_errors_total", "Errors by type", ["type"])
+LATENCY = Histogram(
+    "tradeengine_latency_seconds",
+    "Time from signal received to the named stage",
+    ["stage"],
+    buckets=(0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60),
+)
+NATS_MESSAGES = Counter(
+    "tradeengine_nats_messages_processed_total", "Messages taken from NATS by outcome", ["outcome"]
+)
+SIGNALS = Counter("petrosa_signals_total", "Signals by source and outcome", ["source", "outcome"])
+DENIALS = Counter("petrosa_denials_total", "Denied intents by code", ["code"])

@@ -1,0 +1,70 @@
+"""Instruments of every venue: loaded from it, kept in the database, parsed once a process."""
+
+from __future__ import annotations
+
+import time
+
+from django.db import transaction
+from django.utils import timezone
+
+from exchanges.domain.instruments import Instrument
+from exchanges.gateways import registry
+from exchanges.models import InstrumentRow
+
+CACHE_SECONDS = 60.0
+_cache: dict[tuple[str, str], tuple[float, Instrument]] = {}
+
+
+def get(environment: str, symbol: str) -> Instrument | None:
+    """Return the instrument, or None when the venue does not list it.
+
+    The first question about a venue that was never loaded loads it; VenueError may escape then.
+    """
+    cached = _cache.get((environment, symbol))
+    if cached is not None and cached[0] > time.monotonic():
+        return cached[1]
+    row = InstrumentRow.objects.filter(environment=environment, symbol=symbol).first()
+    if row is None and not InstrumentRow.objects.filter(environment=environment).exists():
+        refresh(environment)
+        row = InstrumentRow.objects.filter(environment=environment, symbol=symbol).first()
+    if row is None:
+        return None
+    instrument = row.parsed()
+    _cache[environment, symbol] = (time.monotonic() + CACHE_SECONDS, instrument)
+    return instrument
+
+
+def refresh(environment: str) -> int:
+    """Load every symbol from the venue; symbols it dropped are marked DELISTED. Return the count."""
+    loaded = registry.for_venue(environment).instruments()
+    now = timezone.now()
+    rows = [
+        InstrumentRow(
+            environment=environment,
+            symbol=instrument.symbol,
+            base_asset=instrument.base_asset,
+            quote_asset=instrument.quote_asset,
+            status=instrument.status,
+            raw=raw,
+            loaded_at=now,
+        )
+        for instrument, raw in loaded
+    ]
+    with transaction.atomic():
+        InstrumentRow.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["environment", "market", "symbol"],
+            update_fields=["base_asset", "quote_asset", "status", "raw", "loaded_at"],
+        )
+        gone = InstrumentRow.objects.filter(environment=environment, loaded_at__lt=now)
+        for row in gone.exclude(status="DELISTED"):
+            row.raw["status"] = row.status = "DELISTED"
+            row.save(update_fields=["status", "raw"])
+    forget()
+    return len(rows)
+
+
+def forget() -> None:
+    """Drop this process's parsed instruments."""
+    _cache.clear()

@@ -1,0 +1,209 @@
+"""The one door for signals: stored and audited before anything else happens, repeats recognised.
+
+Nothing here raises for a bad payload: it becomes a REJECTED row that keeps the bytes and the error.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from audit import metrics, trail
+from signals_app import wire
+from signals_app.draft import PayloadError, SignalDraft
+from signals_app.models import Signal
+
+log = structlog.get_logger(__name__)
+KEPT_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Inbound:
+    """Bytes as they came. `dedupe_key` names the sending, `fallback_uid` serves senders without ids.
+
+    `replay_of` is the id of an earlier signal that an operator sends again on purpose: the new one
+    gets an identity and a time of its own.
+    """
+
+    source: str
+    body: bytes
+    received_at: datetime
+    dedupe_key: str = ""
+    fallback_uid: str = ""
+    actor: str = ""
+    subject: str = ""
+    replay_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    signal_id: int
+    uid: str
+    status: str
+    is_new: bool
+    error: PayloadError | None = None
+
+
+def store(inbound: Inbound) -> Stored:
+    """Store one signal; a repeat gives the first one's row."""
+    return store_many([inbound])[0]
+
+
+def store_many(inbounds: Sequence[Inbound]) -> list[Stored]:
+    """Store a batch in one transaction, in order. Raise only when the database cannot be written."""
+    signals = [_understand(inbound) for inbound in inbounds]
+    try:
+        with transaction.atomic():
+            return _write(signals)
+    except IntegrityError:
+        # Another listener stored one of them between our look and our write: look again, one by one.
+        return [_store_alone(signal) for signal in signals]
+
+
+def replay(signal: Signal, *, actor: str, now: datetime) -> Stored:
+    """Send an earlier signal's bytes through the door again, as a new signal of `actor`."""
+    return store(
+        Inbound(
+            source="replay",
+            body=bytes(signal.raw),
+            received_at=now,
+            actor=actor,
+            subject=signal.subject,
+            replay_of=signal.pk,
+        )
+    )
+
+
+def _store_alone(signal: Signal) -> Stored:
+    for _ in range(2):
+        try:
+            with transaction.atomic():
+                return _write([signal])[0]
+        except IntegrityError:
+            signal.pk = None
+            log.info("signal_stored_elsewhere", signal_uid=signal.uid)
+    with transaction.atomic():
+        return _write([signal])[0]
+
+
+def _write(signals: Sequence[Signal]) -> list[Stored]:
+    earlier = _find_earlier(signals)
+    fresh: list[Signal] = []
+    chosen: list[tuple[Signal, bool]] = []
+    for signal in signals:
+        first = earlier.get(signal.uid) or earlier.get(signal.dedupe_key or signal.uid)
+        if first is None:
+            fresh.append(signal)
+            earlier[signal.uid] = signal
+            if signal.dedupe_key:
+                earlier[signal.dedupe_key] = signal
+        chosen.append((first or signal, first is None))
+    Signal.objects.bulk_create(fresh)
+    trail.record(
+        *(
+            _entry(row, "signal.repeated" if not is_new else f"signal.{row.status}", sent)
+            for sent, (row, is_new) in zip(signals, chosen, strict=True)
+        )
+    )
+    for row, is_new in chosen:
+        metrics.SIGNALS.labels(row.source, row.status if is_new else "repeated").inc()
+    return [
+        Stored(row.pk, row.uid, row.status, is_new, _error_of(row)) for row, is_new in chosen
+    ]
+
+
+def _find_earlier(signals: Sequence[Signal]) -> dict[str, Signal]:
+    keys = [s.dedupe_key for s in signals if s.dedupe_key]
+    query = Q(uid__in=[s.uid for s in signals])
+    if keys:
+        query |= Q(dedupe_key__in=keys)
+    found: dict[str, Signal] = {}
+    for row in Signal.objects.filter(query).defer("raw"):
+        found[row.uid] = row
+        if row.dedupe_key:
+            found[row.dedupe_key] = row
+    return found
+
+
+def _understand(inbound: Inbound) -> Signal:
+    signal = Signal(
+        source=inbound.source,
+        subject=inbound.subject[:100],
+        actor=(inbound.actor or inbound.source)[:150],
+        received_at=inbound.received_at,
+        raw=inbound.body[:KEPT_BYTES],
+        raw_length=len(inbound.body),
+        raw_sha256=hashlib.sha256(inbound.body).hexdigest(),
+        correlation_id=uuid.uuid4().hex,
+        replay_of_id=inbound.replay_of,
+    )
+    try:
+        draft = wire.parse(
+            inbound.body, max_bytes=settings.SIGNAL_MAX_BYTES, received_at=inbound.received_at
+        )
+    except PayloadError as error:
+        # A refused payload must not occupy the sender's ids: the corrected one may come with them.
+        signal.uid = inbound.fallback_uid or uuid.uuid4().hex
+        signal.status = Signal.Status.REJECTED
+        signal.error_field = error.field[:100]
+        signal.error_code = error.code[:64]
+        signal.error_message = error.message[:500]
+        return signal
+    if inbound.replay_of is not None:
+        draft = replace(
+            draft,
+            uid="",
+            emitted_at=inbound.received_at,
+            notes=(*draft.notes, f"replayed by {inbound.actor}"),
+        )
+    return _accept(signal, draft, inbound)
+
+
+def _accept(signal: Signal, draft: SignalDraft, inbound: Inbound) -> Signal:
+    signal.uid = draft.uid or inbound.fallback_uid or uuid.uuid4().hex
+    signal.dedupe_key = inbound.dedupe_key or None
+    signal.status = Signal.Status.RECEIVED
+    signal.strategy_id = draft.strategy_id
+    signal.symbol = draft.symbol
+    signal.action = draft.action.value
+    signal.confidence = draft.confidence
+    signal.emitted_at = draft.emitted_at
+    signal.draft = wire.to_jsonable(draft)
+    return signal
+
+
+def _error_of(row: Signal) -> PayloadError | None:
+    if row.status != Signal.Status.REJECTED:
+        return None
+    return PayloadError(row.error_field, row.error_code, row.error_message)
+
+
+def _entry(row: Signal, kind: str, sent: Signal) -> trail.Entry:
+    data: dict[str, object] = {
+        "source": sent.source,
+        "strategy_id": row.strategy_id,
+        "symbol": row.symbol,
+        "action": row.action,
+        "confidence": None if row.confidence is None else str(row.confidence),
+    }
+    if row.error_code:
+        data |= {"field": row.error_field, "code": row.error_code, "message": row.error_message}
+    if kind == "signal.repeated":
+        data |= {"status": row.status, "payload_differs": sent.raw_sha256 != row.raw_sha256}
+    return trail.Entry(
+        kind=kind,
+        actor=sent.actor,
+        subject_type="signal",
+        subject_id=str(row.pk),
+        correlation_id=row.correlation_id,
+        signal_uid=row.uid,
+        data=data,
+    )

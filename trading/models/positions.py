@@ -1,0 +1,49 @@
+"""What each virtual account holds, and what it earned."""
+
+from __future__ import annotations
+
+from django.db import models
+
+from exchanges.models.fields import MoneyField
+from trading.models.accounts import VirtualAccount
+
+
+class Position(models.Model):
+    """Net long position of one account in one symbol; the row stays when it goes flat.
+
+    `quantity` is base units really received (net of fees taken in base). Money is quote units.
+    `stop_price`/`target_price` are the protection it must have while open.
+    """
+
+    account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, related_name="positions")
+    symbol = models.CharField(max_length=32)
+    quantity = MoneyField(default=0)
+    average_entry_price = MoneyField(default=0)
+    realised_pnl = MoneyField(default=0, help_text="Net of fees.")
+    fees_quote = MoneyField(default=0)
+    excess_sold = MoneyField(
+        default=0, help_text="Sold beyond what was held: not booked as profit, alarmed."
+    )
+    excess_price = MoneyField(default=0)
+    is_open = models.BooleanField(default=False)
+    stop_price = MoneyField(null=True, blank=True)
+    target_price = MoneyField(null=True, blank=True)
+    protection_sequence = models.PositiveIntegerField(default=0)
+    naked_since = models.DateTimeField(null=True, blank=True)
+    alarm = models.CharField(max_length=300, blank=True, default="")
+    opened_at = models.DateTimeField(null=True, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["account", "symbol"], name="position_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["account"], name="position_open", condition=models.Q(is_open=True)
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} {self.symbol}"

@@ -1,0 +1,113 @@
+"""The kill switch: engage in one step, release on purpose, ask what holds right now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit import trail
+from trading.domain.risk.types import TradingMode
+from trading.models import TradingState
+
+STRICTNESS = {TradingMode.ACTIVE: 0, TradingMode.REDUCE_ONLY: 1, TradingMode.HALTED: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The strictest state that applies, and why."""
+
+    mode: TradingMode
+    reason: str
+
+
+def standing(
+    *, environment: str, account: str, strategy_id: str, symbol: str, now: datetime
+) -> Standing:
+    """Return what holds for one intent; the strictest scope wins."""
+    Scope = TradingState.Scope
+    applies = (
+        Q(scope=Scope.GLOBAL)
+        | Q(scope=Scope.VENUE, key=environment)
+        | Q(scope=Scope.ACCOUNT, key=account)
+        | Q(scope=Scope.STRATEGY, key=strategy_id)
+        | Q(scope=Scope.SYMBOL, key=symbol)
+    )
+    strictest = Standing(TradingMode.ACTIVE, "")
+    for state in in_force(now).filter(applies):
+        mode = TradingMode(state.mode)
+        if STRICTNESS[mode] > STRICTNESS[strictest.mode]:
+            where = f"{state.scope} {state.key}".strip()
+            strictest = Standing(mode, f"{where}: {state.reason} ({state.engaged_by})")
+    return strictest
+
+
+def in_force(now: datetime):  # type: ignore[no-untyped-def]
+    """Return the states that hold at `now`."""
+    return TradingState.objects.filter(released_at__isnull=True).filter(
+        Q(expires_at__isnull=True) | Q(expires_at__gt=now)
+    )
+
+
+def engage(
+    *,
+    actor: str,
+    reason: str,
+    mode: TradingMode = TradingMode.HALTED,
+    scope: str = TradingState.Scope.GLOBAL,
+    key: str = "",
+    expires_at: datetime | None = None,
+) -> TradingState:
+    """Make trading stricter at once. Engaging what is engaged changes nothing but the trail."""
+    if mode is TradingMode.ACTIVE:
+        raise ValueError("engaging means stricter: use release() to let trading go on")
+    now = timezone.now()
+    with transaction.atomic():
+        # An expired row would still hold the unique place of its scope.
+        TradingState.objects.filter(
+            scope=scope, key=key, released_at__isnull=True, expires_at__lte=now
+        ).update(released_at=now, released_by="expiry", release_reason="expired")
+        state, is_new = TradingState.objects.get_or_create(
+            scope=scope,
+            key=key,
+            mode=mode.value,
+            released_at=None,
+            defaults={"reason": reason, "engaged_by": actor, "expires_at": expires_at},
+        )
+        if not is_new and state.expires_at and (expires_at is None or expires_at > state.expires_at):
+            state.expires_at = expires_at
+            state.save(update_fields=["expires_at"])
+        trail.record(_entry("control.engaged" if is_new else "control.confirmed", state, actor))
+    return state
+
+
+def release(*, state_id: int, actor: str, reason: str) -> bool:
+    """Let trading go on; False when somebody released it before."""
+    if not reason.strip():
+        raise ValueError("releasing the kill switch needs a reason")
+    with transaction.atomic():
+        count = TradingState.objects.filter(pk=state_id, released_at__isnull=True).update(
+            released_at=timezone.now(), released_by=actor, release_reason=reason
+        )
+        if count:
+            state = TradingState.objects.get(pk=state_id)
+            trail.record(_entry("control.released", state, actor))
+    return bool(count)
+
+
+def _entry(kind: str, state: TradingState, actor: str) -> trail.Entry:
+    return trail.Entry(
+        kind=kind,
+        actor=actor,
+        subject_type="trading_state",
+        subject_id=str(state.pk),
+        data={
+            "scope": state.scope,
+            "key": state.key,
+            "mode": state.mode,
+            "reason": state.release_reason or state.reason,
+        },
+    )
