@@ -118,9 +118,9 @@ LOGIN_REDIRECT_URL = "desk"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("SECURE_COOKIES", ENVIRONMENT == "production")
-SECURE_PROXY_SSL_HEADER = (
-    ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("BEHIND_TLS_PROXY", False) else None
-)
+BEHIND_TLS_PROXY = env.flag("BEHIND_TLS_PROXY", False)
+FORWARDED_ALLOW_IPS = env.text("FORWARDED_ALLOW_IPS", "127.0.0.1")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_TLS_PROXY else None
 X_FRAME_OPTIONS = "DENY"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
@@ -238,6 +238,10 @@ VENUE_ENVIRONMENT = venue_environment()
 API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104
 API_PORT = env.whole("API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535)
 METRICS_OPEN = env.flag("METRICS_OPEN", True)
+WEB_THREADS = env.whole(
+    "WEB_THREADS", 4 if "sqlite3" in _database["ENGINE"] else 8, minimum=1, maximum=64
+)
+REQUEST_MAX_BYTES = env.whole("REQUEST_MAX_BYTES", 10 * 1024 * 1024, minimum=1024)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "rest_framework.authentication.TokenAuthentication",
