@@ -77,6 +77,7 @@ class RiskSnapshot:
     taker_rate: Decimal | None
     pending_entry_quantity: Decimal = Decimal(0)  # same symbol, not yet filled
     can_trade: bool = True
+    reserved_quote: Decimal = Decimal(0)  # promised to orders the balance cannot show yet
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,27 @@
+"""The rules, read top to bottom. A new rule is a function `(ctx) -> Verdict` and a line here."""
+
+from __future__ import annotations
+
+from trading.domain.risk import account_rules, gate_rules, order_rules
+from trading.domain.risk.context import Rule
+
+RULES: tuple[Rule, ...] = (
+    gate_rules.environment,
+    gate_rules.account_can_trade,
+    gate_rules.trading_state,
+    gate_rules.signal_age,
+    gate_rules.confidence,
+    gate_rules.symbol_supported,
+    gate_rules.quote_known_and_fresh,
+    order_rules.order_shape,
+    order_rules.price_filters,
+    order_rules.trigger_side,
+    order_rules.size,
+    order_rules.stop_and_target,
+    order_rules.quantity,
+    order_rules.notional,
+    order_rules.exit_feasible,
+    account_rules.balance,
+    account_rules.open_positions,
+    account_rules.position_notional,
+)

@@ -1,0 +1,132 @@
+"""Protective levels of a long position: where they come from, and on which side they must lie.
+
+Source, first that applies: the signal's own level; the account's percent when the signal asks for
+the default; ATR when the signal gave one; the account's percent when the account requires a stop.
+A flag of false means 'no automatic level', which `require_stop` overrules. A target stays optional.
+
+A level is put on the price grid towards the entry: the stop up, so that the loss is no larger
+than asked, the target down, so that it is reached no later. A grid too coarse for that refuses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from exchanges.domain.instruments import Range
+from trading.domain.figures import Arithmetic, Refusal, plain
+from trading.domain.risk.types import Limits
+
+_HUNDRED = Decimal(100)
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Levels on the price grid, quote units; None where none was asked for."""
+
+    stop_loss: Decimal | None
+    take_profit: Decimal | None
+    arithmetic: Arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    price: Decimal
+    formula: str
+
+
+def plan_levels(
+    *,
+    entry: Decimal,
+    stop_below: Decimal,
+    target_above: Decimal,
+    stop_asked: Decimal | None,
+    target_asked: Decimal | None,
+    use_default_stop: bool | None,
+    use_default_target: bool | None,
+    atr: Decimal | None,
+    limits: Limits,
+    grid: Range,
+) -> Levels | Refusal:
+    """Plan stop and target of a long entry at `entry`.
+
+    The stop must lie below `stop_below` and the target above `target_above`: the entry itself, or
+    the bid and ask when the market is already beyond it, since a level the market has passed
+    fires at once. A level of zero or less is refused, never read as 'not given'.
+    """
+    if atr is not None and atr <= 0:
+        return Refusal("ATR_INVALID", "above 0", plain(atr))
+    stop = _stop(entry, stop_asked, use_default_stop, atr, limits)
+    target = _target(entry, target_asked, use_default_target, atr, limits)
+    on_grid = grid.ceil(stop.price) if stop else None
+    problem = _check("STOP", on_grid, stop, below=stop_below)
+    if problem:
+        return problem
+    target_on_grid = grid.floor(target.price) if target else None
+    problem = _check("TARGET", target_on_grid, target, above=target_above)
+    if problem:
+        return problem
+    lines = (
+        ("entry", plain(entry)),
+        ("stop", _line(on_grid, stop)),
+        ("target", _line(target_on_grid, target)),
+    )
+    return Levels(on_grid, target_on_grid, lines)
+
+
+def _stop(
+    entry: Decimal, asked: Decimal | None, default: bool | None, atr: Decimal | None, limits: Limits
+) -> _Level | None:
+    if asked is not None:
+        return _Level(asked, "from the signal")
+    pct = limits.stop_loss_pct
+    percent = _Level(entry * (1 - pct / _HUNDRED), f"{plain(entry)} - {plain(pct)}%")
+    if default:
+        return percent
+    if atr is not None and (default is None or limits.require_stop):
+        multiple = limits.atr_stop_multiple
+        return _Level(
+            entry - multiple * atr, f"{plain(entry)} - {plain(multiple)} x ATR {plain(atr)}"
+        )
+    return percent if limits.require_stop else None
+
+
+def _target(
+    entry: Decimal, asked: Decimal | None, default: bool | None, atr: Decimal | None, limits: Limits
+) -> _Level | None:
+    if asked is not None:
+        return _Level(asked, "from the signal")
+    if default:
+        pct = limits.take_profit_pct
+        return _Level(entry * (1 + pct / _HUNDRED), f"{plain(entry)} + {plain(pct)}%")
+    if atr is not None and default is None:
+        multiple = limits.atr_target_multiple
+        return _Level(
+            entry + multiple * atr, f"{plain(entry)} + {plain(multiple)} x ATR {plain(atr)}"
+        )
+    return None
+
+
+def _check(
+    name: str,
+    on_grid: Decimal | None,
+    level: _Level | None,
+    *,
+    below: Decimal | None = None,
+    above: Decimal | None = None,
+) -> Refusal | None:
+    if on_grid is None or level is None:
+        return None
+    if level.price <= 0 or on_grid <= 0:
+        return Refusal(f"{name}_INVALID", "above 0", plain(level.price), level.formula)
+    if below is not None and on_grid >= below:
+        return Refusal(f"{name}_WRONG_SIDE", f"below {plain(below)}", plain(on_grid), level.formula)
+    if above is not None and on_grid <= above:
+        return Refusal(f"{name}_WRONG_SIDE", f"above {plain(above)}", plain(on_grid), level.formula)
+    return None
+
+
+def _line(on_grid: Decimal | None, level: _Level | None) -> str:
+    if on_grid is None or level is None:
+        return "none"
+    return f"{level.formula} -> {plain(on_grid)}"
