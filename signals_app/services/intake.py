@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from audit import metrics, trail
-from signals_app import wire
+from signals_app import draft_json, wire
 from signals_app.draft import PayloadError, SignalDraft
 from signals_app.models import Signal
 
@@ -176,7 +176,7 @@ def _accept(signal: Signal, draft: SignalDraft, inbound: Inbound) -> Signal:
     signal.action = draft.action.value
     signal.confidence = draft.confidence
     signal.emitted_at = draft.emitted_at
-    signal.draft = wire.to_jsonable(draft)
+    signal.draft = draft_json.to_jsonable(draft)
     return signal
 
 

@@ -1,0 +1,172 @@
+"""From a stored signal to what became of it: claimed once, decided once, carried out once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from audit import metrics, trail
+from exchanges.domain.orders import OrderType, TimeInForce
+from signals_app import draft_json
+from signals_app.draft import Action, SignalDraft
+from signals_app.models import Signal
+from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
+from trading.models import Decision, Order
+from trading.services import accounts, execution, market, orders
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a signal came to. `positions` are those whose protection must be looked at."""
+
+    signal: Signal
+    decision: Decision | None
+    order: Order | None
+    positions: frozenset[int] = frozenset()
+    acted_now: bool = False
+
+
+class _TakenByAnother(Exception):
+    """Somebody else acted on the signal while we were looking."""
+
+
+def act_on(signal_id: int) -> Outcome:
+    """Decide on a RECEIVED signal and carry the decision out; any later call reports the outcome.
+
+    Safe to call any number of times from any number of workers: the claim, the decision and the
+    order are one transaction, and the intent's uid is unique.
+    """
+    signal = Signal.objects.defer("raw").get(pk=signal_id)
+    structlog.contextvars.bind_contextvars(
+        correlation_id=signal.correlation_id, signal_uid=signal.uid
+    )
+    if signal.status != Signal.Status.RECEIVED:
+        return outcome_of(signal)
+    draft = draft_json.from_jsonable(signal.draft)
+    intent = to_intent(signal, draft)
+    try:
+        account = accounts.for_intent(simulate=intent.simulate)
+    except accounts.NoAccount as error:
+        return _deny_without_account(signal, str(error))
+    view = market.observe(account.venue_account, intent.symbol)
+    try:
+        decision = _decide(signal, intent, account.pk, view)
+    except _TakenByAnother:
+        signal.refresh_from_db(fields=["status", "decision", "decided_at"])
+        return outcome_of(signal)
+    order = _main_order(decision)
+    if order is None:
+        return Outcome(signal, decision, None, acted_now=True)
+    sent = orders.submit(order.pk, actor=intent.actor)
+    order.refresh_from_db()
+    return Outcome(signal, decision, order, sent.positions, acted_now=True)
+
+
+def outcome_of(signal: Signal) -> Outcome:
+    """Tell what a signal that was acted on before came to."""
+    decision = signal.decision
+    return Outcome(signal, decision, _main_order(decision) if decision else None)
+
+
+def to_intent(signal: Signal, draft: SignalDraft) -> TradeIntent:
+    """Turn what was said into what is wanted. On spot a sell never opens anything."""
+    sizing = _sizing(draft)
+    if draft.action is Action.BUY:
+        kind = IntentKind.OPEN_LONG
+    elif draft.action is Action.SELL and sizing.mode is not SizeMode.DEFAULT:
+        kind = IntentKind.REDUCE
+    else:
+        kind = IntentKind.CLOSE
+    return TradeIntent(
+        intent_uid=signal.uid,
+        kind=kind,
+        strategy_id=draft.strategy_id,
+        symbol=draft.symbol,
+        confidence=draft.confidence,
+        emitted_at=draft.emitted_at,
+        order_type=OrderType(draft.order_type.upper()) if draft.order_type else None,
+        time_in_force=TimeInForce(draft.time_in_force) if draft.time_in_force else None,
+        price=draft.price,
+        stop_price=draft.stop_price,
+        sizing=sizing,
+        stop_loss=draft.stop_loss,
+        take_profit=draft.take_profit,
+        use_default_stop_loss=draft.use_default_stop_loss,
+        use_default_take_profit=draft.use_default_take_profit,
+        atr=draft.atr,
+        sender_price=draft.current_price,
+        simulate=draft.simulate is True,
+        correlation_id=signal.correlation_id,
+        actor=signal.actor,
+        notes=draft.notes,
+    )
+
+
+def _sizing(draft: SignalDraft) -> SizingIntent:
+    if draft.quantity is not None:
+        return SizingIntent(SizeMode.BASE_QUANTITY, draft.quantity)
+    if draft.quote_quantity is not None:
+        return SizingIntent(SizeMode.QUOTE_AMOUNT, draft.quote_quantity)
+    return SizingIntent()
+
+
+def _decide(
+    signal: Signal, intent: TradeIntent, account_id: int, view: market.MarketView
+) -> Decision:
+    with transaction.atomic():
+        now = timezone.now()
+        claimed = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).update(
+            status=Signal.Status.ROUTED, decided_at=now
+        )
+        if not claimed:
+            raise _TakenByAnother
+        decision = execution.decide(intent=intent, account_id=account_id, market=view)
+        signal.status = Signal.Status.ROUTED if decision.approved else Signal.Status.DENIED
+        signal.decision = decision
+        signal.decided_at = now
+        Signal.objects.filter(pk=signal.pk).update(status=signal.status, decision=decision)
+    outcome = "approved" if decision.approved else "denied"
+    metrics.SIGNALS.labels(signal.source, outcome).inc()
+    metrics.LATENCY.labels("signal_to_decision").observe(
+        (timezone.now() - signal.received_at).total_seconds()
+    )
+    return decision
+
+
+def _main_order(decision: Decision) -> Order | None:
+    roles = (Order.Role.ENTRY, Order.Role.EXIT)
+    return (
+        Order.objects.filter(decision=decision, role__in=roles)
+        .select_related("account", "venue_account")
+        .order_by("pk")
+        .first()
+    )
+
+
+def _deny_without_account(signal: Signal, message: str) -> Outcome:
+    with transaction.atomic():
+        denied = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).update(
+            status=Signal.Status.DENIED,
+            error_code="ACCOUNT_UNKNOWN",
+            error_message=message,
+            decided_at=timezone.now(),
+        )
+        if denied:
+            trail.record(
+                trail.Entry(
+                    kind="signal.denied",
+                    actor=signal.actor,
+                    subject_type="signal",
+                    subject_id=str(signal.pk),
+                    correlation_id=signal.correlation_id,
+                    signal_uid=signal.uid,
+                    data={"code": "ACCOUNT_UNKNOWN", "message": message},
+                )
+            )
+    signal.refresh_from_db(fields=["status", "error_code", "error_message"])
+    return Outcome(signal, None, None)

@@ -1,0 +1,224 @@
+"""Deciding: one intent in, one stored decision out, and the order that follows from a yes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit import metrics, trail
+from exchanges.domain.orders import OrderType
+from exchanges.models import Balance
+from trading.domain.intents import TradeIntent
+from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.domain.risk import assess
+from trading.domain.risk.types import (
+    Assessment,
+    Holding,
+    Limits,
+    RiskSnapshot,
+    SizingModel,
+)
+from trading.models import Decision, Order, Position, VirtualAccount
+from trading.services import accounts, balances, control, placing
+from trading.services.market import MarketView
+from trading.services.records import jsonable
+
+ZERO = Decimal(0)
+UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
+
+
+def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decision:
+    """Assess `intent` for one account under its lock; store the verdict and, on a yes, the order.
+
+    Deciding is serial per account, so two signals never spend the same money or the same slot.
+    Runs in the caller's transaction when there is one. An intent that was decided before raises
+    IntegrityError on its unique uid.
+    """
+    with transaction.atomic():
+        account = (
+            VirtualAccount.objects.select_for_update(of=("self",))
+            .select_related("venue_account")
+            .get(pk=account_id)
+        )
+        now = timezone.now()
+        positions = list(Position.objects.filter(account=account))
+        snapshot = _snapshot(intent, account, market, positions, now)
+        assessment = assess.assess(intent, snapshot)
+        decision = _store(intent, account, snapshot, assessment)
+        entries = [_entry(decision, intent)]
+        if assessment.plan is not None and market.instrument is not None:
+            placed = placing.write(
+                plan=assessment.plan,
+                intent=intent,
+                decision=decision,
+                account=account,
+                instrument=market.instrument,
+                position=next((p for p in positions if p.symbol == intent.symbol), None),
+                quote=market.quote,
+                now=now,
+            )
+            entries += [placing.created_entry(order, intent.actor) for order in placed]
+            if intent.is_entry:
+                rate = account.venue_account.taker_rate or ZERO
+                balances.reserve(
+                    account.venue_account_id,
+                    account.quote_asset,
+                    (assessment.plan.notional or ZERO) * (1 + rate),
+                )
+        trail.record(*entries)
+    if not decision.approved:
+        metrics.DENIALS.labels(decision.code).inc()
+    return decision
+
+
+def limits_of(account: VirtualAccount) -> Limits:
+    """Read an account's limits as the rules want them."""
+    return Limits(
+        min_confidence=account.min_confidence,
+        max_age_seconds=settings.SIGNAL_MAX_AGE_SECONDS,
+        quote_max_age_seconds=settings.QUOTE_MAX_AGE_SECONDS,
+        balance_max_age_seconds=settings.BALANCE_MAX_AGE_SECONDS,
+        max_open_positions=account.max_open_positions,
+        max_position_notional=account.max_position_notional,
+        sizing_model=SizingModel(account.sizing_model),
+        position_pct=account.position_pct,
+        default_quote_amount=account.default_quote_amount,
+        default_order_type=OrderType(account.default_order_type),
+        require_stop=account.require_stop,
+        stop_loss_pct=account.stop_loss_pct,
+        take_profit_pct=account.take_profit_pct,
+        allowed_symbols=frozenset(account.allowed_symbols),
+    )
+
+
+def _snapshot(
+    intent: TradeIntent,
+    account: VirtualAccount,
+    market: MarketView,
+    positions: list[Position],
+    now: datetime,
+) -> RiskSnapshot:
+    venue = account.venue_account
+    held = next((p for p in positions if p.symbol == intent.symbol), None)
+    waiting = list(
+        Order.objects.filter(account=account, status__in=UNFILLED).only(
+            "symbol", "role", "type", "side", "quantity", "booked_quantity"
+        )
+    )
+    entries = [o for o in waiting if o.role == Order.Role.ENTRY]
+    in_use = {p.symbol for p in positions if p.is_open} | {o.symbol for o in entries}
+    free = _free(venue.pk, account.quote_asset, market)
+    standing = control.standing(
+        environment=venue.environment,
+        account=account.name,
+        strategy_id=intent.strategy_id,
+        symbol=intent.symbol,
+        now=now,
+    )
+    return RiskSnapshot(
+        now=now,
+        environment=venue.environment,
+        mode=standing.mode,
+        mode_reason=standing.reason,
+        instrument=market.instrument,
+        quote=market.quote,
+        limits=limits_of(account),
+        holding=Holding(
+            quantity=held.quantity if held else ZERO,
+            average_entry_price=held.average_entry_price if held else ZERO,
+            locked_in_exits=sum(
+                (
+                    o.quantity - o.booked_quantity
+                    for o in waiting
+                    if o.role == Order.Role.EXIT and o.symbol == intent.symbol
+                ),
+                ZERO,
+            ),
+        ),
+        open_position_count=len(in_use - {intent.symbol}),
+        free_quote=free.get(account.quote_asset),
+        free_base=free.get(market.instrument.base_asset) if market.instrument else None,
+        balances_at=venue.balances_at,
+        taker_rate=venue.taker_rate,
+        pending_entry_quantity=sum(
+            (o.quantity - o.booked_quantity for o in entries if o.symbol == intent.symbol), ZERO
+        ),
+        can_trade=(
+            account.enabled
+            and venue.can_trade is not False
+            and accounts.ceiling_allows(venue.environment)
+        ),
+    )
+
+
+def _free(venue_account_id: int, quote_asset: str, market: MarketView) -> dict[str, Decimal]:
+    assets = [quote_asset]
+    if market.instrument is not None:
+        assets.append(market.instrument.base_asset)
+    rows = Balance.objects.filter(venue_account_id=venue_account_id, asset__in=assets)
+    return {row.asset: row.free for row in rows}
+
+
+def _store(
+    intent: TradeIntent, account: VirtualAccount, snapshot: RiskSnapshot, assessment: Assessment
+) -> Decision:
+    denial = assessment.denial
+    return Decision.objects.create(
+        intent_uid=intent.intent_uid,
+        account=account,
+        environment=snapshot.environment,
+        strategy_id=intent.strategy_id,
+        symbol=intent.symbol,
+        kind=intent.kind.value,
+        approved=assessment.approved,
+        code=denial.code if denial else "",
+        message=denial.message[:500] if denial else "",
+        intent=jsonable(intent),
+        verdicts=jsonable(assessment.verdicts),
+        plan=jsonable(assessment.plan),
+        arithmetic={"sizing": dict(assessment.sizing), "levels": dict(assessment.levels)},
+        market=_seen(snapshot),
+        correlation_id=intent.correlation_id,
+        actor=intent.actor,
+        decided_at=snapshot.now,
+    )
+
+
+def _seen(snapshot: RiskSnapshot) -> dict[str, object]:
+    return {
+        "quote": jsonable(snapshot.quote),
+        "holding": jsonable(snapshot.holding),
+        "free_quote": jsonable(snapshot.free_quote),
+        "free_base": jsonable(snapshot.free_base),
+        "balances_at": jsonable(snapshot.balances_at),
+        "mode": jsonable(snapshot.mode),
+        "open_positions": snapshot.open_position_count,
+        "pending_entry_quantity": jsonable(snapshot.pending_entry_quantity),
+    }
+
+
+def _entry(decision: Decision, intent: TradeIntent) -> trail.Entry:
+    data = {
+        "strategy_id": intent.strategy_id,
+        "symbol": intent.symbol,
+        "intent": intent.kind.value,
+        "account": decision.account.name,
+    }
+    if decision.approved:
+        data |= {"plan": decision.plan}
+    else:
+        data |= {"code": decision.code, "message": decision.message}
+    return trail.Entry(
+        kind="decision.approved" if decision.approved else "decision.denied",
+        actor=intent.actor,
+        subject_type="decision",
+        subject_id=str(decision.pk),
+        correlation_id=intent.correlation_id,
+        signal_uid=intent.intent_uid,
+        environment=decision.environment,
+        data=data,
+    )

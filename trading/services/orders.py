@@ -1,0 +1,282 @@
+"""Sending and cancelling: claim the row, commit, then speak to the venue, then book its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit import metrics, trail
+from exchanges.domain import errors
+from exchanges.domain.orders import OrderListReport
+from exchanges.gateways import registry
+from trading.domain.order_states import OrderStatus
+from trading.domain.risk.types import TradingMode
+from trading.models import Order, OrderList
+from trading.services import accounts, control, fills, placing
+from trading.services.placing import entry
+
+log = structlog.get_logger(__name__)
+FIRST_LOOK_AFTER = timedelta(seconds=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What became of an attempt. `positions` are those whose protection must be looked at."""
+
+    order_id: int
+    was_sent: bool
+    positions: frozenset[int] = frozenset()
+
+
+def submit(order_id: int, *, actor: str) -> Sent:
+    """Send one NEW order (with its list) once. A second caller, or a later one, sends nothing.
+
+    Venue refusals end as order states; nothing is raised for them. When the outcome cannot be
+    known the order stays SUBMITTING and reconciliation asks the venue; it is never sent again.
+    """
+    claimed = _claim(order_id, actor)
+    if not claimed:
+        return Sent(order_id, was_sent=False)
+    order = next(o for o in claimed if o.pk == order_id)
+    environment = order.venue_account.environment
+    gateway = registry.for_venue(environment)
+    try:
+        if order.order_list is not None:
+            report = gateway.place_order_list(placing.list_request_of(order.order_list, claimed))
+            applied = fills.apply_list(report, environment=environment, actor=actor)
+        else:
+            answer = gateway.place_order(placing.request_of(order))
+            one = fills.apply(answer, environment=environment, actor=actor)
+            applied = [one] if one else []
+    except errors.OutcomeUnknown as error:
+        _note_unknown(claimed, error, actor)
+        return Sent(order_id, was_sent=True)
+    except errors.NotSent as error:
+        _put_back(claimed, error, actor)
+        return Sent(order_id, was_sent=False)
+    except errors.CredentialsRefused as error:
+        _refuse(claimed, error, actor)
+        _halt_venue(order, error)
+        return Sent(order_id, was_sent=True)
+    except errors.VenueError as error:
+        _refuse(claimed, error, actor)
+        return Sent(order_id, was_sent=True)
+    touched = frozenset(a.position_id for a in applied if a.position_id is not None)
+    return Sent(order_id, was_sent=True, positions=touched)
+
+
+def _claim(order_id: int, actor: str) -> list[Order]:
+    """Move the order and its list to SUBMITTING; the last look at the kill switch is here."""
+    with transaction.atomic():
+        order = Order.objects.select_related("account__venue_account", "venue_account").get(
+            pk=order_id
+        )
+        if order.status != OrderStatus.NEW:
+            return []
+        order.venue_account = order.account.venue_account
+        rows = [order]
+        if order.order_list_id is not None:
+            rows = list(
+                Order.objects.filter(order_list_id=order.order_list_id).select_related(
+                    "account", "venue_account", "order_list"
+                )
+            )
+        now = timezone.now()
+        objection = _objection(order)
+        ids = [o.pk for o in rows]
+        if objection:
+            values = {"status": OrderStatus.NOT_PLACED, "reason": objection[:300], "closed_at": now}
+        else:
+            values = {
+                "status": OrderStatus.SUBMITTING,
+                "submitted_at": now,
+                "next_check_at": now + FIRST_LOOK_AFTER,
+            }
+        moved = Order.objects.filter(pk__in=ids, status=OrderStatus.NEW).update(**values)
+        if moved == 0:
+            return []  # somebody else claimed it between our look and our move
+        if moved != len(ids):
+            raise RuntimeError(f"order list {order.order_list_id} is only partly NEW")
+        kind = "order.not_placed" if objection else "order.submitting"
+        for row in rows:
+            for name, value in values.items():
+                setattr(row, name, value)
+        trail.record(
+            *(
+                entry(row, kind, actor, {"status": str(row.status), "reason": objection})
+                for row in rows
+            )
+        )
+    return [] if objection else rows
+
+
+def _objection(order: Order) -> str:
+    """Say why an order that was approved must not leave any more; empty when it may."""
+    environment = order.venue_account.environment
+    if not accounts.ceiling_allows(environment):
+        return f"the configuration does not allow {environment}"
+    if not order.is_entry:
+        return ""
+    now = timezone.now()
+    age = (now - order.created_at).total_seconds()
+    if age > settings.SIGNAL_MAX_AGE_SECONDS:
+        return f"ORDER_STALE: limit={settings.SIGNAL_MAX_AGE_SECONDS} actual={age:.0f}"
+    standing = control.standing(
+        environment=environment,
+        account=order.account.name,
+        strategy_id=order.strategy_id,
+        symbol=order.symbol,
+        now=now,
+    )
+    if standing.mode is not TradingMode.ACTIVE:
+        return f"TRADING_{standing.mode}: {standing.reason}"
+    return ""
+
+
+def _note_unknown(rows: list[Order], error: errors.VenueError, actor: str) -> None:
+    now = timezone.now()
+    metrics.ERRORS.labels("outcome_unknown").inc()
+    with transaction.atomic():
+        Order.objects.filter(
+            pk__in=[o.pk for o in rows], status=OrderStatus.SUBMITTING, unknown_since=None
+        ).update(unknown_since=now, next_check_at=now)
+        trail.record(*(entry(o, "order.unknown", actor, _words(error)) for o in rows))
+
+
+def _put_back(rows: list[Order], error: errors.NotSent, actor: str) -> None:
+    """Proven not executed: it may be sent later while it is still fresh."""
+    wait = error.retry_after if isinstance(error, errors.RateLimited) else 1.0
+    metrics.ERRORS.labels("not_sent").inc()
+    with transaction.atomic():
+        moved = Order.objects.filter(
+            pk__in=[o.pk for o in rows], status=OrderStatus.SUBMITTING
+        ).update(
+            status=OrderStatus.NEW,
+            submitted_at=None,
+            reason=error.text[:300],
+            next_check_at=timezone.now() + timedelta(seconds=wait),
+        )
+        if moved:
+            trail.record(*(entry(o, "order.not_sent", actor, _words(error)) for o in rows))
+
+
+def _refuse(rows: list[Order], error: errors.VenueError, actor: str) -> None:
+    now = timezone.now()
+    metrics.ERRORS.labels("venue_rejected").inc()
+    with transaction.atomic():
+        moved = Order.objects.filter(
+            pk__in=[o.pk for o in rows], status=OrderStatus.SUBMITTING
+        ).update(
+            status=OrderStatus.REJECTED,
+            reason=error.text[:300],
+            reason_code=str(error.code or ""),
+            closed_at=now,
+            next_check_at=None,
+        )
+        if moved:
+            for row in rows:
+                metrics.TRADES.labels("rejected", row.type.lower()).inc()
+            data = _words(error) | {"status": OrderStatus.REJECTED.value}
+            trail.record(*(entry(o, "order.rejected", actor, data) for o in rows))
+
+
+def _halt_venue(order: Order, error: errors.VenueError) -> None:
+    control.engage(
+        actor="petrosa",
+        reason=f"the venue refused our credentials: {error}",
+        scope="venue",
+        key=order.venue_account.environment,
+    )
+
+
+def _words(error: errors.VenueError) -> dict[str, object]:
+    return {"code": error.code, "reason": error.text}
+
+
+def cancel(order: Order, *, actor: str) -> list[fills.Applied]:
+    """Cancel an order at the venue, with its list when it is a leg of one, and book the answer.
+
+    An order that was never sent is called off here. A venue that says it is gone already is asked
+    what became of it. Raises VenueError when the venue cannot be reached or refuses otherwise.
+    """
+    if _call_off(order, actor):
+        return []
+    _mark_cancelling(order, actor)
+    environment = order.venue_account.environment
+    gateway = registry.for_venue(environment)
+    try:
+        if order.order_list is not None:
+            report: OrderListReport = gateway.cancel_order_list(
+                order.symbol, order.order_list.list_client_order_id
+            )
+            return fills.apply_list(report, environment=environment, actor=actor)
+        answer = gateway.cancel_order(order.symbol, order.client_order_id)
+        one = fills.apply(answer, environment=environment, actor=actor)
+    except errors.OutcomeUnknown:
+        _look_soon(order)
+        raise
+    except errors.Rejected:
+        # -2011: it is closed already. What it became is the venue's to say.
+        return ask(order, actor=actor)
+    return [one] if one else []
+
+
+def ask(order: Order, *, actor: str) -> list[fills.Applied]:
+    """Query the venue for an order (and its list's legs) and book what it says."""
+    environment = order.venue_account.environment
+    gateway = registry.for_venue(environment)
+    rows = [order]
+    if order.order_list_id is not None:
+        rows = list(OrderList.objects.get(pk=order.order_list_id).orders.all())
+    applied = [
+        fills.apply(
+            gateway.query_order(row.symbol, row.client_order_id),
+            environment=environment,
+            actor=actor,
+        )
+        for row in rows
+    ]
+    for row, result in zip(rows, applied, strict=True):
+        if result is not None and result.fills_missing:
+            fetch_trades(row, actor=actor)
+    return [a for a in applied if a is not None]
+
+
+def fetch_trades(order: Order, *, actor: str) -> fills.Applied | None:
+    """Ask the venue for an order's trades and book those we have not seen."""
+    order.refresh_from_db(fields=["venue_order_id", "symbol", "client_order_id"])
+    environment = order.venue_account.environment
+    gateway = registry.for_venue(environment)
+    trades = gateway.trades(order.symbol, venue_order_id=order.venue_order_id)
+    report = fills.trades_report(order, trades)
+    return fills.apply(report, environment=environment, actor=actor)
+
+
+def _call_off(order: Order, actor: str) -> bool:
+    now = timezone.now()
+    rows = [order]
+    if order.order_list_id is not None:
+        rows = list(Order.objects.filter(order_list_id=order.order_list_id))
+    with transaction.atomic():
+        moved = Order.objects.filter(
+            pk__in=[o.pk for o in rows], status=OrderStatus.NEW
+        ).update(status=OrderStatus.NOT_PLACED, reason="cancelled before it was sent", closed_at=now)
+        if moved:
+            data = {"status": OrderStatus.NOT_PLACED.value, "reason": "cancelled before sending"}
+            trail.record(*(entry(o, "order.not_placed", actor, dict(data)) for o in rows))
+    return bool(moved)
+
+
+def _mark_cancelling(order: Order, actor: str) -> None:
+    with transaction.atomic():
+        Order.objects.filter(pk=order.pk).update(cancel_requested_at=timezone.now())
+        trail.record(entry(order, "order.cancelling", actor, {}))
+
+
+def _look_soon(order: Order) -> None:
+    Order.objects.filter(pk=order.pk).update(next_check_at=timezone.now())

@@ -1,0 +1,60 @@
+"""Celery tasks that keep orders, positions and books straight: thin doors to the use-cases."""
+
+from __future__ import annotations
+
+import redis
+import structlog
+from celery import shared_task
+from django.conf import settings
+
+from trading.services import protection, reconciliation
+
+log = structlog.get_logger(__name__)
+QUEUED_FOR_SECONDS = 5
+_client: redis.Redis | None = None
+
+
+def _redis() -> redis.Redis:
+    global _client
+    if _client is None:
+        _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1)
+    return _client
+
+
+def want_protection(position_id: int) -> None:
+    """Have a position's protection looked at very soon; many wishes make one look."""
+    try:
+        if _redis().set(_queued_key(position_id), 1, nx=True, ex=QUEUED_FOR_SECONDS):
+            protect.delay(position_id)
+    except redis.RedisError as error:
+        # The sweep finds it within seconds: the position row itself says it is naked.
+        log.error("protection_not_enqueued", position_id=position_id, error=str(error))
+
+
+def _queued_key(position_id: int) -> str:
+    return f"petrosa:protect:{position_id}"
+
+
+@shared_task(name="trading.protect")
+def protect(position_id: int) -> None:
+    """Bring a position's protective orders in line with what is held."""
+    _redis().delete(_queued_key(position_id))  # wishes from here on want another look
+    if not protection.ensure(position_id, actor="protection"):
+        want_protection(position_id)
+
+
+@shared_task(name="trading.reconcile")
+def reconcile() -> None:
+    """Ask the venue about every order whose turn has come, and repair what follows."""
+    for position_id in reconciliation.run():
+        want_protection(position_id)
+
+
+@shared_task(name="trading.refresh_balances")
+def refresh_balances() -> None:
+    reconciliation.refresh_balances()
+
+
+@shared_task(name="trading.refresh_instruments")
+def refresh_instruments() -> None:
+    reconciliation.refresh_instruments()
