@@ -14,17 +14,30 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from django.conf import settings  # noqa: E402
+from django.urls import re_path  # noqa: E402
 
 from petrosa_site.lifespan import Lifespan  # noqa: E402
 from petrosa_site.routing import websocket_urlpatterns  # noqa: E402
-from petrosa_site.wsgi_bridge import WsgiBridge  # noqa: E402
+from petrosa_site.wsgi_bridge import Message, Receive, Send, WsgiBridge  # noqa: E402
+
+NO_SUCH_SOCKET = 4404
+
+
+async def no_such_socket(scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG001
+    """Refuse the handshake of an unknown path (403 on the wire) instead of failing with 500."""
+    await send({"type": "websocket.close", "code": NO_SUCH_SOCKET})
+
 
 bridge = WsgiBridge(http, threads=settings.WEB_THREADS, max_body=settings.REQUEST_MAX_BYTES)
 application = ProtocolTypeRouter(
     {
         "http": bridge,
         "websocket": AllowedHostsOriginValidator(
-            AuthMiddlewareStack(URLRouter(websocket_urlpatterns))
+            AuthMiddlewareStack(
+                URLRouter(
+                    [*websocket_urlpatterns, re_path(r"", no_such_socket)]  # type: ignore[arg-type]
+                )
+            )
         ),
         "lifespan": Lifespan(on_shutdown=bridge.close),
     }

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-_env = environ.Env()
+_env = environ.Env()  # type: ignore[no-untyped-call]
 
 
 def load_dotenv() -> None:
@@ -32,6 +32,16 @@ def text(name: str, default: str = "", *, aliases: tuple[str, ...] = ()) -> str:
         if old != name:
             warnings.warn(f"{old} is an older name: use {name}.", DeprecationWarning, stacklevel=2)
     return next(iter(given.values()), default)
+
+
+def is_set(*names: str) -> bool:
+    """Return whether any of `names` has a value of its own."""
+    return any(os.environ.get(name, "") != "" for name in names)
+
+
+def for_children(**extra: str) -> dict[str, str]:
+    """Return this process's environment with `extra` on top, for a child process."""
+    return {**os.environ, **extra}
 
 
 def flag(name: str, default: bool) -> bool:
@@ -96,4 +106,4 @@ def database(default_path: Path) -> dict[str, object]:
     if not url:
         path = text("DATABASE_PATH", str(default_path))
         url = f"sqlite:///{Path(path).resolve()}"
-    return dict(_env.db_url_config(url))
+    return dict(_env.db_url_config(url))  # type: ignore[no-untyped-call]

@@ -14,7 +14,7 @@ class Lifespan:
     def __init__(self, *, on_shutdown: Callable[[], None]) -> None:
         self.on_shutdown = on_shutdown
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:  # noqa: ARG002
         while (await receive())["type"] == "lifespan.startup":
             await send({"type": "lifespan.startup.complete"})
         await asyncio.to_thread(self.on_shutdown)  # threads still finish answers on the loop

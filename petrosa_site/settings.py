@@ -138,6 +138,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 
 # --- redis, celery, channels ------------------------------------------------------------------
 REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379/0")
+REDIS_URL_GIVEN = env.is_set("REDIS_URL")  # `make run` starts a private one when it is not
 CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": REDIS_URL}}
 CHANNEL_LAYERS = {
     "default": {
@@ -157,9 +158,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+EMBEDDED_REDIS_PORT = env.whole("EMBEDDED_REDIS_PORT", 16379, minimum=1, maximum=65535)
+EMBEDDED_NATS_PORT = env.whole("EMBEDDED_NATS_PORT", 14222, minimum=1, maximum=65535)
 
 # --- signals ----------------------------------------------------------------------------------
 NATS_URL = env.text("NATS_URL", "nats://127.0.0.1:4222", aliases=("NATS_SERVERS",))
+NATS_URL_GIVEN = env.is_set("NATS_URL", "NATS_SERVERS")
 NATS_SIGNAL_SUBJECT = env.text("NATS_SIGNAL_SUBJECT", "signals.trading")
 NATS_LEGACY_SUBJECT = env.text(
     "NATS_LEGACY_SUBJECT", "tradeengine.orders", aliases=("NATS_PUBLISHER_TOPIC",)
@@ -280,6 +285,7 @@ UNFOLD: dict[str, Any] = {"SITE_TITLE": "Petrosa", "SITE_HEADER": "Petrosa"}
 # --- logs and metrics -------------------------------------------------------------------------
 LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOG_FORMAT = env.choice("LOG_FORMAT", "json", ("json", "console"))
+LOG_FORMAT_GIVEN = env.is_set("LOG_FORMAT")
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
 LOGGING_CONFIG = "logging.config.dictConfig"
 PROMETHEUS_EXPORT_MIGRATIONS = False

@@ -169,7 +169,10 @@ class Response:
                 close()
 
     def start_response(
-        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        self,
+        status: str,
+        headers: list[tuple[str, str]],
+        exc_info: Any = None,  # noqa: ARG002
     ) -> Callable[[bytes], None]:
         encoded = [(n.lower().encode("latin1"), v.encode("latin1")) for n, v in headers]
         code = int(status.split(" ", 1)[0])

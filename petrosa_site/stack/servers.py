@@ -120,7 +120,7 @@ def _exchange(port: int, request: bytes) -> bytes:
     return answer
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask Linux to end this child when its parent is gone, even by SIGKILL."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
@@ -157,7 +157,7 @@ class Server:
                 stderr=log,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # Ctrl-C in a terminal is for us to pass on, in order
-                preexec_fn=_die_with_parent if _in_main_thread() else None,
+                preexec_fn=die_with_parent if _in_main_thread() else None,
             )
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:

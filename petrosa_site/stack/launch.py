@@ -1,0 +1,311 @@
+"""Run the whole product on one machine: embedded servers and every process, supervised."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.conf import settings
+from django.core.management import CommandError, call_command, get_commands
+
+from petrosa_site import env
+from petrosa_site.stack import ports, procfile, servers
+from petrosa_site.stack.console import Console
+from petrosa_site.stack.supervision import Program, Supervisor, configuration, socket_path
+
+SECONDS_UNTIL_READY = 90
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """A private server of the stack: its program, the variable that points at it, its port."""
+
+    program: Program
+    variable: str
+    url: str
+    port: int
+    answers: Callable[[int], bool]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Everything that will run, decided before anything starts."""
+
+    embedded: tuple[Embedded, ...]
+    programs: tuple[Program, ...]
+    listeners: tuple[ports.Listener, ...]
+    environment: dict[str, str]
+
+    @property
+    def names(self) -> list[str]:
+        return [program.name for program in self.programs]
+
+
+def plan() -> Plan:
+    """Return what to run by the settings; writes the servers' configuration files only."""
+    embedded = embedded_servers(settings.VAR_DIR)
+    programs = tuple(
+        Program(process.name, process.runnable(), settings.BASE_DIR)
+        for process in procfile.read(settings.BASE_DIR / "Procfile")
+        if exists(process) and (process.name != "simulator" or settings.SIMULATION_ENABLED)
+    )
+    names = {program.name for program in programs}
+    listeners = (
+        ports.Listener("web", "API_PORT", settings.API_HOST, settings.API_PORT),
+        ports.Listener(
+            "simulator", "SIMULATOR_PORT", settings.SIMULATOR_HOST, settings.SIMULATOR_PORT
+        ),
+    )
+    return Plan(
+        embedded=embedded,
+        programs=programs,
+        listeners=tuple(listener for listener in listeners if listener.role in names),
+        environment=children_environment(embedded),
+    )
+
+
+def exists(process: procfile.Process) -> bool:
+    return process.management_command is None or process.management_command in get_commands()
+
+
+def embedded_servers(folder: Path) -> tuple[Embedded, ...]:
+    """Return the private servers that no variable replaces, on their own or the next free port."""
+    found = []
+    if not settings.REDIS_URL_GIVEN:
+        port = servers.free_port(settings.EMBEDDED_REDIS_PORT)
+        redis = servers.redis_server(folder / "redis", port=port)
+        program = Program("redis", redis.command, folder)
+        found.append(Embedded(program, "REDIS_URL", redis.url, port, servers.redis_answers))
+    if not settings.NATS_URL_GIVEN:
+        port = servers.free_port(settings.EMBEDDED_NATS_PORT)
+        nats = servers.nats_server(folder / "nats", port=port)
+        program = Program("nats", nats.command, folder)
+        found.append(Embedded(program, "NATS_URL", nats.url, port, servers.nats_answers))
+    return tuple(found)
+
+
+def children_environment(embedded: tuple[Embedded, ...]) -> dict[str, str]:
+    """Return the variables that every child gets on top of our own."""
+    return {
+        **{server.variable: server.url for server in embedded},
+        "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder()),
+        "PYTHONUNBUFFERED": "1",
+        **({} if settings.LOG_FORMAT_GIVEN else {"LOG_FORMAT": "console"}),
+    }
+
+
+def metrics_folder() -> Path:
+    return Path(settings.VAR_DIR / "metrics")
+
+
+def run(say: Say) -> None:
+    """Start everything, stay until SIGINT or SIGTERM, stop everything in order.
+
+    CommandError before anything runs: a taken port, a second stack, embedded servers in
+    production. CommandError after a clean stop: the web did not become healthy in time.
+    """
+    refuse_embedded_in_production()
+    with only_one(settings.VAR_DIR):
+        decided = plan()
+        if problems := ports.problems(decided.listeners):
+            raise CommandError("\n".join(["Nothing was started.", *problems]))
+        prepare_folders()
+        say("Updating the database ...")
+        call_command("migrate", interactive=False, verbosity=0)
+        with stop_signals_interrupt():
+            supervise(decided, say)
+
+
+def refuse_embedded_in_production() -> None:
+    missing = [
+        name
+        for name, given in (
+            ("REDIS_URL", settings.REDIS_URL_GIVEN),
+            ("NATS_URL", settings.NATS_URL_GIVEN),
+        )
+        if not given
+    ]
+    if settings.ENVIRONMENT == "production" and missing:
+        raise CommandError(
+            f"ENVIRONMENT=production needs servers of your own: set {' and '.join(missing)}."
+        )
+
+
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: two stacks on the same data would fight."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "stack.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            lock.seek(0)
+            raise CommandError(
+                f"A stack is running on {folder} already (process {lock.read() or 'unknown'}). "
+                "Stop it first, or set PETROSA_VAR_DIR to another folder."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def prepare_folders() -> None:
+    """Make the folders, and forget the counters of processes that are gone."""
+    shutil.rmtree(metrics_folder(), ignore_errors=True)
+    for folder in (metrics_folder(), logs_folder(), settings.STATIC_ROOT):
+        folder.mkdir(parents=True, exist_ok=True)
+
+
+def logs_folder() -> Path:
+    return Path(settings.VAR_DIR / "log")
+
+
+@contextmanager
+def stop_signals_interrupt() -> Iterator[None]:
+    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        raise KeyboardInterrupt
+
+    before = {
+        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def supervise(decided: Plan, say: Say) -> None:
+    rpc = socket_path()
+    config = rpc.with_name("supervisord.conf")
+    programs = [server.program for server in decided.embedded] + list(decided.programs)
+    config.write_text(
+        configuration(programs, logs=logs_folder(), rpc=rpc, environment=decided.environment)
+    )
+    supervisor = Supervisor(config, rpc)
+    console = Console(logs_folder(), decided.names)
+    console.start()
+    try:
+        supervisor.start()
+        start_all(supervisor, decided, say)
+        wait_until_healthy(supervisor)
+        say(welcome(decided))
+        while supervisor.alive:
+            time.sleep(0.5)
+        raise CommandError(f"supervisord ended by itself: see {logs_folder()}/supervisord.log")
+    except KeyboardInterrupt:
+        say("\nStopping ...")
+    finally:
+        with nobody_interrupts():
+            supervisor.stop()
+            console.close()
+            shutil.rmtree(rpc.parent, ignore_errors=True)
+        say("Everything is stopped. Your data stays in " + str(settings.VAR_DIR))
+
+
+@contextmanager
+def nobody_interrupts() -> Iterator[None]:
+    """Let an impatient second Ctrl-C not leave children behind."""
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def start_all(supervisor: Supervisor, decided: Plan, say: Say) -> None:
+    """Start the servers, wait for them, create the first operator, start the rest."""
+    for server in decided.embedded:
+        supervisor.run(server.program.name)
+    for server in decided.embedded:
+        wait_for(server)
+    say(first_operator(decided.environment))
+    for program in sorted(decided.programs, key=lambda p: p.name != "simulator"):
+        supervisor.run(program.name)
+
+
+def wait_for(server: Embedded, timeout: float = 20) -> None:
+    deadline = time.monotonic() + timeout
+    while not server.answers(server.port):
+        if time.monotonic() > deadline:
+            name = server.program.name
+            raise CommandError(f"{name} did not start: see {logs_folder()}/{name}.log")
+        time.sleep(0.05)
+
+
+def first_operator(environment: dict[str, str]) -> str:
+    """Return what `first_operator` prints; run as a child, so it uses the stack's own Redis."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "first_operator"],
+        cwd=settings.BASE_DIR,
+        env=env.for_children(**environment),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise CommandError(f"The first operator could not be created:\n{done.stderr}")
+    return done.stdout.rstrip()
+
+
+def site_url() -> str:
+    host = "127.0.0.1" if settings.API_HOST in {"0.0.0.0", "::"} else settings.API_HOST  # noqa: S104
+    return f"http://{host}:{settings.API_PORT}"
+
+
+def wait_until_healthy(supervisor: Supervisor) -> None:
+    """Return when /healthz answers 200; CommandError after SECONDS_UNTIL_READY."""
+    deadline = time.monotonic() + SECONDS_UNTIL_READY
+    while time.monotonic() < deadline and supervisor.alive:
+        if healthy(f"{site_url()}/healthz"):
+            return
+        time.sleep(0.2)
+    raise CommandError(
+        f"{site_url()}/healthz did not answer within {SECONDS_UNTIL_READY} s: "
+        f"see {logs_folder()}/web.log"
+    )
+
+
+def healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def welcome(decided: Plan) -> str:
+    """Return where to look, one line each."""
+    site = site_url().replace("127.0.0.1", "localhost")
+    lines: list[tuple[str, Any]] = [
+        ("desk", f"{site}/desk/"),
+        ("admin", f"{site}/admin/"),
+        ("API", f"{site}/docs"),
+        ("metrics", f"{site}/metrics"),
+    ]
+    if "simulator" in decided.names:
+        lines.append(("simulator", settings.SIMULATOR_REST_URL))
+    lines += [(server.program.name, server.url) for server in decided.embedded]
+    lines += [("logs", logs_folder()), ("data", settings.VAR_DIR)]
+    lines.append(("venue", f"{settings.VENUE_ENVIRONMENT} for new accounts"))
+    body = "\n".join(f"  {name:<10} {value}" for name, value in lines)
+    return f"\nPetrosa is ready. Ctrl-C stops everything.\n{body}\n"
