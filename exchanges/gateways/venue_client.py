@@ -1,0 +1,130 @@
+"""python-binance's sync client, made safe to put real orders through.
+
+What it changes, and why (python-binance 1.0.37):
+- replies are handed on as they are: its own reading dies with AttributeError on a JSON list,
+  and its errors carry neither headers nor the difference between "refused" and "unknown";
+- `recvWindow` is an instance setting, because whatever a call passes is overwritten by it;
+- proxies and .netrc are not looked up per request (`trust_env`), redirects are never followed
+  (a redirected POST would come back as a GET), the transport repeats nothing;
+- the constructor makes an event loop for sockets that a sync client never opens: it is built
+  in a thread of its own, so that the caller's loop and file descriptors stay untouched.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import requests
+from binance.client import Client
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import MaxRetryError, NewConnectionError
+
+from exchanges.gateways.verdicts import Reply
+
+Method = Literal["get", "post", "put", "delete"]
+
+
+class ConnectionNeverMade(Exception):
+    """No byte left this machine."""
+
+
+class ConnectionLost(Exception):
+    """The request may have left; no whole answer came back."""
+
+
+class VenueClient(Client):
+    """Signs and sends; returns every HTTP answer as a `Reply`."""
+
+    def __init__(
+        self,
+        *,
+        rest_url: str,
+        api_key: str,
+        api_secret: str,
+        recv_window_ms: int,
+        timeout_seconds: float,
+    ) -> None:
+        super().__init__(
+            api_key or None,
+            api_secret or None,
+            requests_params={"timeout": timeout_seconds, "allow_redirects": False},
+            ping=False,
+        )
+        self.API_URL = rest_url.rstrip("/").removesuffix("/api") + "/api"
+        self.REQUEST_RECVWINDOW = recv_window_ms
+
+    def _init_session(self) -> requests.Session:
+        session = requests.Session()
+        session.headers.update(self._get_headers())
+        session.trust_env = False
+        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0)
+        session.mount("http://", adapter)
+        session.mount("https://", adapter)
+        return session
+
+    @staticmethod
+    def _handle_response(response: requests.Response) -> Reply:
+        return Reply(response.status_code, response.content, response.headers)
+
+    def call(self, method: Method, path: str, params: Mapping[str, str], *, signed: bool) -> Reply:
+        """Send one request once. Raise ConnectionNeverMade or ConnectionLost without an answer."""
+        try:
+            reply: Reply = self._request_api(method, path, signed, data=dict(params))
+        except requests.RequestException as error:
+            if _never_connected(error):
+                raise ConnectionNeverMade(_short(error)) from error
+            raise ConnectionLost(_short(error)) from error
+        return reply
+
+
+def build(**settings: Any) -> VenueClient:
+    """Build a client without leaving an event loop behind in the calling thread."""
+    built: list[VenueClient] = []
+    failed: list[BaseException] = []
+
+    def make() -> None:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            built.append(VenueClient(**settings))
+        except BaseException as error:  # noqa: BLE001  (raised again in the caller's thread)
+            failed.append(error)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+    thread = threading.Thread(target=make, name="venue-client-build")
+    thread.start()
+    thread.join()
+    if failed:
+        raise failed[0]
+    return built[0]
+
+
+def _never_connected(error: requests.RequestException) -> bool:
+    """Say whether the failure is proven to lie before the first byte of the request."""
+    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL):
+        return True
+    cause = error.args[0] if error.args else None
+    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
+    # NameResolutionError and refused connections are both kinds of NewConnectionError.
+    return isinstance(reason, NewConnectionError)
+
+
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:200]}"
+
+
+class Stopwatch:
+    """Milliseconds since it was made."""
+
+    def __init__(self) -> None:
+        self._started = time.perf_counter()
+
+    @property
+    def ms(self) -> float:
+        return round((time.perf_counter() - self._started) * 1000, 2)
