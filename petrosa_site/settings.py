@@ -239,6 +239,18 @@ def venue_environment() -> str:
 
 VENUE_ENVIRONMENT = venue_environment()
 
+_EVERY = float(RECONCILE_INTERVAL_SECONDS)
+CELERY_BEAT_SCHEDULE = {
+    name: {"task": task, "schedule": every, "options": {"expires": every}}
+    for name, task, every in (
+        ("reconcile orders", "trading.reconcile", _EVERY),
+        ("watch protection", "trading.watch_protection", 1.0),
+        ("sweep signals", "signals.sweep", _EVERY),
+        ("refresh balances", "trading.refresh_balances", 30.0),
+        ("refresh instruments", "trading.refresh_instruments", 3600.0),
+    )
+}
+
 # --- web and API ------------------------------------------------------------------------------
 API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104
 API_PORT = env.whole("API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535)

@@ -71,7 +71,7 @@ _shared_lock = threading.Lock()
 _stand_ins: dict[tuple[str, str], ExchangeGateway] = {}
 
 
-def for_venue(environment: str, market: str) -> ExchangeGateway:
+def for_venue(environment: str, market: str = "spot") -> ExchangeGateway:
     """Return this thread's gateway to a venue. Raise ImproperlyConfigured for an unknown one."""
     stand_in = _stand_ins.get((environment, market))
     if stand_in is not None:
@@ -84,7 +84,7 @@ def for_venue(environment: str, market: str) -> ExchangeGateway:
     return mine[key]
 
 
-def user_stream_for(environment: str, market: str) -> SpotUserStream:
+def user_stream_for(environment: str, market: str = "spot") -> SpotUserStream:
     """Build a new user stream of a venue account; it connects when it is iterated."""
     from exchanges.gateways.user_stream import SpotUserStream
 
@@ -99,7 +99,7 @@ def user_stream_for(environment: str, market: str) -> SpotUserStream:
     )
 
 
-def warm(environment: str, market: str) -> None:
+def warm(environment: str, market: str = "spot") -> None:
     """Import, connect and set the clock now, so that the first order need not wait for it."""
     for_venue(environment, market).server_time()
 

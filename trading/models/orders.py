@@ -84,6 +84,9 @@ class Order(models.Model):
     executed_quote = MoneyField(default=0)
     booked_quantity = MoneyField(default=0)
     booked_quote = MoneyField(default=0)
+    fills_missing = models.BooleanField(
+        default=False, help_text="The venue claims more than our fills add up to."
+    )
     reason = models.CharField(max_length=300, blank=True, default="")
     reason_code = models.CharField(max_length=32, blank=True, default="")
     created_at = models.DateTimeField()
@@ -103,6 +106,17 @@ class Order(models.Model):
                 fields=["account", "symbol"],
                 name="order_open",
                 condition=models.Q(status__in=sorted(OPEN_STATUSES)),
+            ),
+            models.Index(
+                fields=["next_check_at"],
+                name="order_due",
+                condition=models.Q(next_check_at__isnull=False),
+            ),
+            models.Index(
+                fields=["id"], name="order_fills_missing", condition=models.Q(fills_missing=True)
+            ),
+            models.Index(
+                fields=["created_at"], name="order_new", condition=models.Q(status="NEW")
             ),
             models.Index(fields=["symbol", "venue_order_id"], name="order_venue_id"),
             models.Index(fields=["signal_uid"], name="order_signal"),

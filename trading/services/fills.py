@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -23,6 +24,7 @@ from trading.services.placing import entry
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
+LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +91,7 @@ def apply(report: ExecutionReport, *, environment: str, actor: str) -> Applied |
         status=order.status,
         new_fills=sum(e.kind == "fill.booked" for e in change.entries),
         position_id=position.pk if position else _position_touched(change),
-        fills_missing=order.executed_quantity > order.booked_quantity,
+        fills_missing=order.fills_missing,
     )
 
 
@@ -268,6 +270,7 @@ def _follow(change: _Change, report: ExecutionReport) -> None:
         executed_quote=max(order.executed_quote, report.executed_quote or ZERO, order.booked_quote),
         unknown_since=None,
     )
+    change.set(fills_missing=order.executed_quantity > order.booked_quantity)
     if order.acknowledged_at is None:
         change.set(acknowledged_at=now)
     if report.status is None:
@@ -275,6 +278,8 @@ def _follow(change: _Change, report: ExecutionReport) -> None:
             change.set(next_check_at=now)  # accepted, state not told: ask
         return
     before = OrderStatus(order.status)
+    if not report.status.is_final and not order_states.is_final(before):
+        change.set(next_check_at=now + LOOK_AGAIN_AFTER)
     after = order_states.next_status(
         before, report.status, order.executed_quantity, order.quantity
     )

@@ -1,0 +1,93 @@
+"""Hearing a venue's user stream: reports and balances are booked as they come.
+
+The stream is the fast road, never the only one: after every gap, and all the time by beat, the
+venue is asked over REST.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.db import close_old_connections
+from django.utils import timezone
+
+from exchanges.domain.errors import VenueError
+from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
+from exchanges.domain.orders import ExecutionReport
+from exchanges.models import VenueAccount
+from trading.services import balances, fills, reconciliation
+
+log = structlog.get_logger(__name__)
+ACTOR = "user stream"
+SIGN_OF_LIFE_SECONDS = 15.0
+
+
+class Stream(Protocol):
+    def news(self) -> AsyncIterator[News]: ...
+
+    def stop(self) -> None: ...
+
+
+class Listener:
+    """Books one venue account's news in order; `want_protection` is told of touched positions."""
+
+    def __init__(
+        self,
+        venue_account: VenueAccount,
+        stream: Stream,
+        want_protection: Callable[[int], None],
+    ) -> None:
+        self.venue_account = venue_account
+        self.stream = stream
+        self.want_protection = want_protection
+        self._is_live = False
+
+    async def run(self) -> None:
+        """Book news until the stream is stopped."""
+        pulse = asyncio.create_task(self._pulse())
+        try:
+            async for news in self.stream.news():
+                await sync_to_async(self._take)(news)
+        finally:
+            pulse.cancel()
+
+    async def _pulse(self) -> None:
+        while True:
+            if self._is_live:
+                await sync_to_async(self._note_life)()
+            await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
+
+    def _note_life(self) -> None:
+        close_old_connections()
+        VenueAccount.objects.filter(pk=self.venue_account.pk).update(stream_at=timezone.now())
+
+    def _take(self, news: News) -> None:
+        """Book one piece of news. What cannot be booked is logged: reconciliation will find it."""
+        close_old_connections()
+        environment = self.venue_account.environment
+        try:
+            if isinstance(news, ExecutionReport):
+                applied = fills.apply(news, environment=environment, actor=ACTOR)
+                if applied is not None and applied.position_id is not None:
+                    self.want_protection(applied.position_id)
+            elif isinstance(news, BalanceNews):
+                balances.hear(self.venue_account.pk, news.balances, news.reported_at)
+            elif isinstance(news, StreamGap):
+                self._mind_the_gap(news)
+            elif isinstance(news, ListNews):
+                log.debug("list_news", list_client_order_id=news.list_client_order_id)
+        except VenueError as error:
+            log.error("user_stream_news_not_booked", news=type(news).__name__, error=str(error))
+
+    def _mind_the_gap(self, gap: StreamGap) -> None:
+        self._is_live = gap.live
+        log.warning("user_stream_gap", live=gap.live, reason=gap.reason)
+        if not gap.live:
+            return
+        for position_id in reconciliation.catch_up(self.venue_account):
+            self.want_protection(position_id)
+        self._note_life()
