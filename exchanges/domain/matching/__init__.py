@@ -7,12 +7,12 @@ Wishes the venue refuses raise `VenueRefusal(code, msg, http_status)` and change
     engine = Engine(order_limits=DEFAULT_ORDER_LIMITS)
 
     # setting up
-    engine.add_symbol(entry)                    # one raw exchangeInfo `symbols[]` entry; again = update
+    engine.add_symbol(entry)                    # one raw exchangeInfo `symbols[]` entry
     engine.set_symbol_status(symbol, status)    # TRADING, HALT, BREAK, CANCEL_ONLY ...
-    engine.add_account(account_id, balances={"USDT": Decimal(10000)}, maker_rate=..., taker_rate=...,
-                       bnb_burn=False, can_trade=True)
+    engine.add_account(account_id, balances={"USDT": Decimal(10000)}, maker_rate=...,
+                       taker_rate=..., bnb_burn=False, can_trade=True)
     engine.set_rates(account_id, maker_rate=..., taker_rate=..., bnb_burn=...)
-    engine.adjust_balance(account_id, asset, delta, now_ms) -> tuple[Event, ...]   # deposit, withdrawal
+    engine.adjust_balance(account_id, asset, delta, now_ms) -> tuple[Event, ...]   # deposit
     engine.set_exchange_filters(filters)        # exchangeInfo `exchangeFilters`
 
     # the outside market: the only counterparty there is
@@ -41,15 +41,17 @@ Wishes the venue refuses raise `VenueRefusal(code, msg, http_status)` and change
     # questions; all answers are copies
     engine.order(account_id, symbol, order_id=None, client_order_id=None) -> Order
     engine.open_orders(account_id, symbol=None) -> tuple[Order, ...]
-    engine.all_orders(account_id, symbol, from_order_id=None, start_ms=None, end_ms=None, limit=500)
-    engine.trades(account_id, symbol, order_id=None, from_id=None, start_ms=None, end_ms=None, limit=500)
+    engine.all_orders(account_id, symbol, from_order_id=None, start_ms=None, end_ms=None,
+                      limit=500) -> tuple[Order, ...]
+    engine.trades(account_id, symbol, order_id=None, from_id=None, start_ms=None, end_ms=None,
+                  limit=500) -> tuple[Trade, ...]
     engine.order_list(account_id, list_id=None, list_client_order_id=None) -> OrderList
     engine.list_orders(order_list) -> tuple[Order, ...]       # its legs, in venue order
     engine.open_order_lists(account_id) / engine.all_order_lists(account_id, from_id=None,
                             start_ms=None, end_ms=None, limit=500) -> tuple[OrderList, ...]
     engine.account(account_id) -> AccountView
     engine.order_counts(account_id, now_ms) -> tuple[OrderCount, ...]
-    engine.depth(symbol, limit=100) -> BookView               # outside depth plus our resting orders
+    engine.depth(symbol, limit=100) -> BookView               # outside depth plus our orders
     engine.best(symbol) -> BookView                           # one row a side (or none)
     engine.last_price(symbol) -> Decimal | None
     engine.average_price(symbol, minutes, now_ms) -> Decimal | None
@@ -69,3 +71,81 @@ Choices worth knowing:
 * A resting order fills as maker when an outside quote crosses it or an outside trade prints at or
   through its price, by at most the quantity that crossed.
 """
+
+from exchanges.domain.matching.account import DEFAULT_ORDER_LIMITS, OrderLimit
+from exchanges.domain.matching.engine import Engine
+from exchanges.domain.matching.events import (
+    BalanceAdjusted,
+    BalancesChanged,
+    Event,
+    ListChanged,
+    MarketTraded,
+    OrderChanged,
+)
+from exchanges.domain.matching.records import Order, OrderList, Trade
+from exchanges.domain.matching.refusals import VenueRefusal
+from exchanges.domain.matching.requests import NewOco, NewOrder, NewOrderList, NewOto, NewOtoco
+from exchanges.domain.matching.results import (
+    AccountView,
+    AllCanceled,
+    Amended,
+    BookView,
+    Canceled,
+    CancelReplaced,
+    ListPlaced,
+    OrderCount,
+    Placed,
+)
+from exchanges.domain.matching.rules import PriceRange, SymbolRules
+from exchanges.domain.matching.words import (
+    CancelRestriction,
+    ExecutionType,
+    ExpiryReason,
+    ListOrderStatus,
+    ListStatusType,
+    OrderStatus,
+    OrderType,
+    Side,
+    TimeInForce,
+)
+
+__all__ = [
+    "DEFAULT_ORDER_LIMITS",
+    "AccountView",
+    "AllCanceled",
+    "Amended",
+    "BalanceAdjusted",
+    "BalancesChanged",
+    "BookView",
+    "CancelReplaced",
+    "CancelRestriction",
+    "Canceled",
+    "Engine",
+    "Event",
+    "ExecutionType",
+    "ExpiryReason",
+    "ListChanged",
+    "ListOrderStatus",
+    "ListPlaced",
+    "ListStatusType",
+    "MarketTraded",
+    "NewOco",
+    "NewOrder",
+    "NewOrderList",
+    "NewOto",
+    "NewOtoco",
+    "Order",
+    "OrderChanged",
+    "OrderCount",
+    "OrderLimit",
+    "OrderList",
+    "OrderStatus",
+    "OrderType",
+    "Placed",
+    "PriceRange",
+    "Side",
+    "SymbolRules",
+    "TimeInForce",
+    "Trade",
+    "VenueRefusal",
+]

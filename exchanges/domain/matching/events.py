@@ -39,12 +39,11 @@ class OrderChanged:
 
 @dataclass(frozen=True, slots=True)
 class ListChanged:
-    """Becomes a listStatus. `orders` are (order_id, client_order_id) as of now."""
+    """Becomes a listStatus. `order_list.legs` are its (order_id, client_order_id) rows."""
 
     account_id: str
     at_ms: int
     order_list: OrderList
-    orders: tuple[tuple[int, str], ...]
     reject_reason: str = "NONE"
 
 

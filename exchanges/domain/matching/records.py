@@ -63,7 +63,8 @@ class Order:
     expiry_reason: ExpiryReason | None = None
     amends: int = 0
     queue_ahead: Decimal = ZERO  # displayed size that must trade before this order
-    received: Decimal = ZERO  # asset received net of commission charged in it
+    lock_price: Decimal = ZERO  # quote held per unit while a BUY waits; 0 once it runs as MARKET
+    reserved: Decimal = ZERO  # quote (BUY) or base (SELL) this order holds locked
     revision: int = 0
 
     @property
@@ -91,8 +92,9 @@ class Order:
 class OrderList:
     """An OCO, OTO or OTOCO (which the venue also reports as OTO).
 
-    `order_ids` in the venue's order: OCO above, below; OTO working, pending; OTOCO working,
-    pending above, pending below. `pending_active` turns true when the pending legs went live.
+    `legs` are (order_id, client_order_id as placed) in the venue's order: OCO above, below; OTO
+    working, pending; OTOCO working, pending above, pending below. `pending_active` turns true when
+    the pending legs went live. `reserved` is what the list itself holds locked for its legs.
     """
 
     list_id: int
@@ -100,14 +102,19 @@ class OrderList:
     symbol: str
     contingency: str  # "OCO" | "OTO"
     client_order_id: str
-    order_ids: tuple[int, ...]
+    legs: tuple[tuple[int, str], ...]
     created_ms: int
     updated_ms: int
     status_type: ListStatusType = ListStatusType.EXEC_STARTED
     order_status: ListOrderStatus = ListOrderStatus.EXECUTING
     pending_active: bool = False
     pays: bool = False
+    reserved: Decimal = ZERO
     revision: int = 0
+
+    @property
+    def order_ids(self) -> tuple[int, ...]:
+        return tuple(order_id for order_id, _ in self.legs)
 
     @property
     def is_open(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class VenueRefusal(Exception):  # noqa: N818 - the venue's answer, not a fault of ours
+class VenueRefusal(Exception):
     """The venue says no. `reject_reason` is the word streams carry in their `r` field."""
 
     def __init__(
@@ -77,9 +77,7 @@ def market_closed() -> VenueRefusal:
 def would_trigger() -> VenueRefusal:
     # The error table of the docs still says "Order would trigger immediately."; the live venue
     # has answered with these words since late 2020, and clients match on them.
-    return rejected(
-        "Stop price would trigger immediately.", "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY"
-    )
+    return rejected("Stop price would trigger immediately.", "STOP_PRICE_WOULD_TRIGGER_IMMEDIATELY")
 
 
 def would_take() -> VenueRefusal:
