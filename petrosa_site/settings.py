@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from petrosa_site import env
 from petrosa_site.logging import logging_config
+from petrosa_site.metrics_setup import share_between_processes
 
 BASE_DIR = env.BASE_DIR
 env.load_dotenv()
@@ -301,4 +302,7 @@ LOG_FORMAT_GIVEN = env.is_set("LOG_FORMAT")
 LOGGING = logging_config(LOG_LEVEL, LOG_FORMAT)
 LOGGING_CONFIG = "logging.config.dictConfig"
 PROMETHEUS_EXPORT_MIGRATIONS = False
+PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR")
+if PROMETHEUS_MULTIPROC_DIR:
+    share_between_processes(Path(PROMETHEUS_MULTIPROC_DIR))
 DJANGO_STRUCTLOG_CELERY_ENABLED = True

@@ -5,4 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.urls import path
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from petrosa_site.metrics import Metrics
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("metrics", Metrics.as_view(), name="metrics"),
+]

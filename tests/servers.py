@@ -41,6 +41,7 @@ atexit.register(_stop)
 for name in _known_names() - KEPT:
     os.environ.pop(name, None)
 (folder / "metrics").mkdir()
+(folder / "static").mkdir()
 os.environ.update(
     {
         "PETROSA_IGNORE_DOTENV": "true",

@@ -26,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         refuse_taken_port(host, port)
+        settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise wants it to be there
         application = load()
         config = uvicorn.Config(
             application,
