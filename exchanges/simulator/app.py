@@ -1,0 +1,152 @@
+"""The aiohttp application: every address of the simulator on one port."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from exchanges.simulator import signing
+from exchanges.simulator.config import SimulatorConfig
+from exchanges.simulator.control import Control
+from exchanges.simulator.front import CORS, Front, Request
+from exchanges.simulator.peers import Peer
+from exchanges.simulator.socket_api import SocketApi
+from exchanges.simulator.stream_door import StreamDoor
+from exchanges.simulator.venue import Venue
+
+JSON = "application/json;charset=UTF-8"
+MAX_BODY = 1 << 20
+
+
+class Simulator:
+    """One venue and its doors."""
+
+    def __init__(self, config: SimulatorConfig) -> None:
+        self.venue = Venue(config)
+        self._front = Front(self.venue)
+
+    def application(self) -> web.Application:
+        app = web.Application(client_max_size=MAX_BODY)
+        if self.venue.config.faults:
+            Control(self.venue).mount(app)
+        app.router.add_get("/ws-api/v3", self.socket_api)
+        app.router.add_get("/ws-api/v3/", self.socket_api)
+        app.router.add_get("/ws", self.raw_streams)
+        app.router.add_get("/ws/{names:.*}", self.raw_streams)
+        app.router.add_get("/stream", self.combined_streams)
+        app.router.add_route("*", "/{path:.*}", self.rest)
+        app.cleanup_ctx.append(self._background)
+        return app
+
+    async def _background(self, _app: web.Application) -> AsyncIterator[None]:
+        venue = self.venue
+        tasks = [
+            asyncio.create_task(venue.source.run(venue), name="prices"),
+            asyncio.create_task(venue.streams.run(), name="streams"),
+        ]
+        for task in tasks:
+            task.add_done_callback(_complain)
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        for peer in [*venue.socket_peers, *venue.market_peers]:
+            with contextlib.suppress(ConnectionError, RuntimeError):
+                await peer.close()
+        if venue.store:
+            venue.store.close(venue.engine)
+
+    async def rest(self, request: web.Request) -> web.StreamResponse:
+        path, _, query = request.raw_path.partition("?")
+        body = (await request.read()).decode() if request.body_exists else ""
+        answer = await self._front.answer(
+            Request(
+                method=request.method,
+                path=path,
+                params=signing.parse_params(query, body),
+                payload=signing.signed_payload(query, body),
+                api_key=request.headers.get("X-MBX-APIKEY"),
+                address=request.remote or "",
+            )
+        )
+        if answer.broken:
+            if request.transport is not None:
+                request.transport.abort()
+            return web.Response(status=500)
+        response = web.Response(
+            status=answer.status,
+            body=answer.raw(),
+            headers={**CORS, **answer.headers},
+        )
+        response.headers["Content-Type"] = "text/html" if answer.text is not None else JSON
+        return response
+
+    async def socket_api(self, request: web.Request) -> web.WebSocketResponse:
+        peer = await self._peer(request)
+        await SocketApi(self._front, peer).serve()
+        return peer.socket
+
+    async def raw_streams(self, request: web.Request) -> web.WebSocketResponse:
+        names = unquote(request.match_info.get("names", "")).split("/")
+        return await self._streams(request, names, wrapped=False)
+
+    async def combined_streams(self, request: web.Request) -> web.WebSocketResponse:
+        names = request.query.get("streams", "").split("/")
+        return await self._streams(request, names, wrapped=True)
+
+    async def _streams(
+        self, request: web.Request, names: list[str], *, wrapped: bool
+    ) -> web.WebSocketResponse:
+        peer = await self._peer(request)
+        door = StreamDoor(self.venue, peer, wrapped=wrapped)
+        await door.serve([name for name in names if name])
+        return peer.socket
+
+    async def _peer(self, request: web.Request) -> Peer:
+        # Pings and pongs are handled by Peer: they are part of what clients must cope with.
+        socket = web.WebSocketResponse(autoping=False, max_msg_size=MAX_BODY)
+        await socket.prepare(request)
+        config = self.venue.config
+        return Peer(
+            socket,
+            transport=request.transport,
+            address=request.remote or "",
+            ping_seconds=config.ping_seconds,
+            life_seconds=config.stream_life_seconds,
+        )
+
+
+def _complain(task: asyncio.Task[None]) -> None:
+    """Pass the death of a background task to the loop's handler: silence would hide dead prices."""
+    if task.cancelled() or task.exception() is None:
+        return
+    asyncio.get_running_loop().call_exception_handler(
+        {"message": f"simulator task {task.get_name()!r} died", "exception": task.exception()}
+    )
+
+
+async def start(config: SimulatorConfig) -> tuple[web.AppRunner, int]:
+    """Start serving. Returns the runner (its `cleanup()` stops everything) and the port taken."""
+    simulator = Simulator(config)
+    runner = web.AppRunner(
+        simulator.application(), access_log=None, handle_signals=False, shutdown_timeout=2.0
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, config.host, config.port, backlog=1024)
+    await site.start()
+    port = int(runner.addresses[0][1])
+    return runner, port
+
+
+async def serve(config: SimulatorConfig, stopping: asyncio.Event) -> None:
+    """Serve until `stopping` is set; prints one line with the address once it answers."""
+    runner, port = await start(config)
+    print(f"simulator listening on http://{config.host}:{port}", flush=True)  # noqa: T201
+    try:
+        await stopping.wait()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,154 @@
+"""The front door: limits, identity, faults, then the endpoint; HTTP and WebSocket API share it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+from exchanges.domain.matching.refusals import VenueRefusal
+from exchanges.simulator import (
+    endpoints_account,
+    endpoints_lists,
+    endpoints_market,
+    endpoints_orders,
+    refusals,
+    signing,
+)
+from exchanges.simulator.endpoints import REGISTRY, Access, Call, Endpoint
+from exchanges.simulator.faults import Fault
+from exchanges.simulator.params import Params
+from exchanges.simulator.venue import Venue
+
+# Importing them is what fills the registry.
+ENDPOINT_MODULES = (endpoints_account, endpoints_lists, endpoints_market, endpoints_orders)
+CORS = {"Access-Control-Allow-Origin": "*"}
+
+
+@dataclass(slots=True)
+class Request:
+    """One request, whatever door it came by. `payload` is the text that was signed."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    payload: str
+    api_key: str | None
+    address: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back. `broken` means the line is cut instead of answering."""
+
+    status: int
+    content: Any
+    headers: dict[str, str] = field(default_factory=dict)
+    text: str | None = None  # sent as it is instead of JSON
+    broken: bool = False
+
+    def raw(self) -> bytes:
+        return self.text.encode() if self.text is not None else orjson.dumps(self.content)
+
+
+class Front:
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+
+    async def answer(self, request: Request) -> Answer:
+        """Take one request to its answer, through latency and faults."""
+        fault = self._fault_for(request)
+        latency = self.venue.config.latency_ms / 2000
+        if latency:
+            await asyncio.sleep(latency)
+        if fault is not None:
+            answer = await self._faulty(request, fault)
+        else:
+            answer = self._executed(request)
+        if latency:
+            await asyncio.sleep(latency)
+        return answer
+
+    def _fault_for(self, request: Request) -> Fault | None:
+        if not self.venue.config.faults:
+            return None
+        account = self.venue.keys.get(request.api_key or "")
+        return self.venue.faults.for_request(
+            request.method,
+            request.path,
+            request.params.get("symbol"),
+            account.account_id if account else None,
+        )
+
+    async def _faulty(self, request: Request, fault: Fault) -> Answer:
+        effect = fault.effect
+        if effect.get("delay_before_ms"):
+            await asyncio.sleep(effect["delay_before_ms"] / 1000)
+        answer = self._executed(request) if effect["execute"] else Answer(200, {})
+        if effect.get("delay_ms"):
+            await asyncio.sleep(effect["delay_ms"] / 1000)
+        if effect.get("ending") == "hang":
+            await asyncio.sleep(float(effect["seconds"]))
+        if effect.get("ending"):
+            answer.broken = True
+            return answer
+        if "retry_after" in effect:
+            answer.headers["Retry-After"] = str(effect["retry_after"])
+        if "text" in effect:
+            return Answer(int(effect["status"]), None, answer.headers, text=str(effect["text"]))
+        if "body" in effect:
+            return Answer(int(effect.get("status", 400)), effect["body"], answer.headers)
+        if "code" in effect:
+            content = {"code": int(effect["code"]), "msg": str(effect["msg"])}
+            return Answer(int(effect["status"]), content, answer.headers)
+        return answer
+
+    def _executed(self, request: Request) -> Answer:
+        """Run the request now, in one piece."""
+        endpoint = REGISTRY.find(request.method, request.path)
+        if endpoint is None:
+            refusal = refusals.unknown_method(request.path)
+            return Answer(refusal.http_status, refusals.body_of(refusal))
+        venue = self.venue
+        now_ms = venue.clock.now_ms()
+        call = Call(venue, Params(request.params), "", now_ms, address=request.address)
+        weight = endpoint.weight
+        try:
+            venue.limits.admit(request.address, weight, now_ms)
+            call.account_id = self._identify(request, endpoint)
+            content = endpoint.handler(call)
+            weight = 0 if endpoint.free_when_done else call.cost or weight
+            answer = Answer(call.status, content, call.headers)
+        except VenueRefusal as refusal:
+            answer = Answer(refusal.http_status, refusals.body_of(refusal))
+            answer.headers.update(refusals.headers_of(refusal))
+            if refusal.http_status == 429 and "Retry-After" not in answer.headers:
+                answer.headers["Retry-After"] = str(10 - now_ms // 1000 % 10)
+        self._add_headers(answer, request, endpoint, call, weight)
+        return answer
+
+    def _add_headers(
+        self, answer: Answer, request: Request, endpoint: Endpoint, call: Call, weight: int
+    ) -> None:
+        used = self.venue.limits.spend(request.address, weight, call.now_ms)
+        answer.headers["X-MBX-USED-WEIGHT"] = str(used)
+        answer.headers["X-MBX-USED-WEIGHT-1M"] = str(used)
+        if endpoint.access is Access.TRADE and call.account_id and answer.status == 200:
+            for row in self.venue.engine.order_counts(call.account_id, call.now_ms):
+                answer.headers[f"X-MBX-ORDER-COUNT-{row.header_suffix}"] = str(row.count)
+
+    def _identify(self, request: Request, endpoint: Endpoint) -> str:
+        """Return the account behind a signed request, empty for an open endpoint."""
+        if not endpoint.access.needs_signature:
+            return ""
+        account = self.venue.keys.get(signing.check_key_shape(request.api_key))
+        if account is None:
+            raise refusals.unknown_key()
+        signing.check_window(request.params, self.venue.clock.shown_ms())
+        signing.check_signature(
+            account.api_secret, request.payload, request.params.get("signature")
+        )
+        return account.account_id

@@ -1,0 +1,347 @@
+"""Public market streams: who asked for which stream, and the frames made for them.
+
+Nothing is rendered that nobody listens to. Trades and best prices go out as they happen; the
+rest is sampled by one task every 100 ms.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import orjson
+
+from exchanges.domain.matching import Engine
+from exchanges.domain.matching.events import MarketTraded
+from exchanges.domain.matching.results import BookView
+from exchanges.simulator.clock import Clock
+from exchanges.simulator.faults import FaultBook
+from exchanges.simulator.peers import Peer
+from exchanges.simulator.rendering import money
+from exchanges.simulator.tape import FIXED_INTERVALS, Tape, span
+
+TICK_MS = 100
+PARTIAL_DEPTH = re.compile(r"depth(5|10|20)(?:@(100|1000)ms)?")
+DIFF_DEPTH = re.compile(r"depth(?:@(100|1000)ms)?")
+KLINE = re.compile(r"kline_(\w+)")
+PLAIN = frozenset({"trade", "aggTrade", "bookTicker", "ticker", "miniTicker", "avgPrice"})
+ALL_MINI = "!miniTicker@arr"
+DIFF_LEVELS = 1_000
+Rows = tuple[tuple[Any, Any], ...]
+
+
+class UnknownStream(ValueError):
+    """No stream has this name."""
+
+
+def check_name(name: str, symbols: Iterable[str]) -> None:
+    """Raise UnknownStream unless a stream of this name could carry something."""
+    if name == ALL_MINI:
+        return
+    symbol, _, kind = name.partition("@")
+    interval = KLINE.fullmatch(kind)
+    known = (
+        kind in PLAIN
+        or DIFF_DEPTH.fullmatch(kind)
+        or PARTIAL_DEPTH.fullmatch(kind)
+        or (interval and (interval[1] in FIXED_INTERVALS or interval[1] == "1M"))
+    )
+    if not known or symbol.upper() not in symbols:
+        raise UnknownStream(name)
+
+
+class MarketStreams:
+    """Subscriptions by stream name, and the sampled state behind the timed ones."""
+
+    def __init__(self, engine: Engine, tape: Tape, clock: Clock, faults: FaultBook) -> None:
+        self.engine = engine
+        self._tape = tape
+        self._clock = clock
+        self._faults = faults
+        self._listeners: dict[str, dict[Peer, bool]] = {}  # peer -> wrapped in {stream, data}?
+        self._due_ms: dict[str, int] = {}
+        self._sent_books: dict[str, BookView] = {}
+        self._sent_best: dict[str, tuple[Any, ...]] = {}
+        self._open_candles: dict[str, int] = {}
+
+    def subscribe(self, peer: Peer, name: str, *, wrapped: bool) -> None:
+        check_name(name, self.engine.symbols)
+        self._listeners.setdefault(name, {})[peer] = wrapped
+
+    def unsubscribe(self, peer: Peer, name: str) -> None:
+        listeners = self._listeners.get(name, {})
+        listeners.pop(peer, None)
+        if not listeners:
+            self._drop(name)
+
+    def forget(self, peer: Peer) -> None:
+        for name in self.names_of(peer):
+            self.unsubscribe(peer, name)
+
+    def names_of(self, peer: Peer) -> list[str]:
+        return [name for name, listeners in self._listeners.items() if peer in listeners]
+
+    def peers(self) -> list[Peer]:
+        return list({peer for listeners in self._listeners.values() for peer in listeners})
+
+    def announce_shutdown(self) -> None:
+        notice = orjson.dumps({"e": "serverShutdown", "E": self._clock.shown_ms()})
+        for peer in self.peers():
+            peer.send(notice)
+
+    def _drop(self, name: str) -> None:
+        for store in (self._listeners, self._due_ms, self._sent_books, self._open_candles):
+            store.pop(name, None)
+
+    # --- as it happens --------------------------------------------------------------------------
+
+    def trade(self, trade: MarketTraded) -> None:
+        symbol = trade.symbol.lower()
+        name = f"{symbol}@trade"
+        if name in self._listeners:
+            self._publish(name, trade.symbol, self._trade_frame(trade))
+        name = f"{symbol}@aggTrade"
+        if name in self._listeners:
+            self._publish(name, trade.symbol, self._aggregate_frame(trade))
+
+    def book_changed(self, symbol: str) -> None:
+        name = f"{symbol.lower()}@bookTicker"
+        if name not in self._listeners:
+            return
+        best = self.engine.best(symbol)
+        rows = (best.bids, best.asks)
+        if not (best.bids and best.asks) or self._sent_best.get(symbol) == rows:
+            return
+        self._sent_best[symbol] = rows
+        frame = {"u": best.update_id, **best_prices(symbol, best, ("s", "b", "B", "a", "A"))}
+        self._publish(name, symbol, frame)
+
+    def _trade_frame(self, trade: MarketTraded) -> dict[str, Any]:
+        return {
+            "e": "trade",
+            "E": self._clock.shown_ms(),
+            "s": trade.symbol,
+            "t": trade.trade_id,
+            "p": money(trade.price),
+            "q": money(trade.quantity),
+            "T": trade.at_ms,
+            "m": trade.buyer_is_maker,
+            "M": True,
+        }
+
+    def _aggregate_frame(self, trade: MarketTraded) -> dict[str, Any]:
+        return {
+            "e": "aggTrade",
+            "E": self._clock.shown_ms(),
+            "s": trade.symbol,
+            "a": trade.trade_id,
+            "p": money(trade.price),
+            "q": money(trade.quantity),
+            "f": trade.trade_id,
+            "l": trade.trade_id,
+            "T": trade.at_ms,
+            "m": trade.buyer_is_maker,
+            "M": True,
+        }
+
+    # --- sampled --------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Send what is due, every 100 ms, until cancelled."""
+        while True:
+            self.send_due()
+            await asyncio.sleep(TICK_MS / 1000)
+
+    def send_due(self) -> None:
+        now_ms = self._clock.now_ms()
+        for name in list(self._listeners):
+            period = _period(name)
+            if period is not None and now_ms >= self._due_ms.get(name, 0):
+                self._due_ms[name] = now_ms + period - TICK_MS // 2
+                self._sample(name)
+
+    def _sample(self, name: str) -> None:
+        if name == ALL_MINI:
+            self._publish(name, "", [self._mini(symbol) for symbol in self.engine.symbols])
+            return
+        lower, _, kind = name.partition("@")
+        symbol = lower.upper()
+        if kind.startswith("depth"):
+            self._sample_depth(name, symbol, kind)
+        elif kind.startswith("kline_"):
+            self._sample_candle(name, symbol, kind.removeprefix("kline_"))
+        elif kind == "ticker":
+            self._publish(name, symbol, self._day(symbol))
+        elif kind == "miniTicker":
+            self._publish(name, symbol, self._mini(symbol))
+        elif kind == "avgPrice":
+            self._publish(name, symbol, self._average(symbol))
+
+    def _sample_depth(self, name: str, symbol: str, kind: str) -> None:
+        partial = PARTIAL_DEPTH.fullmatch(kind)
+        book = self.engine.depth(symbol, int(partial[1]) if partial else DIFF_LEVELS)
+        before = self._sent_books.get(name)
+        if before is not None and before.update_id == book.update_id:
+            return
+        self._sent_books[name] = book
+        if partial:
+            self._publish(name, symbol, depth_body(book))
+        elif before is not None:
+            frame = {
+                "e": "depthUpdate",
+                "E": self._clock.shown_ms(),
+                "s": symbol,
+                "U": before.update_id + 1,
+                "u": book.update_id,
+                "b": _changes(before.bids, book.bids),
+                "a": _changes(before.asks, book.asks),
+            }
+            self._publish(name, symbol, frame)
+
+    def _sample_candle(self, name: str, symbol: str, interval: str) -> None:
+        start, end = span(interval, self._clock.now_ms())
+        before = self._open_candles.get(name)
+        self._open_candles[name] = start
+        if before is not None and before != start:
+            self._publish_candle(name, symbol, interval, *span(interval, before))
+        self._publish_candle(name, symbol, interval, start, end)
+
+    def _publish_candle(
+        self, name: str, symbol: str, interval: str, start_ms: int, end_ms: int
+    ) -> None:
+        candle = self._tape.candle(symbol, start_ms, end_ms)
+        if candle is None:
+            return
+        body = {
+            "t": candle.opened_ms,
+            "T": candle.closes_ms,
+            "s": symbol,
+            "i": interval,
+            "f": -1,
+            "L": -1,
+            "o": money(candle.open),
+            "c": money(candle.close),
+            "h": money(candle.high),
+            "l": money(candle.low),
+            "v": money(candle.volume),
+            "n": candle.trades,
+            "x": self._clock.now_ms() >= end_ms,
+            "q": money(candle.quote_volume),
+            "V": money(candle.taker_volume),
+            "Q": money(candle.taker_quote_volume),
+            "B": "0",
+        }
+        frame = {"e": "kline", "E": self._clock.shown_ms(), "s": symbol, "k": body}
+        self._publish(name, symbol, frame)
+
+    def _day(self, symbol: str) -> dict[str, Any]:
+        stats = self._tape.day_stats(symbol)
+        best = self.engine.best(symbol)
+        last = self._tape.trades(symbol, 1)
+        return {
+            "e": "24hrTicker",
+            "E": self._clock.shown_ms(),
+            "s": symbol,
+            "p": money(stats["change"]),
+            "P": f"{stats['change_percent']:.3f}",
+            "w": money(stats["average"]),
+            "x": money(stats["open"]),
+            "c": money(last[0].price if last else stats["close"]),
+            "Q": money(last[0].quantity if last else None),
+            **best_prices("", best, ("", "b", "B", "a", "A")),
+            "o": money(stats["open"]),
+            "h": money(stats["high"]),
+            "l": money(stats["low"]),
+            "v": money(stats["volume"]),
+            "q": money(stats["quote_volume"]),
+            "O": stats["opened_ms"],
+            "C": stats["closed_ms"],
+            "F": 0,
+            "L": last[0].trade_id if last else 0,
+            "n": stats["trades"],
+        }
+
+    def _mini(self, symbol: str) -> dict[str, Any]:
+        stats = self._tape.day_stats(symbol)
+        last = self.engine.last_price(symbol)
+        return {
+            "e": "24hrMiniTicker",
+            "E": self._clock.shown_ms(),
+            "s": symbol,
+            "c": money(last or stats["close"]),
+            "o": money(stats["open"]),
+            "h": money(stats["high"]),
+            "l": money(stats["low"]),
+            "v": money(stats["volume"]),
+            "q": money(stats["quote_volume"]),
+        }
+
+    def _average(self, symbol: str) -> dict[str, Any]:
+        now_ms = self._clock.now_ms()
+        return {
+            "e": "avgPrice",
+            "E": self._clock.shown_ms(),
+            "s": symbol,
+            "i": "5m",
+            "w": money(self.engine.average_price(symbol, 5, now_ms)),
+            "T": now_ms,
+        }
+
+    # --- sending --------------------------------------------------------------------------------
+
+    def _publish(self, name: str, symbol: str, frame: Any) -> None:
+        kind = frame.get("e", name.partition("@")[2]) if isinstance(frame, dict) else name
+        fault = self._faults.for_event("market", kind, symbol, None)
+        if fault is not None and fault.kind in ("stream_silence", "stream_drop"):
+            return
+        if fault is not None and fault.kind == "stream_delay":
+            wait = fault.effect["delay_ms"] / 1000
+            asyncio.get_running_loop().call_later(wait, self._send, name, frame)
+            return
+        self._send(name, frame)
+        if fault is not None and fault.kind == "stream_duplicate":
+            self._send(name, frame)
+
+    def _send(self, name: str, frame: Any) -> None:
+        raw = orjson.dumps(frame)
+        wrapped = b'{"stream":' + orjson.dumps(name) + b',"data":' + raw + b"}"
+        for peer, in_envelope in self._listeners.get(name, {}).items():
+            peer.send(wrapped if in_envelope else raw)
+
+
+def _period(name: str) -> int | None:
+    """Return how often a stream is sampled, in ms; None for those sent as things happen."""
+    kind = name.partition("@")[2]
+    if kind.startswith("depth"):
+        return 100 if kind.endswith("@100ms") else 1_000
+    if kind.startswith("kline_"):
+        return 1_000 if kind == "kline_1s" else 2_000
+    if kind in ("trade", "aggTrade", "bookTicker"):
+        return None
+    return 1_000
+
+
+def best_prices(symbol: str, best: BookView, names: tuple[str, ...]) -> dict[str, Any]:
+    """Return the top of a book under the given field names (an empty name leaves it out)."""
+    bid = best.bids[0] if best.bids else (None, None)
+    ask = best.asks[0] if best.asks else (None, None)
+    values = (symbol, money(bid[0]), money(bid[1]), money(ask[0]), money(ask[1]))
+    return {name: value for name, value in zip(names, values, strict=True) if name}
+
+
+def depth_body(book: BookView) -> dict[str, Any]:
+    return {
+        "lastUpdateId": book.update_id,
+        "bids": [[money(price), money(quantity)] for price, quantity in book.bids],
+        "asks": [[money(price), money(quantity)] for price, quantity in book.asks],
+    }
+
+
+def _changes(before: Rows, after: Rows) -> list[list[str]]:
+    old, new = dict(before), dict(after)
+    changed = [
+        [money(price), money(quantity)] for price, quantity in after if old.get(price) != quantity
+    ]
+    return changed + [[money(price), money(None)] for price, _ in before if price not in new]

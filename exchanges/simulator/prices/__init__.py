@@ -1,0 +1,52 @@
+"""Price sources, chosen by name: synthetic, still, replay:FILE, binance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from exchanges.simulator.clock import Clock
+from exchanges.simulator.instruments import Listing
+from exchanges.simulator.prices.base import Candle, PriceSink, PriceSource, UnknownPriceSource
+
+__all__ = ["Candle", "PriceSink", "PriceSource", "UnknownPriceSource", "open_source"]
+
+
+def open_source(
+    name: str, listings: Mapping[str, Listing], clock: Clock, *, seed: int = 1
+) -> PriceSource:
+    """Return the price source called `name`.
+
+    Names: `synthetic[:seed=N,interval_ms=N]`, `still[:...]` (synthetic that never moves),
+    `replay:FILE[?speed=N]` (N times real speed), `binance[:wss://host]`.
+    Raises UnknownPriceSource for any other name, OSError for an unreadable file.
+    """
+    kind, _, rest = name.partition(":")
+    if kind in ("synthetic", "still"):
+        from exchanges.simulator.prices.synthetic import SyntheticPrices
+
+        options = _options(rest)
+        return SyntheticPrices(
+            listings,
+            clock,
+            seed=options.get("seed", seed),
+            interval_ms=options.get("interval_ms", 250),
+            moves=kind == "synthetic",
+        )
+    if kind == "replay" and rest:
+        from exchanges.simulator.prices.replay import ReplayPrices
+
+        path, _, query = rest.partition("?")
+        return ReplayPrices(path, listings, clock, speed=_options(query).get("speed", 1))
+    if kind == "binance":
+        from exchanges.simulator.prices.binance import PUBLIC_STREAMS, BinancePrices
+
+        return BinancePrices(listings, clock, base_url=rest or PUBLIC_STREAMS)
+    raise UnknownPriceSource(name)
+
+
+def _options(text: str) -> dict[str, int]:
+    pairs = (pair.partition("=") for pair in text.split(",") if pair)
+    try:
+        return {key: int(value) for key, _, value in pairs}
+    except ValueError:
+        raise UnknownPriceSource(text) from None
