@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -67,3 +68,17 @@ def _cached(environment: str, symbol: str) -> Quote | None:
 
 def _age(quote: Quote, now: datetime) -> timedelta:
     return now - quote.received_at
+
+
+def known(environment: str, symbols: Sequence[str]) -> dict[str, Quote]:
+    """Return the quotes somebody shared in the last minute, by symbol; never asks the venue."""
+    if not symbols:
+        return {}
+    try:
+        found: Any = _redis().mget([_key(environment, symbol) for symbol in symbols])
+    except redis.RedisError as error:
+        log.warning("quote_cache_away", symbols=list(symbols), error=str(error))
+        return {}
+    return {
+        symbol: _decode(raw) for symbol, raw in zip(symbols, found, strict=True) if raw is not None
+    }

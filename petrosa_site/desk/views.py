@@ -1,0 +1,122 @@
+"""The desk: one live page, the numbers behind it, and the button that stops trading."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import AbstractUser
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
+
+from petrosa_site.desk import selectors
+from trading.domain.risk.types import TradingMode
+from trading.services import control
+
+View = Callable[[HttpRequest], HttpResponse]
+PLACES = (
+    ("Signals", "signals_app", "signal"),
+    ("Orders", "trading", "order"),
+    ("Positions", "trading", "position"),
+    ("Accounts", "trading", "virtualaccount"),
+    ("Audit", "audit", "event"),
+)
+
+
+def data_for_people(view: View) -> View:
+    """Answer a page whose session ended with 401, which a script understands, not with a form."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return JsonResponse({"detail": "Log in first."}, status=401)
+        return view(request)
+
+    return guarded
+
+
+@require_GET
+@login_required
+@never_cache
+def desk(request: HttpRequest) -> HttpResponse:
+    user = _user(request)
+    return render(
+        request,
+        "desk/desk.html",
+        {
+            "environment": selectors.environment(),
+            "places": places(user),
+            "can_stop": user.has_perm("trading.engage_kill_switch"),
+            "can_release": user.is_staff and user.has_perm("trading.release_kill_switch"),
+            "links": _links(user),
+        },
+    )
+
+
+@require_GET
+@data_for_people
+@never_cache
+def snapshot(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Return everything the page shows."""
+    return JsonResponse(selectors.snapshot())
+
+
+@require_GET
+@data_for_people
+@never_cache
+def books(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """Return trading state, accounts and positions only."""
+    return JsonResponse(selectors.books())
+
+
+@require_POST
+@data_for_people
+def stop(request: HttpRequest) -> HttpResponse:
+    """Make all trading stricter, in one step: HALTED, or REDUCE_ONLY when asked for."""
+    user = _user(request)
+    if not user.has_perm("trading.engage_kill_switch"):
+        return JsonResponse({"detail": "You have no permission to stop trading."}, status=403)
+    try:
+        mode = TradingMode(request.POST.get("mode", TradingMode.HALTED.value))
+        reason = request.POST.get("reason", "").strip()[:500] or "stopped from the desk"
+        control.engage(actor=user.get_username(), reason=reason, mode=mode)
+    except ValueError as error:
+        return JsonResponse({"detail": str(error)}, status=400)
+    if request.headers.get("Accept", "").startswith("application/json"):
+        return JsonResponse(selectors.books())
+    return redirect("desk")
+
+
+def places(user: AbstractUser) -> list[dict[str, str]]:
+    """Return the admin pages this person may open."""
+    return [
+        {"title": title, "url": reverse(f"admin:{app}_{model}_changelist")}
+        for title, app, model in PLACES
+        if user.is_staff and user.has_perm(f"{app}.view_{model}")
+    ]
+
+
+def _links(user: AbstractUser) -> dict[str, str]:
+    """Return addresses of single rows with 0 for the id; empty where the person may not look."""
+    rows = (
+        ("signal", "signals_app"),
+        ("order", "trading"),
+        ("position", "trading"),
+        ("tradingstate", "trading"),
+        ("virtualaccount", "trading"),
+    )
+    return {
+        model: reverse(f"admin:{app}_{model}_change", args=(0,))
+        if user.is_staff and user.has_perm(f"{app}.view_{model}")
+        else ""
+        for model, app in rows
+    }
+
+
+def _user(request: HttpRequest) -> AbstractUser:
+    return cast("AbstractUser", cast("Any", request).user)
