@@ -17,7 +17,9 @@ env.load_dotenv()
 
 VERSION = "0.1.0"
 VAR_DIR = Path(env.text("PETROSA_VAR_DIR", str(BASE_DIR / "var")))
-ENVIRONMENT = env.text("ENVIRONMENT", "development")
+ENVIRONMENT = env.choice(
+    "ENVIRONMENT", "development", ("development", "test", "staging", "production")
+)
 DEBUG = env.flag("DEBUG_MODE", False)
 SECRET_KEY = env.text("DJANGO_SECRET_KEY")
 if not SECRET_KEY:
@@ -26,6 +28,7 @@ if not SECRET_KEY:
     from petrosa_site.stack.secrets import local_secret
 
     SECRET_KEY = local_secret(VAR_DIR / "secret_key")
+SILENCED_SYSTEM_CHECKS = env.words("SILENCED_CHECKS")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env.words("CSRF_TRUSTED_ORIGINS")
 
@@ -89,7 +92,8 @@ TEMPLATES = [
 # --- database -------------------------------------------------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database(VAR_DIR / "petrosa.sqlite3")}
 _database = DATABASES["default"]
-if "sqlite3" in _database["ENGINE"]:
+USES_SQLITE = "sqlite3" in _database["ENGINE"]
+if USES_SQLITE:
     _database["CONN_MAX_AGE"] = None
     _database["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",
@@ -182,6 +186,7 @@ DEFAULT_ORDER_TYPE = env.choice(
     ("market", "limit", "stop", "stop_limit", "take_profit", "take_profit_limit"),
 )
 DEFAULT_BASE_AMOUNT = env.number("DEFAULT_BASE_AMOUNT", "100.0", minimum=0)  # quote units
+DEFAULT_BASE_AMOUNT_GIVEN = env.is_set("DEFAULT_BASE_AMOUNT")
 STOP_LOSS_DEFAULT = env.number(
     "STOP_LOSS_DEFAULT", "2.0", aliases=("STOP_LOSS_PERCENTAGE",), minimum=0, maximum=100
 )
@@ -256,9 +261,7 @@ CELERY_BEAT_SCHEDULE = {
 API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104
 API_PORT = env.whole("API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535)
 METRICS_OPEN = env.flag("METRICS_OPEN", True)
-WEB_THREADS = env.whole(
-    "WEB_THREADS", 4 if "sqlite3" in _database["ENGINE"] else 8, minimum=1, maximum=64
-)
+WEB_THREADS = env.whole("WEB_THREADS", 4 if USES_SQLITE else 8, minimum=1, maximum=64)
 REQUEST_MAX_BYTES = env.whole("REQUEST_MAX_BYTES", 10 * 1024 * 1024, minimum=1024)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
