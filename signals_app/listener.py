@@ -1,0 +1,263 @@
+"""Move signals from the bus into the database: fetch, store, acknowledge, enqueue.
+
+A message is acknowledged only after the commit that holds it, so a crash anywhere means it comes
+again, and storing twice is a no-op. While the database is away messages are held and told "still
+working"; none is refused, none is dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any, Protocol, TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError
+
+from signals_app.gateways.nats import BusUnavailable, InboundMessage
+from signals_app.services.intake import Inbound, Stored
+
+log = structlog.get_logger(__name__)
+
+SOURCE = "nats"
+BATCH = 100
+WAITING = "received"  # the status of a stored signal nobody has acted on
+MAX_TRIES = 20  # deliveries of a message the database refuses, before it is set aside
+WEDGED_AFTER_SECONDS = 30.0
+BROKER_REST_SECONDS = 5.0  # after a failed enqueue: each try blocks for seconds of its own
+_OUTAGES = (OperationalError, InterfaceError)
+_PLAIN_ID = re.compile(r"[\x21-\x7e]{1,150}")
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+
+class Bus(Protocol):
+    """What the listener needs of the signal bus."""
+
+    ack_wait: float
+
+    @property
+    def is_connected(self) -> bool: ...
+
+    async def fetch(self, batch: int = ..., timeout: float = ...) -> list[InboundMessage]: ...
+
+    async def bury(self, message: InboundMessage, reason: str) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Listener:
+    """One loop over one bus. `store` and `enqueue` are blocking and run in one thread of their own.
+
+    `store` takes inbounds and returns what became of each, in order; `enqueue` takes the ids of
+    signals to act on and may fail (the sweeper finds them); `count` is told every outcome.
+    """
+
+    def __init__(
+        self,
+        *,
+        bus: Bus,
+        store: Callable[[list[Inbound]], list[Stored]],
+        enqueue: Callable[[list[int]], None],
+        count: Callable[[str], None] | None = None,
+        batch: int = BATCH,
+        retry_seconds: float = 0.5,
+        most_retry_seconds: float = 10.0,
+    ) -> None:
+        self.bus = bus
+        self.store = store
+        self.enqueue = enqueue
+        self.count = count or (lambda _: None)
+        self.batch = batch
+        self.retry_seconds = retry_seconds
+        self.most_retry_seconds = most_retry_seconds
+        self.state = "starting"
+        self.stored = 0
+        self._stop = asyncio.Event()
+        self._turned_at = time.monotonic()
+        self._enqueue_from = 0.0
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="signals-database")
+
+    def stop(self) -> None:
+        """Finish the batch in hand, give the rest back, and return from `run`."""
+        self._stop.set()
+
+    def status(self) -> dict[str, Any] | None:
+        """Return what the health page shows, None when the loop has stopped turning."""
+        if time.monotonic() - self._turned_at > WEDGED_AFTER_SECONDS:
+            return None
+        return {"state": self.state, "stored": self.stored, "connected": self.bus.is_connected}
+
+    async def run(self) -> None:
+        """Listen until `stop` is called."""
+        failures = 0
+        try:
+            while not self._stop.is_set():
+                self._turned_at = time.monotonic()
+                try:
+                    messages = await self.bus.fetch(self.batch, timeout=1.0)
+                except BusUnavailable as error:
+                    self._be("bus unavailable", error)
+                    failures += 1
+                    await self._pause(failures)
+                    continue
+                failures = 0
+                self._be("listening")
+                if messages:
+                    await self._take(messages)
+        finally:
+            await self.bus.close()
+            self._thread.shutdown(wait=True)
+            self.state = "stopped"
+
+    async def _take(self, messages: Sequence[InboundMessage]) -> None:
+        async with self._kept_waiting(messages):
+            stored = await self._store(messages)
+        waiting = list(dict.fromkeys(s.signal_id for s in stored if s.status == WAITING))
+        if waiting:
+            await self._in_thread(self._enqueue, waiting)
+
+    async def _store(self, messages: Sequence[InboundMessage]) -> list[Stored]:
+        """Store and acknowledge; wait for a database that is away, set aside what it refuses."""
+        inbounds = [as_inbound(message) for message in messages]
+        failures = 0
+        while True:
+            try:
+                stored = await self._in_thread(self.store, inbounds)
+            except _OUTAGES as error:
+                self._be("database unavailable", error)
+                if self._stop.is_set():
+                    await self._answer(messages, "nak")
+                    return []
+                failures += 1
+                await self._pause(failures)
+            except Exception as error:
+                log.exception("signals_not_stored", messages=len(messages))
+                if len(messages) == 1:
+                    await self._set_aside(messages[0], error)
+                    return []
+                return [one for message in messages for one in await self._store([message])]
+            else:
+                await self._answer(messages, "ack")
+                self._note(messages, stored)
+                return stored
+
+    def _note(self, messages: Sequence[InboundMessage], stored: Sequence[Stored]) -> None:
+        self.stored += len(stored)
+        self._be("listening")
+        for message, one in zip(messages, stored, strict=True):
+            outcome = one.status if one.is_new else "repeated"
+            self.count(outcome)
+            log.info(
+                "signal_stored",
+                signal_uid=one.uid,
+                outcome=outcome,
+                subject=message.subject,
+                sequence=message.stream_sequence,
+                deliveries=message.delivered_count,
+            )
+
+    async def _set_aside(self, message: InboundMessage, error: Exception) -> None:
+        """Try a message the database refuses again later, and bury it after MAX_TRIES."""
+        self.count("failed")
+        try:
+            if message.delivered_count < MAX_TRIES:
+                await message.nak(delay=min(2.0**message.delivered_count, 300.0))
+                return
+            await self.bus.bury(message, f"{type(error).__name__}: {error}")
+        except BusUnavailable as unavailable:
+            log.warning("signal_not_set_aside", error=str(unavailable))
+            return
+        log.error(
+            "signal_buried", subject=message.subject, sequence=message.stream_sequence, error=error
+        )
+
+    async def _answer(self, messages: Sequence[InboundMessage], verb: str) -> None:
+        """Acknowledge or give back; an answer that is lost only makes the message come again."""
+        try:
+            for message in messages:
+                await getattr(message, verb)()
+        except BusUnavailable as error:
+            log.warning("bus_not_told", verb=verb, error=str(error))
+
+    @asynccontextmanager
+    async def _kept_waiting(self, messages: Sequence[InboundMessage]) -> AsyncIterator[None]:
+        """Say "still working" while the block runs, so that nobody else is given the messages."""
+
+        async def repeat() -> None:
+            while True:
+                await asyncio.sleep(self.bus.ack_wait / 3)
+                await self._answer(messages, "in_progress")
+
+        task = asyncio.create_task(repeat())
+        try:
+            yield
+        finally:
+            task.cancel()
+
+    def _enqueue(self, signal_ids: list[int]) -> None:
+        if time.monotonic() < self._enqueue_from:
+            return
+        try:
+            self.enqueue(signal_ids)
+        except Exception:
+            # Stored and acknowledged: the sweeper enqueues what is left waiting.
+            self._enqueue_from = time.monotonic() + BROKER_REST_SECONDS
+            log.exception("signals_not_enqueued", signals=len(signal_ids))
+
+    async def _in_thread(self, call: Callable[[A], R], argument: A) -> R:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call, argument)
+
+    async def _pause(self, failures: int) -> None:
+        self._turned_at = time.monotonic()
+        seconds = min(self.retry_seconds * 2 ** min(failures - 1, 10), self.most_retry_seconds)
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stop.wait()
+        except TimeoutError:
+            return
+
+    def _be(self, state: str, error: Exception | None = None) -> None:
+        if state != self.state:
+            self.state = state
+            if error is None:
+                log.info("listener_state", state=state)
+            else:
+                log.warning("listener_state", state=state, error=str(error))
+
+
+def as_inbound(message: InboundMessage) -> Inbound:
+    """Return the message as the intake takes it.
+
+    The receipt time is the bus's own, so that a signal without a timestamp does not look fresh
+    after an outage. A sender without ids is identified by place and time in the stream: the place
+    alone starts over when the stream is made anew.
+    """
+    return Inbound(
+        source=SOURCE,
+        body=message.data,
+        received_at=min(message.stored_at, message.received_at),
+        dedupe_key=_dedupe_key(message.msg_id),
+        fallback_uid=_fallback_uid(message),
+        subject=message.subject,
+    )
+
+
+def _dedupe_key(msg_id: str) -> str:
+    if not msg_id:
+        return ""
+    if _PLAIN_ID.fullmatch(msg_id):
+        return f"nats:{msg_id}"
+    return f"nats:sha256:{hashlib.sha256(msg_id.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def _fallback_uid(message: InboundMessage) -> str:
+    stream = re.sub(r"[^A-Za-z0-9_-]", "-", message.stream)[:20]
+    micros = int(message.stored_at.timestamp() * 1_000_000)
+    return f"nats:{stream}:{message.stream_sequence}:{micros}"

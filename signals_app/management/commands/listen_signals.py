@@ -1,0 +1,69 @@
+"""Take signals from NATS into the database, for ever."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from argparse import ArgumentParser
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import connections
+
+from audit import metrics
+from signals_app import heartbeat, tasks
+from signals_app.gateways.nats import SignalBus
+from signals_app.listener import BATCH, Listener
+from signals_app.services import intake
+
+
+class Command(BaseCommand):
+    help = "Store signals from NATS and hand them to the workers. Run as many as you like."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--batch", type=int, default=BATCH, help="most signals per commit")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        asyncio.run(_listen(batch=options["batch"]))
+
+
+async def _listen(*, batch: int) -> None:
+    listener = Listener(
+        bus=SignalBus(
+            url=settings.NATS_URL,
+            stream=settings.NATS_STREAM,
+            subjects=(settings.NATS_SIGNAL_SUBJECT, settings.NATS_LEGACY_SUBJECT),
+            durable=settings.NATS_DURABLE,
+            name="petrosa-signals",
+        ),
+        store=_store,
+        enqueue=_enqueue,
+        count=lambda outcome: metrics.NATS_MESSAGES.labels(outcome).inc(),
+        batch=batch,
+    )
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, listener.stop)
+    beat = asyncio.create_task(heartbeat.keep(listener.status, redis_url=settings.REDIS_URL))
+    try:
+        await listener.run()
+    finally:
+        beat.cancel()
+
+
+def _store(inbounds: list[intake.Inbound]) -> list[intake.Stored]:
+    try:
+        return intake.store_many(inbounds)
+    except Exception:
+        # A connection that broke must not be used again; the listener decides what happens next.
+        connections.close_all()
+        raise
+
+
+def _enqueue(signal_ids: list[int]) -> None:
+    """Publish one task per signal on one broker connection; raise at once when there is none."""
+    with current_app.producer_or_acquire() as producer:
+        for signal_id in signal_ids:
+            tasks.act_on.apply_async((signal_id,), producer=producer, retry=False)
