@@ -6,11 +6,13 @@ import redis
 import structlog
 from celery import shared_task
 from django.conf import settings
+from django.utils import timezone
 
 from trading.services import protection, reconciliation
 
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 5
+LOOK_AGAIN_SECONDS = 0.5
 _client: redis.Redis | None = None
 
 
@@ -21,11 +23,11 @@ def _redis() -> redis.Redis:
     return _client
 
 
-def want_protection(position_id: int) -> None:
-    """Have a position's protection looked at very soon; many wishes make one look."""
+def want_protection(position_id: int, *, after: float = 0) -> None:
+    """Have a position's protection looked at `after` seconds from now; many wishes, one look."""
     try:
         if _redis().set(_queued_key(position_id), 1, nx=True, ex=QUEUED_FOR_SECONDS):
-            protect.delay(position_id)
+            protect.apply_async((position_id,), countdown=after or None)
     except redis.RedisError as error:
         # The sweep finds it within seconds: the position row itself says it is naked.
         log.error("protection_not_enqueued", position_id=position_id, error=str(error))
@@ -40,13 +42,20 @@ def protect(position_id: int) -> None:
     """Bring a position's protective orders in line with what is held."""
     _redis().delete(_queued_key(position_id))  # wishes from here on want another look
     if not protection.ensure(position_id, actor="protection"):
-        want_protection(position_id)
+        want_protection(position_id, after=LOOK_AGAIN_SECONDS)
 
 
 @shared_task(name="trading.reconcile")
 def reconcile() -> None:
     """Ask the venue about every order whose turn has come, and repair what follows."""
     for position_id in reconciliation.run():
+        want_protection(position_id)
+
+
+@shared_task(name="trading.watch_protection")
+def watch_protection() -> None:
+    """Ring for positions that stay naked, and have them looked at again."""
+    for position_id in protection.ring_for_naked(now=timezone.now()):
         want_protection(position_id)
 
 

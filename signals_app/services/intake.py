@@ -27,10 +27,11 @@ KEPT_BYTES = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """Bytes as they came. `dedupe_key` names the sending, `fallback_uid` serves senders without ids.
+    """Bytes as they came.
 
-    `replay_of` is the id of an earlier signal that an operator sends again on purpose: the new one
-    gets an identity and a time of its own.
+    `dedupe_key` names the sending, `fallback_uid` serves senders without ids. `replay_of` is the
+    id of an earlier signal that an operator sends again on purpose: the new one gets an identity
+    and a time of its own.
     """
 
     source: str
@@ -58,13 +59,13 @@ def store(inbound: Inbound) -> Stored:
 
 
 def store_many(inbounds: Sequence[Inbound]) -> list[Stored]:
-    """Store a batch in one transaction, in order. Raise only when the database cannot be written."""
+    """Store a batch in one transaction, in order; raises only when the database fails."""
     signals = [_understand(inbound) for inbound in inbounds]
     try:
         with transaction.atomic():
             return _write(signals)
     except IntegrityError:
-        # Another listener stored one of them between our look and our write: look again, one by one.
+        # Another listener stored one of them between our look and our write: one by one then.
         return [_store_alone(signal) for signal in signals]
 
 
@@ -115,9 +116,7 @@ def _write(signals: Sequence[Signal]) -> list[Stored]:
     )
     for row, is_new in chosen:
         metrics.SIGNALS.labels(row.source, row.status if is_new else "repeated").inc()
-    return [
-        Stored(row.pk, row.uid, row.status, is_new, _error_of(row)) for row, is_new in chosen
-    ]
+    return [Stored(row.pk, row.uid, row.status, is_new, _error_of(row)) for row, is_new in chosen]
 
 
 def _find_earlier(signals: Sequence[Signal]) -> dict[str, Signal]:

@@ -15,7 +15,7 @@ from signals_app.draft import Action, SignalDraft
 from signals_app.models import Signal
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order
-from trading.services import accounts, execution, market, orders
+from trading.services import accounts, dispatch, execution, market
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +47,7 @@ def act_on(signal_id: int) -> Outcome:
     )
     if signal.status != Signal.Status.RECEIVED:
         return outcome_of(signal)
-    draft = draft_json.from_jsonable(signal.draft)
+    draft = draft_json.from_jsonable(signal.draft or {})
     intent = to_intent(signal, draft)
     try:
         account = accounts.for_intent(simulate=intent.simulate)
@@ -62,7 +62,7 @@ def act_on(signal_id: int) -> Outcome:
     order = _main_order(decision)
     if order is None:
         return Outcome(signal, decision, None, acted_now=True)
-    sent = orders.submit(order.pk, actor=intent.actor)
+    sent = dispatch.send(order.pk, actor=intent.actor)
     order.refresh_from_db()
     return Outcome(signal, decision, order, sent.positions, acted_now=True)
 

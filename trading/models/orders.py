@@ -77,9 +77,7 @@ class Order(models.Model):
     take_profit = MoneyField(null=True, blank=True)
     client_order_id = models.CharField(max_length=36, unique=True)
     venue_order_id = models.CharField(max_length=32, blank=True, default="")
-    status = models.CharField(
-        max_length=16, choices=_choices(OrderStatus), default=OrderStatus.NEW
-    )
+    status = models.CharField(max_length=16, choices=_choices(OrderStatus), default=OrderStatus.NEW)
     executed_quantity = MoneyField(default=0)
     executed_quote = MoneyField(default=0)
     booked_quantity = MoneyField(default=0)
@@ -96,6 +94,9 @@ class Order(models.Model):
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     unknown_since = models.DateTimeField(null=True, blank=True)
     checks = models.PositiveIntegerField(default=0)
+    last_check_at = models.DateTimeField(null=True, blank=True)
+    not_found = models.PositiveIntegerField(default=0)
+    last_not_found_at = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
@@ -115,9 +116,7 @@ class Order(models.Model):
             models.Index(
                 fields=["id"], name="order_fills_missing", condition=models.Q(fills_missing=True)
             ),
-            models.Index(
-                fields=["created_at"], name="order_new", condition=models.Q(status="NEW")
-            ),
+            models.Index(fields=["created_at"], name="order_new", condition=models.Q(status="NEW")),
             models.Index(fields=["symbol", "venue_order_id"], name="order_venue_id"),
             models.Index(fields=["signal_uid"], name="order_signal"),
             models.Index(fields=["decision"], name="order_decision"),

@@ -36,13 +36,9 @@ class Position(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["account", "symbol"], name="position_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["account", "symbol"], name="position_once")]
         indexes = [
-            models.Index(
-                fields=["account"], name="position_open", condition=models.Q(is_open=True)
-            )
+            models.Index(fields=["account"], name="position_open", condition=models.Q(is_open=True))
         ]
 
     def __str__(self) -> str:

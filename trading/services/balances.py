@@ -75,7 +75,9 @@ def _promised(venue_account: VenueAccount) -> dict[str, Decimal]:
     ).select_related("account", "decision")
     for order in on_their_way:
         asset = order.account.quote_asset
-        notional = Decimal((order.decision.plan or {}).get("notional") or 0) if order.decision else 0
+        notional = (
+            Decimal((order.decision.plan or {}).get("notional") or 0) if order.decision else 0
+        )
         promised[asset] = promised.get(asset, Decimal(0)) + notional * (ONE + rate)
     return promised
 

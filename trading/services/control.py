@@ -28,13 +28,13 @@ def standing(
     *, environment: str, account: str, strategy_id: str, symbol: str, now: datetime
 ) -> Standing:
     """Return what holds for one intent; the strictest scope wins."""
-    Scope = TradingState.Scope
+    scopes = TradingState.Scope
     applies = (
-        Q(scope=Scope.GLOBAL)
-        | Q(scope=Scope.VENUE, key=environment)
-        | Q(scope=Scope.ACCOUNT, key=account)
-        | Q(scope=Scope.STRATEGY, key=strategy_id)
-        | Q(scope=Scope.SYMBOL, key=symbol)
+        Q(scope=scopes.GLOBAL)
+        | Q(scope=scopes.VENUE, key=environment)
+        | Q(scope=scopes.ACCOUNT, key=account)
+        | Q(scope=scopes.STRATEGY, key=strategy_id)
+        | Q(scope=scopes.SYMBOL, key=symbol)
     )
     strictest = Standing(TradingMode.ACTIVE, "")
     for state in in_force(now).filter(applies):
@@ -77,7 +77,11 @@ def engage(
             released_at=None,
             defaults={"reason": reason, "engaged_by": actor, "expires_at": expires_at},
         )
-        if not is_new and state.expires_at and (expires_at is None or expires_at > state.expires_at):
+        if (
+            not is_new
+            and state.expires_at
+            and (expires_at is None or expires_at > state.expires_at)
+        ):
             state.expires_at = expires_at
             state.save(update_fields=["expires_at"])
         trail.record(_entry("control.engaged" if is_new else "control.confirmed", state, actor))

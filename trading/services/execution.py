@@ -202,7 +202,7 @@ def _seen(snapshot: RiskSnapshot) -> dict[str, object]:
 
 
 def _entry(decision: Decision, intent: TradeIntent) -> trail.Entry:
-    data = {
+    data: dict[str, object] = {
         "strategy_id": intent.strategy_id,
         "symbol": intent.symbol,
         "intent": intent.kind.value,

@@ -29,7 +29,7 @@ LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What one piece of news changed. `position_id` is set when its protection must be looked at."""
+    """What one piece of news changed. `position_id`: its protection must be looked at."""
 
     order_id: int
     status: str
@@ -71,9 +71,7 @@ def apply(report: ExecutionReport, *, environment: str, actor: str) -> Applied |
         order = (
             Order.objects.select_for_update(of=("self",))
             .select_related("account", "venue_account")
-            .filter(
-                client_order_id=report.client_order_id, venue_account__environment=environment
-            )
+            .filter(client_order_id=report.client_order_id, venue_account__environment=environment)
             .first()
         )
         if order is None:
@@ -280,9 +278,7 @@ def _follow(change: _Change, report: ExecutionReport) -> None:
     before = OrderStatus(order.status)
     if not report.status.is_final and not order_states.is_final(before):
         change.set(next_check_at=now + LOOK_AGAIN_AFTER)
-    after = order_states.next_status(
-        before, report.status, order.executed_quantity, order.quantity
-    )
+    after = order_states.next_status(before, report.status, order.executed_quantity, order.quantity)
     if after is None:
         return
     change.set(status=after)
@@ -295,9 +291,7 @@ def _follow(change: _Change, report: ExecutionReport) -> None:
     _tell_status(change, before, after, now)
 
 
-def _tell_status(
-    change: _Change, before: OrderStatus, after: OrderStatus, now: datetime
-) -> None:
+def _tell_status(change: _Change, before: OrderStatus, after: OrderStatus, now: datetime) -> None:
     order = change.order
     metrics.TRADES.labels(after.lower(), order.type.lower()).inc()
     if after is OrderStatus.FILLED:

@@ -16,7 +16,7 @@ from exchanges.domain.orders import OrderListReport
 from exchanges.gateways import registry
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
-from trading.models import Order, OrderList
+from trading.models import Order
 from trading.services import accounts, control, fills, placing
 from trading.services.placing import entry
 
@@ -79,13 +79,7 @@ def _claim(order_id: int, actor: str) -> list[Order]:
         if order.status != OrderStatus.NEW:
             return []
         order.venue_account = order.account.venue_account
-        rows = [order]
-        if order.order_list_id is not None:
-            rows = list(
-                Order.objects.filter(order_list_id=order.order_list_id).select_related(
-                    "account", "venue_account", "order_list"
-                )
-            )
+        rows = _with_list(order)
         now = timezone.now()
         objection = _objection(order)
         ids = [o.pk for o in rows]
@@ -204,7 +198,7 @@ def cancel(order: Order, *, actor: str) -> list[fills.Applied]:
     An order that was never sent is called off here. A venue that says it is gone already is asked
     what became of it. Raises VenueError when the venue cannot be reached or refuses otherwise.
     """
-    if _call_off(order, actor):
+    if call_off(order, reason=f"cancelled by {actor} before it was sent", actor=actor):
         return []
     _mark_cancelling(order, actor)
     environment = order.venue_account.environment
@@ -227,24 +221,19 @@ def cancel(order: Order, *, actor: str) -> list[fills.Applied]:
 
 
 def ask(order: Order, *, actor: str) -> list[fills.Applied]:
-    """Query the venue for an order (and its list's legs) and book what it says."""
-    environment = order.venue_account.environment
-    gateway = registry.for_venue(environment)
-    rows = [order]
-    if order.order_list_id is not None:
-        rows = list(OrderList.objects.get(pk=order.order_list_id).orders.all())
-    applied = [
-        fills.apply(
-            gateway.query_order(row.symbol, row.client_order_id),
-            environment=environment,
-            actor=actor,
-        )
-        for row in rows
-    ]
-    for row, result in zip(rows, applied, strict=True):
-        if result is not None and result.fills_missing:
-            fetch_trades(row, actor=actor)
+    """Query the venue for an order and the legs of its list, and book what it says."""
+    applied = [ask_one(row, actor=actor) for row in _with_list(order)]
     return [a for a in applied if a is not None]
+
+
+def ask_one(order: Order, *, actor: str) -> fills.Applied | None:
+    """Query the venue for one order; fetch its trades when it tells of more than we have booked."""
+    environment = order.venue_account.environment
+    report = registry.for_venue(environment).query_order(order.symbol, order.client_order_id)
+    applied = fills.apply(report, environment=environment, actor=actor)
+    if applied is not None and applied.fills_missing:
+        return fetch_trades(order, actor=actor) or applied
+    return applied
 
 
 def fetch_trades(order: Order, *, actor: str) -> fills.Applied | None:
@@ -257,19 +246,36 @@ def fetch_trades(order: Order, *, actor: str) -> fills.Applied | None:
     return fills.apply(report, environment=environment, actor=actor)
 
 
-def _call_off(order: Order, actor: str) -> bool:
-    now = timezone.now()
-    rows = [order]
-    if order.order_list_id is not None:
-        rows = list(Order.objects.filter(order_list_id=order.order_list_id))
+def call_off(order: Order, *, reason: str, actor: str) -> bool:
+    """End an order (and its list) that was never sent; False when it was sent after all."""
+    return _end_unplaced(order, OrderStatus.NEW, reason, actor)
+
+
+def prove_absent(order: Order, *, reason: str, actor: str) -> bool:
+    """End an order (and its list) that the venue has been shown not to have."""
+    return _end_unplaced(order, OrderStatus.SUBMITTING, reason, actor)
+
+
+def _end_unplaced(order: Order, was: OrderStatus, reason: str, actor: str) -> bool:
+    rows = _with_list(order)
     with transaction.atomic():
-        moved = Order.objects.filter(
-            pk__in=[o.pk for o in rows], status=OrderStatus.NEW
-        ).update(status=OrderStatus.NOT_PLACED, reason="cancelled before it was sent", closed_at=now)
+        moved = Order.objects.filter(pk__in=[o.pk for o in rows], status=was).update(
+            status=OrderStatus.NOT_PLACED,
+            reason=reason[:300],
+            closed_at=timezone.now(),
+            next_check_at=None,
+        )
         if moved:
-            data = {"status": OrderStatus.NOT_PLACED.value, "reason": "cancelled before sending"}
+            data = {"status": OrderStatus.NOT_PLACED.value, "reason": reason}
             trail.record(*(entry(o, "order.not_placed", actor, dict(data)) for o in rows))
     return bool(moved)
+
+
+def _with_list(order: Order) -> list[Order]:
+    if order.order_list_id is None:
+        return [order]
+    rows = Order.objects.filter(order_list_id=order.order_list_id)
+    return list(rows.select_related("account", "venue_account", "order_list"))
 
 
 def _mark_cancelling(order: Order, actor: str) -> None:

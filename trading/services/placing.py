@@ -221,6 +221,5 @@ def order_facts(order: Order) -> dict[str, object]:
         "stop_loss": order.stop_loss,
         "take_profit": order.take_profit,
     }
-    return {"status": str(order.status)} | {
-        name: format(value, "f") for name, value in facts.items() if value is not None
-    }
+    told = {name: format(value, "f") for name, value in facts.items() if value is not None}
+    return {"status": str(order.status), **told}

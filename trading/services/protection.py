@@ -1,3 +1,463 @@
-"""placeholder"""
+"""Keeping every open position protected at the venue: look, plan, act, look again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from audit import metrics, trail
+from exchanges import catalogue, quotes
+from exchanges.domain import errors
+from exchanges.domain.orders import OrderType, Side, TimeInForce
+from trading.domain import client_ids, protection
+from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.domain.protection import ExitLeg, Parent, ProtectionPlan, Situation
+from trading.models import Order, OrderList, Position
+from trading.services import orders, placing
+
+log = structlog.get_logger(__name__)
+ZERO = Decimal(0)
+UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
+PROTECTIVE = (Order.Role.STOP_LOSS, Order.Role.TAKE_PROFIT)
+MOST_ROUNDS = 4
+LOCK_SECONDS = 60
+_client: redis.Redis | None = None
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """What the venue refused while we were at it, for the next plan."""
+
+    oco: bool = False
+    stop: bool = False
+
+
 def ensure(position_id: int, *, actor: str) -> bool:
+    """Bring a position's protective orders in line with what is held.
+
+    Returns False when another look is wanted: somebody else is at it, the venue could not be
+    reached, or the position moved meanwhile. Venue failures are alarmed, not raised.
+    """
+    with _alone(position_id) as got_it:
+        if not got_it:
+            return False
+        refused = _Refusals()
+        for _ in range(MOST_ROUNDS):
+            position = Position.objects.select_related("account__venue_account").get(pk=position_id)
+            try:
+                situation = _look(position, refused, actor)
+            except errors.VenueError as error:
+                _alarm(position, f"the venue could not be asked: {error}", actor)
+                return False
+            if situation is None:
+                return True
+            plan = protection.plan(situation)
+            if plan.changes_nothing:
+                return _settle(position, plan, actor)
+            if not _carry_out(position, plan, refused, actor):
+                return False
+        _alarm(position, "protection does not come to rest", actor)
+        return False
+
+
+def make_way(order: Order, *, actor: str) -> bool:
+    """Cancel the protection that locks what an exit wants to sell; False when the exit must wait.
+
+    The exit is called off when the position has gone or shrunk below it in the meantime.
+    """
+    position = Position.objects.filter(account_id=order.account_id, symbol=order.symbol).first()
+    if position is None:
+        return True
+    with _alone(position.pk, wait=2.0):
+        try:
+            for leg in _one_per_list(_protective_orders(position)):
+                orders.cancel(leg, actor=actor)
+        except errors.VenueError as error:
+            log.warning("exit_waits_for_protection_to_yield", order=order.pk, error=str(error))
+            return False
+    position.refresh_from_db()
+    if position.quantity >= order.quantity:
+        Position.objects.filter(pk=position.pk, naked_since=None, is_open=True).update(
+            naked_since=timezone.now()
+        )
+        return True
+    orders.call_off(
+        order,
+        reason=f"the position holds {position.quantity:f}, the exit wanted {order.quantity:f}",
+        actor=actor,
+    )
+    return False
+
+
+def ring_for_naked(*, now: datetime) -> list[int]:
+    """Alarm open positions that lack full protection beyond the grace period; return them all."""
+    limit = now - timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS))
+    rows = Position.objects.filter(is_open=True, naked_since__lt=limit)
+    naked = list(rows.select_related("account__venue_account"))
+    for position in naked:
+        if not position.alarm:
+            _alarm(position, "the position is not fully protected at the venue", "watch")
+    return [position.pk for position in naked]
+
+
+# ---- looking ---------------------------------------------------------------------------------
+
+
+def _look(position: Position, refused: _Refusals, actor: str) -> Situation | None:
+    account = position.account
+    environment = account.venue_account.environment
+    instrument = catalogue.get(environment, position.symbol)
+    if instrument is None:
+        _alarm(position, f"the venue does not list {position.symbol}", actor)
+        return None
+    legs = _protective_orders(position)
+    legs = _wake_pending(legs, actor) or legs
+    quote = None
+    if position.is_open:
+        quote = quotes.get(environment, position.symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
+    now = timezone.now()
+    return Situation(
+        now=now,
+        instrument=instrument,
+        quantity=position.quantity,
+        stop=position.stop_price,
+        target=position.target_price,
+        legs=tuple(_as_leg(order, position, now) for order in legs),
+        quote=quote,
+        locked_elsewhere=_locked_in_exits(position),
+        grace=timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS)),
+        oco_refused=refused.oco,
+        stop_refused=refused.stop,
+    )
+
+
+def _protective_orders(position: Position) -> list[Order]:
+    """Return unfinished protective orders; the stop that travels with an exit belongs to it."""
+    rows = Order.objects.filter(
+        account_id=position.account_id,
+        symbol=position.symbol,
+        status__in=UNFINISHED,
+        role__in=PROTECTIVE,
+    ).select_related("account", "venue_account", "order_list")
+    with_exit = set(
+        Order.objects.filter(
+            account_id=position.account_id,
+            symbol=position.symbol,
+            role=Order.Role.EXIT,
+            order_list__isnull=False,
+            status__in=UNFINISHED,
+        ).values_list("order_list_id", flat=True)
+    )
+    return [o for o in rows if o.order_list_id is None or o.order_list_id not in with_exit]
+
+
+def _wake_pending(legs: list[Order], actor: str) -> list[Order]:
+    """Ask about pending legs whose entry has filled: the venue tells of them late or not at all."""
+    pending = [o for o in legs if o.status == OrderStatus.PENDING and o.order_list is not None]
+    entries = {
+        o.order_list_id: o
+        for o in Order.objects.filter(
+            order_list__in=[p.order_list_id for p in pending],
+            role=Order.Role.ENTRY,
+            status=OrderStatus.FILLED,
+        )
+    }
+    if not entries:
+        return []
+    for leg in pending:
+        if leg.order_list_id in entries:
+            orders.ask_one(leg, actor=actor)
+    for leg in legs:
+        leg.refresh_from_db()
+    return [o for o in legs if o.status in UNFINISHED]
+
+
+def _as_leg(order: Order, position: Position, now: datetime) -> ExitLeg:
+    parent, since, filled = Parent.NONE, None, ZERO
+    if order.order_list is not None and order.order_list.kind == OrderList.Kind.OTOCO:
+        entry = order.order_list.orders.get(role=Order.Role.ENTRY)
+        parent = _parent_of(entry)
+        since = entry.closed_at or position.naked_since or now
+        filled = entry.booked_quantity
+    return ExitLeg(
+        client_order_id=order.client_order_id,
+        list_id=order.order_list.list_client_order_id if order.order_list else "",
+        type=OrderType(order.type),
+        remaining_quantity=order.quantity - order.booked_quantity,
+        status=OrderStatus(order.status),
+        price=order.price,
+        stop_price=order.stop_price,
+        parent=parent,
+        parent_since=since,
+        parent_filled=filled,
+    )
+
+
+def _parent_of(entry: Order) -> Parent:
+    if entry.status == OrderStatus.FILLED:
+        return Parent.FILLED
+    if entry.closed_at is not None:
+        return Parent.ENDED
+    return Parent.PART_FILLED if entry.booked_quantity else Parent.UNFILLED
+
+
+def _locked_in_exits(position: Position) -> Decimal:
+    exits = Order.objects.filter(
+        account_id=position.account_id,
+        symbol=position.symbol,
+        role=Order.Role.EXIT,
+        status__in=UNFINISHED,
+    )
+    return sum((o.quantity - o.booked_quantity for o in exits), ZERO)
+
+
+# ---- acting ----------------------------------------------------------------------------------
+
+
+def _carry_out(position: Position, plan: ProtectionPlan, refused: _Refusals, actor: str) -> bool:
+    """Take the actions in order; False when one failed and the venue needs time."""
+    for action in plan.actions:
+        try:
+            if isinstance(action, protection.CancelList | protection.CancelOrder):
+                orders.cancel(_order_of(action), actor=actor)
+            elif isinstance(action, protection.Alarm):
+                _alarm(position, action.reason, actor)
+            elif isinstance(
+                action,
+                protection.PlaceOco
+                | protection.PlaceStop
+                | protection.PlaceTarget
+                | protection.ExitAtMarket,
+            ) and not _place(position, action, plan, refused, actor):
+                return False
+        except errors.VenueError as error:
+            _alarm(position, f"{type(action).__name__} failed: {error}", actor)
+            return False
     return True
+
+
+def _order_of(action: protection.CancelList | protection.CancelOrder) -> Order:
+    rows = Order.objects.select_related("account", "venue_account", "order_list")
+    if isinstance(action, protection.CancelOrder):
+        return rows.get(client_order_id=action.client_order_id)
+    in_list = rows.filter(order_list__list_client_order_id=action.list_id, status__in=UNFINISHED)
+    return in_list.exclude(role=Order.Role.ENTRY)[0]
+
+
+def _place(
+    position: Position,
+    action: protection.Placement,
+    plan: ProtectionPlan,
+    refused: _Refusals,
+    actor: str,
+) -> bool:
+    """Place one protection; False when its outcome is not known or the venue wants us to wait."""
+    fresh = Position.objects.get(pk=position.pk)
+    if fresh.quantity != position.quantity:
+        return True  # a cancelled leg had filled: plan again on what is left
+    first = _write(position, action, plan, actor)
+    sent = orders.submit(first.pk, actor=actor)
+    first.refresh_from_db()
+    if first.status == OrderStatus.REJECTED:
+        return _learn(position, first, action, refused, actor)
+    return sent.was_sent and first.status != OrderStatus.SUBMITTING
+
+
+def _learn(
+    position: Position,
+    order: Order,
+    action: protection.Placement,
+    refused: _Refusals,
+    actor: str,
+) -> bool:
+    """Turn a refusal into knowledge for the next plan; alarm when nothing is left to try."""
+    words = order.reason.lower()
+    if isinstance(action, protection.PlaceOco) and not refused.oco:
+        refused.oco = True
+        return True
+    if isinstance(action, protection.PlaceStop) and "trigger immediately" in words:
+        refused.stop = True
+        return True
+    _alarm(position, f"the venue refused protection: {order.reason}", actor)
+    return False
+
+
+def _write(
+    position: Position, action: protection.Placement, plan: ProtectionPlan, actor: str
+) -> Order:
+    """Store the orders of one placement under the next generation of ids."""
+    with transaction.atomic():
+        locked = Position.objects.select_for_update(of=("self",)).get(pk=position.pk)
+        locked.protection_sequence += 1
+        locked.save(update_fields=["protection_sequence"])
+        now = timezone.now()
+        opened = locked.opened_at.isoformat() if locked.opened_at else ""
+        key = f"{position.account.name}:{position.symbol}:{opened}"
+        ids = client_ids.protection_ids(key, locked.protection_sequence)
+        order_list = None
+        if isinstance(action, protection.PlaceOco):
+            order_list = OrderList.objects.create(
+                account=position.account,
+                symbol=position.symbol,
+                kind=OrderList.Kind.OCO,
+                list_client_order_id=ids.list_id,
+                created_at=now,
+            )
+        rows = [_blank(position, order_list, now) for _ in range(2 if order_list else 1)]
+        _shape(rows, action, ids)
+        rows = list(Order.objects.bulk_create(rows))
+        trail.record(
+            trail.Entry(
+                kind="position.protecting",
+                actor=actor,
+                subject_type="position",
+                subject_id=str(position.pk),
+                signal_uid=rows[0].signal_uid,
+                correlation_id=rows[0].correlation_id,
+                environment=position.account.venue_account.environment,
+                data={"action": type(action).__name__, "why": plan.reason},
+            ),
+            *(placing.created_entry(row, actor) for row in rows),
+        )
+    return rows[0]
+
+
+def _blank(position: Position, order_list: OrderList | None, now: datetime) -> Order:
+    origin = (
+        Order.objects.filter(
+            account_id=position.account_id, symbol=position.symbol, role=Order.Role.ENTRY
+        )
+        .only("strategy_id", "signal_uid", "correlation_id")
+        .first()
+    )
+    return Order(
+        account=position.account,
+        venue_account=position.account.venue_account,
+        order_list=order_list,
+        strategy_id=origin.strategy_id if origin else "",
+        signal_uid=origin.signal_uid if origin else "",
+        correlation_id=origin.correlation_id if origin else "",
+        symbol=position.symbol,
+        side=Side.SELL,
+        created_at=now,
+    )
+
+
+def _shape(rows: list[Order], action: protection.Placement, ids: client_ids.ProtectionIds) -> None:
+    first = rows[0]
+    first.quantity = action.quantity
+    if isinstance(action, protection.ExitAtMarket):
+        first.role, first.type = Order.Role.EXIT, OrderType.MARKET
+        first.client_order_id = ids.market_exit_id
+        first.reason = action.reason[:300]
+        return
+    if isinstance(action, protection.PlaceTarget):
+        first.role, first.type = Order.Role.TAKE_PROFIT, OrderType.LIMIT
+        first.price, first.time_in_force = action.target, TimeInForce.GTC
+        first.client_order_id = ids.target_id
+        return
+    first.role, first.type = Order.Role.STOP_LOSS, OrderType.STOP
+    first.stop_price = action.stop
+    first.client_order_id = ids.stop_id
+    if isinstance(action, protection.PlaceOco):
+        target = rows[1]
+        target.quantity = action.quantity
+        target.role, target.type = Order.Role.TAKE_PROFIT, OrderType.LIMIT_MAKER
+        target.price = action.target
+        target.client_order_id = ids.target_id
+
+
+def _one_per_list(rows: list[Order]) -> list[Order]:
+    """Cancelling one leg cancels its list; an unfilled entry keeps its pending legs."""
+    chosen: dict[str, Order] = {}
+    for order in rows:
+        if order.status == OrderStatus.PENDING:
+            continue
+        key = f"list {order.order_list_id}" if order.order_list_id else f"order {order.pk}"
+        chosen.setdefault(key, order)
+    return list(chosen.values())
+
+
+# ---- noting ----------------------------------------------------------------------------------
+
+
+def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
+    """Note what the plan found; False when legs are in flight or the position moved meanwhile."""
+    alarm = next((a.reason for a in plan.actions if isinstance(a, protection.Alarm)), "")
+    is_dust = any(isinstance(a, protection.Dust) for a in plan.actions)
+    is_safe = (
+        not position.is_open
+        or is_dust
+        or plan.covered >= plan.sellable
+        or (position.stop_price is None and not position.account.require_stop)
+    )
+    if alarm:
+        _alarm(position, alarm, actor)
+    if not is_safe:
+        return False
+    if position.naked_since is None and (not position.alarm or alarm):
+        return True
+    with transaction.atomic():
+        settled = Position.objects.filter(
+            pk=position.pk, quantity=position.quantity, updated_at=position.updated_at
+        ).update(naked_since=None, alarm=alarm[:300])
+        if settled:
+            trail.record(
+                _position_entry(
+                    position,
+                    "position.dust" if is_dust else "position.protected",
+                    actor,
+                    {"covered": f"{plan.covered:f}", "sellable": f"{plan.sellable:f}"},
+                )
+            )
+    return bool(settled)
+
+
+def _alarm(position: Position, reason: str, actor: str) -> None:
+    """Ring once per reason; the page and the metrics show it until it is settled."""
+    changed = Position.objects.filter(pk=position.pk).exclude(alarm=reason[:300])
+    with transaction.atomic():
+        if changed.update(alarm=reason[:300]):
+            metrics.ERRORS.labels("protection").inc()
+            log.error("protection_alarm", position=position.pk, reason=reason)
+            trail.record(_position_entry(position, "position.alarm", actor, {"reason": reason}))
+
+
+def _position_entry(
+    position: Position, kind: str, actor: str, data: dict[str, object]
+) -> trail.Entry:
+    return trail.Entry(
+        kind=kind,
+        actor=actor,
+        subject_type="position",
+        subject_id=str(position.pk),
+        environment=position.account.venue_account.environment,
+        data={"symbol": position.symbol, "account": position.account.name, **data},
+    )
+
+
+@contextmanager
+def _alone(position_id: int, wait: float | None = None) -> Iterator[bool]:
+    """Hold the one right to change a position's protection; yields False when it is taken."""
+    global _client
+    if _client is None:
+        _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
+    lock = _client.lock(f"petrosa:protecting:{position_id}", timeout=LOCK_SECONDS)
+    got_it = lock.acquire(blocking=wait is not None, blocking_timeout=wait)
+    try:
+        yield bool(got_it)
+    finally:
+        if got_it:
+            try:
+                lock.release()
+            except redis.exceptions.LockError as error:
+                log.warning("protection_lock_outlived", position=position_id, error=str(error))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from trading.domain.intents import TradeIntent
-from trading.domain.risk.context import Context, begin, denied
+from trading.domain.risk.context import Context, begin, denied, not_evaluated
+from trading.domain.risk.gate_rules import figures
 from trading.domain.risk.rules import RULES
 from trading.domain.risk.types import Assessment, OrderPlan, RiskSnapshot
 
@@ -11,7 +12,11 @@ from trading.domain.risk.types import Assessment, OrderPlan, RiskSnapshot
 def assess(intent: TradeIntent, snapshot: RiskSnapshot) -> Assessment:
     """Ask every rule, also after a no, so that the record is whole; plan only when all agree."""
     ctx = begin(intent, snapshot)
-    verdicts = tuple(rule(ctx) for rule in RULES)
+    readable = figures(ctx)
+    if not readable.passed:
+        unasked = (not_evaluated(rule.__name__, readable.code) for rule in RULES)
+        return Assessment((readable, *unasked), None)
+    verdicts = (readable, *(rule(ctx) for rule in RULES))
     plan = _plan(ctx) if all(v.passed for v in verdicts) else None
     if plan is None and all(v.passed for v in verdicts):
         # Nobody said no and yet something was missing: closed, not open.

@@ -31,6 +31,26 @@ def _seconds(span: timedelta) -> Decimal:
     return Decimal(span // _MICROSECOND).scaleb(-6)
 
 
+def figures(ctx: Context) -> Verdict:
+    """Refuse NaN and infinities before any rule reckons with them."""
+    intent = ctx.intent
+    named = (
+        ("confidence", intent.confidence),
+        ("price", intent.price),
+        ("stop_price", intent.stop_price),
+        ("amount", intent.sizing.amount),
+        ("stop_loss", intent.stop_loss),
+        ("take_profit", intent.take_profit),
+        ("atr", intent.atr),
+    )
+    for name, value in named:
+        if value is not None and not value.is_finite():
+            return denied(
+                "figures", "FIGURE_NOT_FINITE", limit="a number", actual=f"{name}={value}"
+            )
+    return passed("figures", limit="a number", actual="a number")
+
+
 def environment(ctx: Context) -> Verdict:
     """Keep 'simulate' a ceiling: an intent that asked for it trades nowhere else, exits too."""
     actual = ctx.snapshot.environment
@@ -100,8 +120,8 @@ def signal_age(ctx: Context) -> Verdict:
 @entry_only
 def confidence(ctx: Context) -> Verdict:
     actual, least = ctx.intent.confidence, ctx.limits.min_confidence
-    if not actual.is_finite() or actual > 1 or actual < 0:
-        return denied("confidence", "CONFIDENCE_INVALID", limit="0 to 1", actual=str(actual))
+    if not 0 <= actual <= 1:
+        return denied("confidence", "CONFIDENCE_INVALID", limit="0 to 1", actual=actual)
     if actual < least:
         return denied("confidence", "CONFIDENCE_BELOW_MIN", limit=least, actual=actual)
     return passed("confidence", limit=least, actual=actual)

@@ -36,7 +36,12 @@ async def _listen(accounts: list[VenueAccount]) -> None:
     ]
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: [one.stream.stop() for one in listeners])
+        loop.add_signal_handler(number, _stop_all, listeners)
     async with asyncio.TaskGroup() as group:
         for one in listeners:
             group.create_task(one.run())
+
+
+def _stop_all(listeners: list[userstream.Listener]) -> None:
+    for one in listeners:
+        one.stream.stop()

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from tests.integration.trading.clock import time_passes
+from trading.models import Order, Position
+from trading.services import protection, reconciliation
+
+pytestmark = pytest.mark.django_db
+
+
+def legs(status: str = "OPEN") -> list[Order]:
+    return list(
+        Order.objects.filter(role__in=("stop_loss", "take_profit"), status=status).order_by("role")
+    )
+
+
+def test_a_filled_entry_gets_one_oco_for_what_it_holds(send):
+    outcome = send(stop_loss=44000, take_profit=47000)
+    position = Position.objects.get()
+
+    assert position.naked_since is not None
+    assert protection.ensure(position.pk, actor="test")
+
+    stop, target = legs()
+    assert (stop.stop_price, target.price) == (Decimal(44000), Decimal(47000))
+    assert stop.quantity == target.quantity == Decimal("0.00999")
+    assert stop.order_list_id == target.order_list_id
+    assert stop.signal_uid == outcome.signal.uid
+    position.refresh_from_db()
+    assert position.naked_since is None
+
+
+def test_adding_replaces_the_protection_by_one_for_the_whole(send):
+    for _ in range(2):
+        send(stop_loss=44000, take_profit=47000)
+        assert protection.ensure(Position.objects.get().pk, actor="test")
+
+    stop, target = legs()
+    assert stop.quantity == target.quantity == Decimal("0.01998")
+    assert len(legs("CANCELED")) == 2
+
+
+def test_looking_again_changes_nothing(send, venue):
+    send(stop_loss=44000)
+    pk = Position.objects.get().pk
+    protection.ensure(pk, actor="test")
+    calls = len(venue.calls)
+
+    assert protection.ensure(pk, actor="test")
+    assert not [c for c in venue.calls[calls:] if c[0].startswith(("place", "cancel"))]
+
+
+def test_a_stop_that_fires_closes_the_position_and_its_target(send, venue):
+    send(stop_loss=44000, take_profit=47000)
+    position = Position.objects.get()
+    protection.ensure(position.pk, actor="test")
+
+    venue.set_quote("BTCUSDT", "43900", "43900")
+    time_passes(10)
+    reconciliation.run()
+
+    position.refresh_from_db()
+    assert not position.is_open or position.quantity < Decimal("0.00001")
+    assert {o.status for o in Order.objects.exclude(role="entry")} == {"FILLED", "EXPIRED"}
+
+
+def test_an_unknown_outcome_leaves_the_position_naked_and_places_nothing_twice(send, venue):
+    send(stop_loss=44000)
+    position = Position.objects.get()
+    venue.lose_reply_next(executed=True)
+
+    assert not protection.ensure(position.pk, actor="test")
+    assert not protection.ensure(position.pk, actor="test")
+
+    assert Order.objects.filter(role="stop_loss").count() == 1
+    position.refresh_from_db()
+    assert position.naked_since is not None
+
+
+def test_a_venue_that_refuses_the_pair_gets_a_lone_stop(send, venue):
+    send(stop_loss=44000, take_profit=47000)
+    venue.reject_next(-2010, "The relationship of the prices for the orders is not correct.")
+
+    assert protection.ensure(Position.objects.get().pk, actor="test")
+    assert [o.role for o in legs()] == ["stop_loss"]

@@ -1,0 +1,264 @@
+"""The older engines' paths at the root: account, price, order, stop."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db.models import Q
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import APIException
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from exchanges import catalogue, quotes
+from exchanges.domain import errors
+from exchanges.gateways import registry
+from trading import tasks
+from trading.api import results
+from trading.api.documents import LegacyResult, problem
+from trading.api.permissions import needs
+from trading.api.problems import Problem, to_json
+from trading.domain.order_states import OrderStatus, is_final
+from trading.models import Order, VirtualAccount
+from trading.services import control, orders
+
+log = structlog.get_logger(__name__)
+BASIS_POINTS = 10_000
+
+
+def answer(body: dict[str, Any], status: int = 200) -> HttpResponse:
+    return HttpResponse(to_json(body), status=status, content_type="application/json")
+
+
+def default_environment() -> str:
+    """Return the environment of the account that takes unmapped signals."""
+    account = VirtualAccount.objects.filter(is_default=True).select_related("venue_account").first()
+    return account.venue_account.environment if account else settings.VENUE_ENVIRONMENT
+
+
+class AccountView(APIView):
+    """What the venue says of the default account, asked right now."""
+
+    @extend_schema(
+        operation_id="account",
+        tags=["legacy"],
+        summary="Balances and commissions at the venue",
+        responses={200: OpenApiTypes.OBJECT, 503: problem("The venue cannot be reached.")},
+    )
+    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
+        environment = default_environment()
+        report = registry.for_venue(environment).account()
+        held = [
+            {"asset": b.asset, "free": b.free, "locked": b.locked}
+            for b in report.balances
+            if b.free or b.locked
+        ]
+        return answer(
+            {
+                "message": "Account information retrieved successfully",
+                "data": {
+                    "can_trade": report.can_trade,
+                    "maker_commission": _basis_points(report.maker_rate),
+                    "taker_commission": _basis_points(report.taker_rate),
+                    "balances": held,
+                    "environment": environment,
+                    "timestamp": report.reported_at,
+                },
+            }
+        )
+
+
+def _basis_points(rate: Decimal) -> int | float:
+    points = rate * BASIS_POINTS
+    return int(points) if points == points.to_integral_value() else float(points)
+
+
+class PriceView(APIView):
+    """The middle of our own book; `bid` and `ask` beside it."""
+
+    @extend_schema(
+        operation_id="price",
+        tags=["legacy"],
+        summary="Current price of a symbol",
+        responses={
+            200: OpenApiTypes.OBJECT,
+            404: problem("The venue does not list the symbol."),
+            503: problem("The venue cannot be reached."),
+        },
+    )
+    def get(self, request: Request, symbol: str) -> HttpResponse:  # noqa: ARG002
+        environment, symbol = default_environment(), plain_symbol(symbol)
+        if catalogue.get(environment, symbol) is None:
+            raise Problem(404, "SYMBOL_UNKNOWN", f"{environment} does not list {symbol}.")
+        quote = quotes.get(environment, symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
+        if quote is None:
+            raise Problem(503, "QUOTE_UNKNOWN", f"No fresh price of {symbol} can be had.")
+        return answer(
+            {
+                "symbol": symbol,
+                "price": results.number(quote.mid),
+                "bid": results.number(quote.bid),
+                "ask": results.number(quote.ask),
+                "timestamp": quote.received_at,
+                "environment": environment,
+            }
+        )
+
+
+def plain_symbol(text: str) -> str:
+    return text.upper().replace("-", "").replace("_", "").replace("/", "")
+
+
+class OrderView(APIView):
+    """One order, by the venue's id or by ours."""
+
+    def get_permissions(self) -> list[BasePermission]:
+        if self.request.method == "DELETE":
+            return [needs("trading.cancel")()]
+        return list(super().get_permissions())
+
+    @extend_schema(
+        operation_id="order_status",
+        tags=["legacy"],
+        summary="Status of an order",
+        description="An order that may still change is looked up at the venue first.",
+        responses={200: LegacyResult, 404: problem("No such order.")},
+    )
+    def get(self, request: Request, symbol: str, order_id: str) -> HttpResponse:
+        order = find(symbol, order_id)
+        confirmed = True
+        if order.status != OrderStatus.NEW and not is_final(OrderStatus(order.status)):
+            confirmed = _ask(order, actor=request.user.get_username())
+        return answer({**results.of_order(order), "confirmed_by_venue": confirmed})
+
+    @extend_schema(
+        operation_id="cancel_order",
+        tags=["legacy"],
+        summary="Cancel an order",
+        description="Needs the permission `trading.cancel`.",
+        responses={
+            200: OpenApiTypes.OBJECT,
+            202: OpenApiTypes.OBJECT,
+            404: problem("No such order."),
+            409: problem("It has ended already, or the id names several orders."),
+            503: problem("The venue cannot be reached."),
+        },
+    )
+    def delete(self, request: Request, symbol: str, order_id: str) -> HttpResponse:
+        order = find(symbol, order_id)
+        body, status = cancelled(order, actor=request.user.get_username())
+        return answer({**body, "order_id": order_id}, status)
+
+
+def find(symbol: str, order_id: str) -> Order:
+    """Return the one order of that name. Two venues may use the same number: then say which."""
+    found = list(
+        Order.objects.select_related("account", "venue_account", "order_list")
+        .filter(Q(client_order_id=order_id) | Q(venue_order_id=order_id))
+        .filter(symbol=plain_symbol(symbol))[:3]
+    )
+    if not found:
+        raise Problem(404, "ORDER_UNKNOWN", f"No order {order_id} in {plain_symbol(symbol)}.")
+    if len(found) > 1:
+        names = [o.client_order_id for o in found]
+        raise Problem(
+            409,
+            "ORDER_AMBIGUOUS",
+            f"{order_id} names several orders: use a client_order_id.",
+            client_order_ids=names,
+        )
+    return found[0]
+
+
+def cancelled(order: Order, *, actor: str) -> tuple[dict[str, Any], int]:
+    """Cancel and tell: (body, 200), (body, 202) while unknown. Problem 409 when it has ended."""
+    if is_final(OrderStatus(order.status)):
+        raise _too_late(order)
+    try:
+        applied = orders.cancel(order, actor=actor)
+    except errors.OutcomeUnknown as error:
+        order.refresh_from_db()
+        log.warning("cancel_outcome_unknown", client_order_id=order.client_order_id)
+        message = f"The venue has not confirmed the cancel ({error.text}): it is being asked."
+        return {"message": message, "result": {**results.of_order(order), "success": False}}, 202
+    for change in applied:
+        if change.position_id is not None:
+            tasks.want_protection(change.position_id)
+    order.refresh_from_db()
+    if order.status not in (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.NOT_PLACED):
+        raise _too_late(order)
+    return {"message": "Order cancelled", "result": results.of_order(order)}, 200
+
+
+def _too_late(order: Order) -> Problem:
+    return Problem(
+        409,
+        "ORDER_NOT_CANCELLABLE",
+        f"The order is {order.status.lower()}: there is nothing left to cancel.",
+        result={**results.of_order(order), "success": False},
+    )
+
+
+def _ask(order: Order, *, actor: str) -> bool:
+    """Bring our row up to date; False when the venue did not tell, and ours stands."""
+    try:
+        applied = orders.ask(order, actor=actor)
+    except errors.VenueError as error:
+        log.info("order_not_confirmed", client_order_id=order.client_order_id, error=str(error))
+        return False
+    for change in applied:
+        if change.position_id is not None:
+            tasks.want_protection(change.position_id)
+    order.refresh_from_db()
+    return True
+
+
+class StopRequest(serializers.Serializer[object]):
+    reason = serializers.CharField(required=False, max_length=500, default="")
+
+
+class StopView(APIView):
+    """Stop every entry, everywhere, now. Exits and protection go on."""
+
+    permission_classes = [needs("trading.engage_kill_switch")]
+
+    @extend_schema(
+        operation_id="stop_trading",
+        tags=["legacy"],
+        summary="Emergency stop",
+        description="Engages HALTED for everything. Needs `trading.engage_kill_switch`.",
+        request=StopRequest,
+        responses={200: OpenApiTypes.OBJECT, 403: problem("Without the permission.")},
+    )
+    def post(self, request: Request) -> HttpResponse:
+        actor = request.user.get_username()
+        state = control.engage(actor=actor, reason=_reason(request) or f"stopped by {actor}")
+        return answer(
+            {
+                "message": "Trading stopped",
+                "state": {
+                    "id": state.pk,
+                    "scope": state.scope,
+                    "mode": state.mode,
+                    "reason": state.reason,
+                    "engaged_by": state.engaged_by,
+                    "engaged_at": state.engaged_at,
+                },
+            }
+        )
+
+
+def _reason(request: Request) -> str:
+    """Read the reason if one can be read: an emergency stop never fails for its wording."""
+    try:
+        return str(request.data.get("reason") or "")[:500]
+    except (APIException, AttributeError) as error:
+        log.warning("stop_reason_not_read", error=str(error))
+        return ""

@@ -1,0 +1,64 @@
+"""An order in the words of the older engines: lower case, and JSON numbers.
+
+This is the one place where money becomes a float: the legacy answer carries JSON numbers, and
+its readers parse them as such. `/api/v1/` gives the same figures as exact text.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from exchanges.models import Environment
+from trading.models import Order
+
+
+def number(value: Decimal | None) -> float | None:
+    return None if value is None else float(value)
+
+
+def of_order(order: Order, *, environment: str = "") -> dict[str, Any]:
+    """Describe an order with what it filled. One query, and only when something has filled.
+
+    `environment` saves the query for the venue account when the caller knows it.
+    `amount` and `quantity` are the base units ordered, `total_value` and `fees` quote units;
+    `fees` is null while a fee paid in a third asset has no price.
+    """
+    fees, by_asset = _fees(order)
+    environment = environment or order.venue_account.environment
+    return {
+        "success": True,
+        "order_id": order.venue_order_id or order.client_order_id,
+        "client_order_id": order.client_order_id,
+        "status": "unknown" if order.unknown_since else order.status.lower(),
+        "symbol": order.symbol,
+        "side": order.side.lower(),
+        "type": order.type.lower(),
+        "time_in_force": order.time_in_force or None,
+        "amount": number(order.quantity),
+        "quantity": number(order.quantity),
+        "filled_quantity": number(order.executed_quantity),
+        "price": number(order.price),
+        "stop_price": number(order.stop_price),
+        "fill_price": number(order.average_price),
+        "total_value": number(order.booked_quote or order.executed_quote),
+        "fees": number(fees),
+        "fees_by_asset": {asset: number(paid) for asset, paid in by_asset.items()},
+        "stop_loss": number(order.stop_loss),
+        "take_profit": number(order.take_profit),
+        "simulated": environment == Environment.SIMULATOR,
+        "environment": environment,
+        "message": order.reason,
+    }
+
+
+def _fees(order: Order) -> tuple[Decimal | None, dict[str, Decimal]]:
+    if not order.booked_quantity:
+        return Decimal(0), {}
+    total: Decimal | None = Decimal(0)
+    by_asset: dict[str, Decimal] = {}
+    rows = order.fills.order_by().values_list("commission", "commission_asset", "commission_quote")
+    for paid, asset, value in rows:
+        by_asset[asset] = by_asset.get(asset, Decimal(0)) + paid
+        total = None if total is None or (value is None and paid) else total + (value or 0)
+    return total, by_asset

@@ -1,0 +1,144 @@
+"""Changing what a virtual account may do: checked, audited with before and after, one default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from audit import trail
+from exchanges.domain.orders import OrderType
+from exchanges.models import Environment
+from trading.models import VirtualAccount
+from trading.services import accounts
+from trading.services.records import jsonable
+
+# Where an account trades is part of its books: it is chosen once, when the account is made.
+CHANGEABLE = (
+    "name",
+    "is_default",
+    "enabled",
+    "allowed_symbols",
+    "sizing_model",
+    "position_pct",
+    "default_quote_amount",
+    "min_confidence",
+    "max_open_positions",
+    "max_position_notional",
+    "require_stop",
+    "stop_loss_pct",
+    "take_profit_pct",
+    "default_order_type",
+)
+ENTRY_TYPES = tuple(t.value for t in OrderType if t is not OrderType.LIMIT_MAKER)
+_RANGES: dict[str, tuple[Decimal, Decimal | None, str]] = {
+    "position_pct": (Decimal(0), Decimal(1), "a share: 0.02 is 2 %, at most 1"),
+    "default_quote_amount": (Decimal(0), None, "quote units, not negative"),
+    "min_confidence": (Decimal(0), Decimal(1), "between 0 and 1"),
+    "max_position_notional": (Decimal(0), None, "quote units, 0 is no limit"),
+    "stop_loss_pct": (Decimal(0), Decimal(99), "percent of the entry, below 100"),
+    "take_profit_pct": (Decimal(0), Decimal(1000), "percent of the entry, at most 1000"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What a change did; `before` and `after` hold the changed names only."""
+
+    account: VirtualAccount
+    before: dict[str, Any]
+    after: dict[str, Any]
+
+
+def change(*, account_id: int, changes: Mapping[str, Any], actor: str) -> Changed:
+    """Change an account under its lock, so that no decision is taken on half of it.
+
+    Values are checked all together: ValidationError names each wrong field. Setting what is set
+    already writes nothing.
+    """
+    unknown = set(changes) - set(CHANGEABLE)
+    if unknown:
+        raise ValidationError(dict.fromkeys(sorted(unknown), "cannot be changed"))
+    with transaction.atomic():
+        account = (
+            VirtualAccount.objects.select_for_update(of=("self",))
+            .select_related("venue_account")
+            .get(pk=account_id)
+        )
+        differs = {n: v for n, v in changes.items() if getattr(account, n) != v}
+        before = {name: jsonable(getattr(account, name)) for name in differs}
+        for name, value in differs.items():
+            setattr(account, name, value)
+        check(account)
+        if not differs:
+            return Changed(account, {}, {})
+        if differs.get("is_default"):
+            _take_default_from_others(account, actor)
+        account.save(update_fields=sorted(differs))
+        after = {name: jsonable(value) for name, value in differs.items()}
+        trail.record(_entry(account, "account.changed", actor, {"before": before, "after": after}))
+    return Changed(account, before, after)
+
+
+def create(account: VirtualAccount, *, actor: str) -> VirtualAccount:
+    """Store a new account. Real money starts switched off: enabling it is an act of its own."""
+    with transaction.atomic():
+        if account.venue_account.environment == Environment.MAINNET:
+            account.enabled = False
+        check(account)
+        if account.is_default:
+            _take_default_from_others(account, actor)
+        account.save(force_insert=True)
+        facts = {name: jsonable(getattr(account, name)) for name in CHANGEABLE}
+        trail.record(_entry(account, "account.created", actor, {"after": facts}))
+    return account
+
+
+def check(account: VirtualAccount) -> None:
+    """Raise ValidationError naming every field of `account` that makes no sense."""
+    errors: dict[str, str] = {}
+    for name, (low, high, words) in _RANGES.items():
+        value = getattr(account, name)
+        if value is None or value < low or (high is not None and value > high):
+            errors[name] = f"{value} is out of range: {words}."
+    if account.default_order_type not in ENTRY_TYPES:
+        errors["default_order_type"] = f"Choose one of {', '.join(ENTRY_TYPES)}."
+    if not _are_symbols(account.allowed_symbols):
+        errors["allowed_symbols"] = 'Write a list of symbols, such as ["BTCUSDT", "ETHUSDT"].'
+    if account.require_stop and not account.stop_loss_pct:
+        errors["stop_loss_pct"] = "A stop is required, so its default distance cannot be 0."
+    environment = account.venue_account.environment
+    if account.enabled and not accounts.ceiling_allows(environment):
+        errors["enabled"] = f"The configuration of this installation does not allow {environment}."
+    if errors:
+        raise ValidationError(errors)
+
+
+def _are_symbols(value: Any) -> bool:
+    return isinstance(value, list) and all(
+        isinstance(s, str) and s.isalnum() and s.isascii() and s == s.upper() for s in value
+    )
+
+
+def _take_default_from_others(account: VirtualAccount, actor: str) -> None:
+    others = VirtualAccount.objects.select_for_update(of=("self",)).filter(is_default=True)
+    for other in others.exclude(pk=account.pk).select_related("venue_account"):
+        other.is_default = False
+        other.save(update_fields=["is_default"])
+        data = {"before": {"is_default": True}, "after": {"is_default": False}}
+        trail.record(_entry(other, "account.changed", actor, data))
+
+
+def _entry(account: VirtualAccount, kind: str, actor: str, data: Mapping[str, Any]) -> trail.Entry:
+    return trail.Entry(
+        kind=kind,
+        actor=actor,
+        subject_type="account",
+        subject_id=str(account.pk),
+        environment=account.venue_account.environment,
+        data={"name": account.name, **data},
+    )
