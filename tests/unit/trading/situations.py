@@ -9,7 +9,15 @@ from exchanges.domain.orders import OrderType, Quote
 from tests.fakes.instruments import spot_instrument
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.domain.risk.assess import assess
-from trading.domain.risk.types import Holding, Limits, RiskSnapshot, SizingModel, TradingMode
+from trading.domain.risk.types import (
+    Holding,
+    Limits,
+    OrderPlan,
+    RiskSnapshot,
+    SizingModel,
+    TradingMode,
+    Verdict,
+)
 
 D = Decimal
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -94,3 +102,15 @@ def verdict_of(rule, intent=None, snapshot=None):
     """Assess and return the one rule's verdict."""
     assessment = assess(intent or a_buy(), snapshot or a_snapshot())
     return next(v for v in assessment.verdicts if v.rule == rule)
+
+
+def plan_of(intent, snapshot=None) -> OrderPlan:
+    assessment = assess(intent, snapshot or a_snapshot())
+    assert assessment.plan is not None, assessment.denial
+    return assessment.plan
+
+
+def denial_of(intent, snapshot=None) -> Verdict:
+    denial = assess(intent, snapshot or a_snapshot()).denial
+    assert denial is not None
+    return denial
