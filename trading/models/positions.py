@@ -26,6 +26,9 @@ class Position(models.Model):
     )
     excess_price = MoneyField(default=0)
     is_open = models.BooleanField(default=False)
+    is_dust = models.BooleanField(
+        default=False, help_text="Too small for the venue to take an order: no slot, no protection."
+    )
     stop_price = MoneyField(null=True, blank=True)
     target_price = MoneyField(null=True, blank=True)
     protection_sequence = models.PositiveIntegerField(default=0)

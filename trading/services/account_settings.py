@@ -17,9 +17,9 @@ from trading.models import VirtualAccount
 from trading.services import accounts
 from trading.services.records import jsonable
 
-# Where an account trades is part of its books: it is chosen once, when the account is made.
+# Where an account trades is part of its books, and its name is what a kill switch on it says: both
+# are chosen once, when the account is made.
 CHANGEABLE = (
-    "name",
     "is_default",
     "enabled",
     "allowed_symbols",
@@ -73,7 +73,7 @@ def change(*, account_id: int, changes: Mapping[str, Any], actor: str) -> Change
         before = {name: jsonable(getattr(account, name)) for name in differs}
         for name, value in differs.items():
             setattr(account, name, value)
-        check(account)
+        check(account, is_enabling=bool(differs.get("enabled")))
         if not differs:
             return Changed(account, {}, {})
         if differs.get("is_default"):
@@ -89,7 +89,7 @@ def create(account: VirtualAccount, *, actor: str) -> VirtualAccount:
     with transaction.atomic():
         if account.venue_account.environment == Environment.MAINNET:
             account.enabled = False
-        check(account)
+        check(account, is_enabling=account.enabled)
         if account.is_default:
             _take_default_from_others(account, actor)
         account.save(force_insert=True)
@@ -98,7 +98,7 @@ def create(account: VirtualAccount, *, actor: str) -> VirtualAccount:
     return account
 
 
-def check(account: VirtualAccount) -> None:
+def check(account: VirtualAccount, *, is_enabling: bool) -> None:
     """Raise ValidationError naming every field of `account` that makes no sense."""
     errors: dict[str, str] = {}
     for name, (low, high, words) in _RANGES.items():
@@ -112,7 +112,7 @@ def check(account: VirtualAccount) -> None:
     if account.require_stop and not account.stop_loss_pct:
         errors["stop_loss_pct"] = "A stop is required, so its default distance cannot be 0."
     environment = account.venue_account.environment
-    if account.enabled and not accounts.ceiling_allows(environment):
+    if is_enabling and not accounts.ceiling_allows(environment):
         errors["enabled"] = f"The configuration of this installation does not allow {environment}."
     if errors:
         raise ValidationError(errors)

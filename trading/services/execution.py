@@ -110,7 +110,9 @@ def _snapshot(
         )
     )
     entries = [o for o in waiting if o.role == Order.Role.ENTRY]
-    in_use = {p.symbol for p in positions if p.is_open} | {o.symbol for o in entries}
+    in_use = {p.symbol for p in positions if p.is_open and not p.is_dust} | {
+        o.symbol for o in entries
+    }
     free = _free(venue.pk, account.quote_asset, market)
     standing = control.standing(
         environment=venue.environment,

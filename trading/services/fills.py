@@ -237,12 +237,13 @@ def _after_booking(position: Position, order: Order, now: datetime) -> None:
             position.closed_at = None
             position.stop_price = position.target_price = None
         if order.is_entry:
+            position.is_dust = False
             position.stop_price = _tighter(position.stop_price, order.stop_loss)
             position.target_price = order.take_profit or position.target_price
             # Until protection has been seen to cover it, it counts as naked.
             position.naked_since = position.naked_since or now
     elif position.is_open:
-        position.is_open = False
+        position.is_open = position.is_dust = False
         position.closed_at = now
         position.naked_since = None
         position.alarm = ""

@@ -404,12 +404,13 @@ def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
         _alarm(position, alarm, actor)
     if not is_safe:
         return False
-    if position.naked_since is None and (not position.alarm or alarm):
+    is_news = position.naked_since is not None or position.is_dust != is_dust
+    if not is_news and (not position.alarm or alarm):
         return True
     with transaction.atomic():
         settled = Position.objects.filter(
             pk=position.pk, quantity=position.quantity, updated_at=position.updated_at
-        ).update(naked_since=None, alarm=alarm[:300])
+        ).update(naked_since=None, is_dust=is_dust and position.is_open, alarm=alarm[:300])
         if settled:
             trail.record(
                 _position_entry(

@@ -114,7 +114,7 @@ def _resting_at_venues(
     """Ask once per symbol for all open orders: cheaper than asking for each that rests."""
     found: dict[str, dict[str, ExecutionReport]] = {}
     due = Order.objects.filter(status__in=RESTING, next_check_at__lte=now)
-    pairs = due.values_list("venue_account__environment", "symbol").distinct()
+    pairs = due.values_list("venue_account__environment", "symbol").order_by().distinct()
     for environment, symbol in pairs:
         if environment in unreachable:
             continue
@@ -215,7 +215,7 @@ def _positions_to_look_at() -> set[int]:
     legs = Order.objects.filter(
         status__in=RESTING, role__in=(Order.Role.STOP_LOSS, Order.Role.TAKE_PROFIT)
     )
-    for account_id, symbol in legs.values_list("account_id", "symbol").distinct():
+    for account_id, symbol in legs.values_list("account_id", "symbol").order_by().distinct():
         flat = Position.objects.filter(account_id=account_id, symbol=symbol)
         ids |= set(flat.values_list("pk", flat=True))
     return ids

@@ -58,7 +58,7 @@ def test_a_stop_that_fires_closes_the_position_and_its_target(send, venue):
     position = Position.objects.get()
     protection.ensure(position.pk, actor="test")
 
-    venue.set_quote("BTCUSDT", "43900", "43900")
+    venue.move("BTCUSDT", "43900")
     time_passes(10)
     reconciliation.run()
 
