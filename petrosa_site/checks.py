@@ -188,7 +188,7 @@ def venue_without_credentials() -> list[CheckMessage]:
 
 
 def sqlite_in_production() -> list[CheckMessage]:
-    if not is_production() or not settings.USES_SQLITE:
+    if not (is_production() and settings.USES_SQLITE):
         return []
     return [
         Warning(

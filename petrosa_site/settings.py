@@ -109,6 +109,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ---------------------------------------------------------------------------------
+AUTHENTICATION_BACKENDS = ["petrosa_site.backends.OneQueryBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -271,7 +272,11 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "petrosa_site.negotiation.JsonUnlessAsked",
+    "DEFAULT_FILTER_BACKENDS": ["petrosa_site.listing.StrictFilters"],
+    "DEFAULT_PAGINATION_CLASS": "petrosa_site.listing.NewestFirst",
+    "DEFAULT_THROTTLE_CLASSES": ["petrosa_site.throttles.WindowThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {
         "trade": env.text("API_TRADE_RATE", "6000/min"),
@@ -295,6 +300,11 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SERVE_INCLUDE_SCHEMA": False,
     "COMPONENT_SPLIT_REQUEST": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "petrosa_site.api_docs.add_problems",
+    ],
 }
 UNFOLD: dict[str, Any] = {"SITE_TITLE": "Petrosa", "SITE_HEADER": "Petrosa"}
 

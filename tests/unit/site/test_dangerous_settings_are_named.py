@@ -129,7 +129,7 @@ def test_a_venue_without_keys_is_warned_of(given):
 
 
 def test_sqlite_in_production_is_warned_of(given):
-    given(ENVIRONMENT="production", DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3"}})
+    given(ENVIRONMENT="production", USES_SQLITE=True)
     assert ids() == ["petrosa.W002"]
 
 
