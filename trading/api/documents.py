@@ -57,3 +57,11 @@ class LegacyResult(serializers.Serializer[object]):
 
 def problem(description: str) -> OpenApiResponse:
     return OpenApiResponse(ProblemDocument, description=description)
+
+
+PROBLEM_RESPONSES = {
+    "401": "No or wrong credentials.",
+    "403": "Without the permission this needs.",
+    "429": "Too many requests; Retry-After says when to come again.",
+    "503": "Something this needs is not available.",
+}

@@ -1,0 +1,200 @@
+"""Is everything there that trading needs? One small look per part, each with a time limit.
+
+`/healthz` says the process lives, `/ready` whether to send it work, `/health` what is wrong.
+Nothing here tells an address, a key or a stack: the detail is in the logs.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.utils import timezone
+
+from exchanges.domain.errors import VenueError
+from exchanges.gateways import registry
+from exchanges.models import InstrumentRow, VenueAccount
+from signals_app.models import Signal
+from trading.domain.order_states import OrderStatus
+from trading.models import Order, Position
+from trading.services import control
+
+log = structlog.get_logger(__name__)
+TIMEOUT_SECONDS = 1.0
+REMEMBERED_SECONDS = 2.0  # probes and curious visitors share one look
+CELERY_QUEUE = "celery"
+NEEDED = ("database", "redis", "nats", "instruments")  # the venue itself may be away for a while
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One part's state. `detail` is safe to show to anybody."""
+
+    ok: bool
+    detail: str = ""
+    took_ms: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        shown: dict[str, Any] = {"ok": self.ok, "took_ms": round(self.took_ms, 1)}
+        return shown | ({"detail": self.detail} if self.detail else {})
+
+
+class NotThere(Exception):
+    """A part does not answer, or not as it should."""
+
+
+def _database() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    VenueAccount.objects.exists()  # fails when migrations are missing
+    return str(connection.vendor)
+
+
+def _redis() -> str:
+    with redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=TIMEOUT_SECONDS, socket_connect_timeout=TIMEOUT_SECONDS
+    ) as client:
+        client.ping()
+    return ""
+
+
+def _nats() -> str:
+    """Connect and read the greeting: any one server of the list will do."""
+    for url in settings.NATS_URL.split(","):
+        parts = urlsplit(url.strip() if "//" in url else f"nats://{url.strip()}")
+        try:
+            with socket.create_connection(
+                (parts.hostname or "127.0.0.1", parts.port or 4222), timeout=TIMEOUT_SECONDS
+            ) as peer:
+                if peer.recv(4) == b"INFO":
+                    return ""
+        except OSError as error:
+            log.info("nats_not_reachable", error=str(error))
+    raise NotThere("no NATS server answers")
+
+
+def _instruments() -> str:
+    environment = settings.VENUE_ENVIRONMENT
+    if InstrumentRow.objects.filter(environment=environment).exists():
+        return ""
+    _venue()  # not loaded yet: the first signal loads them, when the venue is there
+    return "not loaded yet, the venue answers"
+
+
+def _venue() -> str:
+    registry.for_venue(settings.VENUE_ENVIRONMENT).ping()
+    return str(settings.VENUE_ENVIRONMENT)
+
+
+CHECKS: Mapping[str, Callable[[], str]] = {
+    "database": _database,
+    "redis": _redis,
+    "nats": _nats,
+    "instruments": _instruments,
+    "venue": _venue,
+}
+_remembered: dict[str, tuple[float, Finding]] = {}
+_looking = {name: threading.Lock() for name in CHECKS}
+
+
+def look(name: str) -> Finding:
+    """Check one part, or tell what was found a moment ago."""
+    with _looking[name]:
+        known = _remembered.get(name)
+        if known is not None and known[0] > time.monotonic():
+            return known[1]
+        finding = _examine(name)
+        _remembered[name] = (time.monotonic() + REMEMBERED_SECONDS, finding)
+        return finding
+
+
+def forget() -> None:
+    """Make the next look a fresh one."""
+    _remembered.clear()
+
+
+def _examine(name: str) -> Finding:
+    started = time.perf_counter()
+    try:
+        detail = CHECKS[name]()
+    except (DatabaseError, redis.RedisError, OSError, VenueError, NotThere) as error:
+        log.warning("part_not_healthy", part=name, error=str(error))
+        return Finding(False, type(error).__name__, (time.perf_counter() - started) * 1000)
+    return Finding(True, detail, (time.perf_counter() - started) * 1000)
+
+
+def readiness() -> dict[str, Finding]:
+    """Look at what this process cannot work without."""
+    return {name: look(name) for name in NEEDED}
+
+
+def report() -> dict[str, Any]:
+    """Tell everything: parts, ages of the last signs of life, and how much is waiting."""
+    parts = {name: look(name) for name in CHECKS}
+    status = "ok" if all(f.ok for f in parts.values()) else "degraded"
+    body: dict[str, Any] = {
+        "status": status,
+        "version": settings.VERSION,
+        "environment": settings.VENUE_ENVIRONMENT,
+        "time": timezone.now(),
+        "dependencies": {name: finding.as_dict() for name, finding in parts.items()},
+    }
+    if parts["database"].ok:
+        body |= {"ages_seconds": _ages(), "waiting": _waiting(), "trading": _trading()}
+    if parts["redis"].ok:
+        body["queue_depth"] = _queue_depth()
+    return body
+
+
+def _ages() -> dict[str, float | None]:
+    """Seconds since the last sign of life of the streams and of the last signal."""
+    now = timezone.now()
+    venue = (
+        VenueAccount.objects.filter(environment=settings.VENUE_ENVIRONMENT)
+        .values("stream_at", "balances_at")
+        .first()
+    ) or {}
+    last_signal = Signal.objects.order_by("-id").values_list("received_at", flat=True).first()
+    moments: dict[str, datetime | None] = {
+        "user_stream": venue.get("stream_at"),
+        "balances": venue.get("balances_at"),
+        "last_signal": last_signal,
+    }
+    return {
+        name: None if at is None else round((now - at) / timedelta(seconds=1), 1)
+        for name, at in moments.items()
+    }
+
+
+def _waiting() -> dict[str, int]:
+    return {
+        "signals_not_acted_on": Signal.objects.filter(status=Signal.Status.RECEIVED).count(),
+        "orders_in_flight": Order.objects.filter(status=OrderStatus.SUBMITTING).count(),
+        "positions_naked": Position.objects.filter(is_open=True, naked_since__isnull=False).count(),
+    }
+
+
+def _trading() -> str:
+    held = {s.mode for s in control.in_force(timezone.now()) if s.scope == "global"}
+    return "HALTED" if "HALTED" in held else "REDUCE_ONLY" if held else "ACTIVE"
+
+
+def _queue_depth() -> int | None:
+    try:
+        with redis.Redis.from_url(
+            settings.CELERY_BROKER_URL, socket_timeout=TIMEOUT_SECONDS
+        ) as client:
+            return int(client.llen(CELERY_QUEUE))  # type: ignore[arg-type]
+    except redis.RedisError as error:
+        log.warning("queue_depth_not_known", error=str(error))
+        return None

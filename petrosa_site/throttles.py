@@ -1,0 +1,71 @@
+"""How often one caller may ask: counted in Redis, one round trip a request."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import redis
+import structlog
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+if TYPE_CHECKING:  # DRF reads its settings, and so this file, while it makes APIView
+    from rest_framework.views import APIView
+
+log = structlog.get_logger(__name__)
+SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+SILENCE_AFTER_FAILURE_SECONDS = 5.0
+_client: redis.Redis | None = None
+_not_before = 0.0
+
+
+class WindowThrottle(BaseThrottle):
+    """Fixed windows per caller and `throttle_scope` of the view ("user" when it has none).
+
+    Without Redis nobody is refused: a throttle protects the server, the risk rules protect money.
+    """
+
+    retry_after: float | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        scope = getattr(view, "throttle_scope", "user")
+        limit, seconds = parse(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][scope])
+        now = time.time()
+        window = int(now // seconds)
+        user = getattr(request.user, "pk", None)
+        who = f"user-{user}" if user and scope != "login" else f"at-{self.get_ident(request)}"
+        count = _count(f"petrosa:throttle:{scope}:{who}:{window}", seconds)
+        self.retry_after = (window + 1) * seconds - now
+        return count <= limit
+
+    def wait(self) -> float | None:
+        return self.retry_after
+
+
+@lru_cache(maxsize=32)
+def parse(rate: str) -> tuple[int, int]:
+    """Read "1200/min" as (1200, 60)."""
+    number, _, period = rate.partition("/")
+    return int(number), SECONDS[period.strip()[0]]
+
+
+def _count(key: str, seconds: int) -> int:
+    global _client, _not_before
+    if time.monotonic() < _not_before:
+        return 0
+    if _client is None:
+        _client = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25
+        )
+    try:
+        counted, _ = (
+            _client.pipeline(transaction=False).incr(key).expire(key, seconds + 1).execute()
+        )
+    except redis.RedisError as error:
+        _not_before = time.monotonic() + SILENCE_AFTER_FAILURE_SECONDS
+        log.warning("throttle_not_counted", error=str(error))
+        return 0
+    return int(counted)

@@ -1,0 +1,140 @@
+"""How POST /trade is described: both generations of the payload, and every answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter
+from rest_framework import serializers
+
+from trading.api.documents import LegacyResult, problem
+
+
+class SignalPayload(serializers.Serializer[object]):
+    """Options may stand at top level (v2) or in `meta` (v1); unknown keys are kept as context."""
+
+    strategy_id = serializers.CharField()
+    symbol = serializers.CharField(help_text="BTCUSDT or BTC/USDT.")
+    action = serializers.ChoiceField(choices=["buy", "sell", "close"])
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+    timestamp = serializers.DateTimeField(
+        required=False, help_text="With a zone; older than SIGNAL_MAX_AGE_SECONDS is denied."
+    )
+    price = serializers.FloatField(required=False, help_text="Limit price or trigger reference.")
+    quantity = serializers.FloatField(required=False, help_text="Base units.")
+    stop_loss = serializers.FloatField(required=False)
+    take_profit = serializers.FloatField(required=False)
+    signal_uid = serializers.CharField(required=False, help_text="Your own unique id.")
+    meta = serializers.DictField(required=False)
+
+
+class TradeAnswer(serializers.Serializer[object]):
+    message = serializers.CharField()
+    signal_id = serializers.CharField(help_text="The strategy_id, as older clients expect.")
+    signal_uid = serializers.CharField()
+    result = LegacyResult(allow_null=True)
+    follow = serializers.CharField(required=False)
+
+
+_V1 = {
+    "strategy_id": "momentum_v1",
+    "symbol": "BTCUSDT",
+    "action": "buy",
+    "price": 45000.0,
+    "confidence": 0.85,
+    "timestamp": "2026-11-21T12:00:00Z",
+    "meta": {
+        "order_type": "limit",
+        "base_amount": 0.001,
+        "stop_loss": 43000.0,
+        "take_profit": 47000.0,
+        "time_in_force": "GTC",
+        "simulate": True,
+    },
+}
+_V2 = {
+    "strategy_id": "volume_surge_breakout",
+    "symbol": "BTCUSDT",
+    "action": "buy",
+    "confidence": 0.85,
+    "quantity": 0.001,
+    "current_price": 45000.0,
+    "stop_loss": 44000.0,
+    "take_profit": 47000.0,
+    "timeframe": "15m",
+}
+_FILLED = {
+    "message": "Signal processed successfully",
+    "signal_id": "momentum_v1",
+    "signal_uid": "0d9f3c1c6d0b4c3f9a41a0c3a52fd6b1",
+    "result": {
+        "success": True,
+        "order_id": "12345678",
+        "client_order_id": "ptr-e-4kq0",
+        "status": "filled",
+        "symbol": "BTCUSDT",
+        "side": "buy",
+        "type": "limit",
+        "time_in_force": "GTC",
+        "amount": 0.001,
+        "quantity": 0.001,
+        "filled_quantity": 0.001,
+        "price": 45000.0,
+        "stop_price": None,
+        "fill_price": 45000.0,
+        "total_value": 45.0,
+        "fees": 0.045,
+        "fees_by_asset": {"BTC": 0.000001},
+        "stop_loss": 43000.0,
+        "take_profit": 47000.0,
+        "simulated": True,
+        "environment": "simulator",
+        "message": "",
+    },
+}
+_DENIED = {
+    "type": "urn:petrosa:problem:confidence-below-min",
+    "title": "Denied by our rules",
+    "status": 400,
+    "detail": "confidence 0.3 is below the limit 0.5",
+    "code": "CONFIDENCE_BELOW_MIN",
+    "rule": "confidence",
+    "limit": "0.5",
+    "actual": "0.3",
+    "signal_id": "momentum_v1",
+    "signal_uid": "0d9f3c1c6d0b4c3f9a41a0c3a52fd6b1",
+    "follow": "/api/v1/signals/0d9f3c1c6d0b4c3f9a41a0c3a52fd6b1/",
+    "decision": "/api/v1/decisions/12/",
+}
+TRADE: dict[str, Any] = {
+    "operation_id": "trade",
+    "summary": "Send a signal and have it traded",
+    "description": (
+        "Both payload generations are read. A repeat (same `signal_uid` or same "
+        "`Idempotency-Key`) is answered with the first outcome, carries "
+        "`Idempotent-Replayed: true`, and never trades again. Needs the permission `trading.trade`."
+    ),
+    "tags": ["legacy"],
+    "request": SignalPayload,
+    "responses": {
+        200: TradeAnswer,
+        202: TradeAnswer,
+        400: problem("Not understood, denied by our rules, or rejected by the venue."),
+        401: problem("No or wrong credentials."),
+        403: problem("Without the permission trading.trade."),
+        413: problem("The body is too large."),
+        429: problem("Too many signals; Retry-After says when to come again."),
+        503: problem("The venue cannot be reached or seen; an entry is not made blindly."),
+    },
+    "parameters": [
+        OpenApiParameter(
+            "Idempotency-Key", str, OpenApiParameter.HEADER, description="At most 128 characters."
+        )
+    ],
+    "examples": [
+        OpenApiExample("Options in meta (v1)", _V1, request_only=True),
+        OpenApiExample("Options at top level (v2)", _V2, request_only=True),
+        OpenApiExample("Filled", _FILLED, response_only=True, status_codes=["200"]),
+        OpenApiExample("Denied", _DENIED, response_only=True, status_codes=["400"]),
+    ],
+}
