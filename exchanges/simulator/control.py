@@ -11,6 +11,7 @@ POST balances   {"account"?, "balances": {"USDT": "1000"}}        free amounts
 POST symbol     {"symbol", "status": "HALT"}
 POST sockets    {"action": "drop"|"shutdown"|"terminate", "target": "user"|"market"|"all"}
 POST wipe       {}                                                 as a testnet reset
+POST reset      {}                                                 no drill ever happened
 POST limits     {"forgive": true} or {"ban": address, "seconds": n}
 GET  ledger     ?account=ID                                        every order, list, trade, balance
 """
@@ -58,6 +59,7 @@ class Control:
             "symbol": self.set_symbol,
             "sockets": self.act_on_sockets,
             "wipe": self.wipe,
+            "reset": self.reset,
             "limits": self.set_limits,
         }
         for name, action in actions.items():
@@ -146,6 +148,17 @@ class Control:
     def wipe(self, _wish: Wish) -> Any:
         self._venue.wipe()
         return {"wiped": True}
+
+    def reset(self, _wish: Wish) -> Any:
+        """Undo every drill and start anew: what a test wants to find."""
+        venue = self._venue
+        venue.faults.clear()
+        venue.clock.skew_ms = 0
+        venue.limits.forgive()
+        venue.liquidity.restore()
+        venue.source.calm()
+        venue.wipe()
+        return {"reset": True}
 
     async def _ledger(self, request: web.Request) -> web.Response:
         try:

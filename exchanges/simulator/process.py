@@ -174,6 +174,10 @@ class SimulatorProcess:
         with opener.open(request, timeout=10) as reply:
             return json.loads(reply.read())
 
+    def reset(self) -> None:
+        """Forget orders, trades, balances, faults, jumps and skew. Needs `faults=True`."""
+        self.control("reset", {})
+
     def fault(self, kind: str, **wish: Any) -> Any:
         """Ask for a fault: `venue.fault("drop_reply", path="/api/v3/order", count=1)`."""
         return self.control("faults", {"kind": kind, **wish})

@@ -24,9 +24,14 @@ class Command(BaseCommand):
             "--port", type=int, default=int(getattr(settings, "SIMULATOR_PORT", 8090))
         )
         parser.add_argument("--prices", default=getattr(settings, "SIMULATOR_PRICES", "synthetic"))
-        parser.add_argument("--latency-ms", type=float, default=0.0)
         parser.add_argument(
-            "--unlimited", action="store_true", help="count weight and orders but never throttle"
+            "--latency-ms", type=float, default=getattr(settings, "SIMULATOR_LATENCY_MS", 0)
+        )
+        parser.add_argument(
+            "--unlimited",
+            action="store_true",
+            default=bool(getattr(settings, "SIMULATOR_UNLIMITED", False)),
+            help="count weight and orders but never throttle",
         )
 
     def handle(self, *_args: Any, **options: Any) -> None:

@@ -69,6 +69,10 @@ class PriceSource(Protocol):
         """Move the price at once. Raises CannotMovePrice."""
         ...
 
+    def calm(self) -> None:
+        """Take back every jump."""
+        ...
+
 
 class FollowsMarket:
     """The part of a source whose prices come from outside: no history, no moving of prices."""
@@ -79,3 +83,6 @@ class FollowsMarket:
 
     def jump(self, _symbol: str, _price: Decimal, _sink: PriceSink, /) -> None:
         raise CannotMovePrice("this price follows a market or a recording and cannot be set")
+
+    def calm(self) -> None:
+        return

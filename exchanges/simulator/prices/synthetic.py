@@ -50,6 +50,9 @@ class Market:
         undisturbed = self.base_ticks * (1 + self.path.at(at_ms))
         self._jumps.append((at_ms, float(price / self.listing.tick) / undisturbed))
 
+    def calm(self) -> None:
+        self._jumps.clear()
+
     def best(self, at_ms: int) -> tuple[int, int]:
         """Return best bid and best ask in ticks, one or two apart."""
         spread = 1 + (mix(self.salt ^ (at_ms // BUCKET_MS)) & 1 if self.moves else 0)
@@ -118,6 +121,12 @@ class SyntheticPrices:
         bid, ask = market.best(now_ms)
         sink.book(symbol, market.side(bid, -1, now_ms), market.side(ask, 1, now_ms))
         sink.trade(symbol, price, market.listing.step, False)
+
+    def calm(self) -> None:
+        """Take back every jump; the next step is on the undisturbed course again."""
+        for market in self._markets.values():
+            market.calm()
+        self._candles.clear()
 
     def _step(self, market: Market, sink: PriceSink) -> None:
         now_ms = self._clock.now_ms()
