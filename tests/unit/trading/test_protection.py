@@ -1,0 +1,293 @@
+"""The protection plan, situation by situation."""
+
+from decimal import Decimal
+
+import pytest
+
+from exchanges.domain.instruments import Range
+from exchanges.domain.orders import OrderType
+from tests.unit.trading.situations import NOW, a_quote, ago, an_instrument
+from trading.domain import protection
+from trading.domain.order_states import OrderStatus
+from trading.domain.protection import (
+    Alarm,
+    CancelList,
+    CancelOrder,
+    Dust,
+    ExitAtMarket,
+    ExitLeg,
+    KeepAll,
+    Parent,
+    PlaceOco,
+    PlaceStop,
+    PlaceTarget,
+    Situation,
+)
+
+D = Decimal
+STOP, TARGET = D(49_000), D(55_000)
+
+
+def stop_leg(quantity="1", list_id="list-1", *, at=STOP, status=OrderStatus.OPEN, **more):
+    return ExitLeg(
+        f"stop-{list_id}",
+        list_id,
+        OrderType.STOP,
+        D(quantity),
+        status,
+        stop_price=at,
+        **more,
+    )
+
+
+def target_leg(quantity="1", list_id="list-1", *, at=TARGET, status=OrderStatus.OPEN, **more):
+    return ExitLeg(
+        f"target-{list_id}",
+        list_id,
+        OrderType.LIMIT_MAKER,
+        D(quantity),
+        status,
+        price=at,
+        **more,
+    )
+
+
+def oco(quantity="1", list_id="list-1", **more):
+    return (stop_leg(quantity, list_id, **more), target_leg(quantity, list_id, **more))
+
+
+def pending(parent, quantity="1", *, since=0, filled="0", list_id="entry-1"):
+    return oco(
+        quantity,
+        list_id,
+        status=OrderStatus.PENDING,
+        parent=parent,
+        parent_since=ago(since),
+        parent_filled=D(filled),
+    )
+
+
+def situation(quantity="1", *, legs=(), stop=STOP, target=TARGET, **changes):
+    ordinary = {"instrument": an_instrument(), "quote": a_quote()}
+    return Situation(
+        now=NOW,
+        quantity=D(quantity),
+        stop=stop,
+        target=target,
+        legs=tuple(legs),
+        **{**ordinary, **changes},
+    )
+
+
+def actions(*args, **kwargs):
+    return protection.plan(situation(*args, **kwargs)).actions
+
+
+def kinds(*args, **kwargs):
+    return [type(action) for action in actions(*args, **kwargs)]
+
+
+class TestPlacing:
+    def test_a_naked_position_gets_one_list_for_the_whole(self):
+        assert actions() == (PlaceOco(D(1), TARGET, STOP),)
+
+    def test_the_quantity_is_floored_to_the_lot(self):
+        assert actions("0.99912345") == (PlaceOco(D("0.99912"), TARGET, STOP),)
+
+    def test_without_a_target_the_stop_rests_alone(self):
+        assert actions(target=None) == (PlaceStop(D(1), STOP),)
+
+    def test_a_symbol_without_lists_gets_the_stop_alone(self):
+        assert actions(instrument=an_instrument(oco_allowed=False)) == (PlaceStop(D(1), STOP),)
+
+    def test_a_list_the_venue_refused_is_followed_by_the_stop_alone(self):
+        assert actions(oco_refused=True) == (PlaceStop(D(1), STOP),)
+
+    def test_without_a_quote_it_is_placed_all_the_same(self):
+        assert actions(quote=None) == (PlaceOco(D(1), TARGET, STOP),)
+
+    def test_a_position_without_a_stop_level_rings(self):
+        assert kinds(stop=None, target=None) == [KeepAll, Alarm]
+
+    def test_an_account_that_needs_no_stop_gets_its_target_alone(self):
+        assert actions(stop=None, stop_required=False) == (PlaceTarget(D(1), TARGET),)
+
+    def test_more_than_one_order_may_hold_is_covered_as_far_as_it_goes_and_rings(self):
+        small = an_instrument(lot=Range(minimum=D(0), maximum=D("0.4"), step=D("0.1")))
+        assert actions(instrument=small) == (
+            PlaceOco(D("0.4"), TARGET, STOP),
+            Alarm("one order covers 0.4 at most"),
+        )
+
+
+class TestKeeping:
+    def test_a_list_that_covers_all_is_kept(self):
+        assert kinds(legs=oco()) == [KeepAll]
+
+    def test_a_crumb_below_the_lot_is_no_reason_to_replace(self):
+        assert kinds("1.000009", legs=oco()) == [KeepAll]
+
+    def test_two_lists_that_together_cover_all_are_kept(self):
+        legs = (*oco("0.4", "a"), *oco("0.6", "b"))
+        assert kinds(legs=legs) == [KeepAll]
+
+    def test_a_stop_that_rests_is_left_to_fire_by_itself(self):
+        assert kinds(legs=oco(), quote=a_quote("48000", "48001")) == [KeepAll]
+
+    def test_a_stop_that_is_filling_is_left_alone_down_to_the_last_crumb(self):
+        filling = stop_leg("0.00001", status=OrderStatus.PARTIALLY_FILLED)
+        assert kinds("0.00001", legs=[filling]) == [KeepAll]
+
+    @pytest.mark.parametrize("status", [OrderStatus.NEW, OrderStatus.SUBMITTING])
+    def test_nothing_is_placed_while_a_placing_is_in_flight(self, status):
+        assert kinds(legs=oco(status=status)) == [KeepAll]
+
+
+class TestReplacing:
+    @pytest.mark.parametrize("covered", ["0.4", "1.5"])
+    def test_too_little_or_too_much_is_cancelled_and_placed_once_for_the_whole(self, covered):
+        assert actions(legs=oco(covered)) == (
+            CancelList("list-1"),
+            PlaceOco(D(1), TARGET, STOP),
+        )
+
+    def test_lists_never_pile_up(self):
+        legs = (*oco("0.3", "a"), *oco("0.3", "b"))
+        assert actions(legs=legs) == (
+            CancelList("a"),
+            CancelList("b"),
+            PlaceOco(D(1), TARGET, STOP),
+        )
+
+    def test_a_lone_stop_is_cancelled_by_its_own_id(self):
+        assert actions(legs=[stop_leg("0.5", "")])[0] == CancelOrder("stop-")
+
+    def test_a_stop_at_an_old_level_is_replaced(self):
+        assert kinds(legs=oco(at=D(48_000))) == [CancelList, PlaceOco]
+
+    def test_a_target_that_is_missing_is_added_by_a_fresh_list(self):
+        assert kinds(legs=[stop_leg()]) == [CancelList, PlaceOco]
+
+    def test_a_lone_stop_is_enough_where_lists_are_not_allowed(self):
+        one = an_instrument(oco_allowed=False)
+        assert kinds(legs=[stop_leg(list_id="")], instrument=one) == [KeepAll]
+
+    def test_a_target_that_filled_in_part_has_lost_its_stop(self):
+        left = target_leg("0.6", status=OrderStatus.PARTIALLY_FILLED)
+        assert actions("0.6", legs=[left]) == (
+            CancelList("list-1"),
+            PlaceOco(D("0.6"), TARGET, STOP),
+        )
+
+
+class TestPassedLevels:
+    def test_a_stop_the_market_has_passed_means_out_at_market(self):
+        (got,) = actions(quote=a_quote("48999", "49001"))
+        assert isinstance(got, ExitAtMarket)
+        assert got.quantity == D(1)
+        assert "stop" in got.reason
+
+    def test_a_target_the_bid_has_reached_means_out_at_market(self):
+        (got,) = actions(quote=a_quote("55000", "55001"))
+        assert isinstance(got, ExitAtMarket)
+        assert "target" in got.reason
+
+    def test_a_target_reached_beside_a_lone_stop_cancels_the_stop_first(self):
+        quote = a_quote("55000", "55001")
+        assert kinds(legs=[stop_leg()], quote=quote) == [CancelList, ExitAtMarket]
+
+    def test_a_target_that_rests_is_left_to_fill_by_itself(self):
+        assert kinds(legs=oco(), quote=a_quote("55000", "55001")) == [KeepAll]
+
+    def test_a_stop_the_venue_calls_passed_means_out_at_market(self):
+        assert kinds(stop_refused=True, quote=None) == [ExitAtMarket]
+
+    def test_the_exit_obeys_the_largest_market_order(self):
+        (got,) = actions("300", quote=a_quote("48000", "48001"))
+        assert isinstance(got, ExitAtMarket)
+        assert got.quantity == D(100)
+
+
+class TestFlat:
+    def test_whatever_could_still_sell_is_cancelled(self):
+        legs = (*oco("1", "a"), stop_leg("1", ""))
+        assert actions("0", legs=legs) == (CancelList("a"), CancelOrder("stop-"))
+
+    def test_flat_without_legs_does_nothing(self):
+        assert kinds("0") == [KeepAll]
+
+    def test_an_entry_that_has_not_filled_keeps_its_legs(self):
+        assert kinds("0", legs=pending(Parent.UNFILLED)) == [KeepAll]
+
+    def test_legs_about_to_go_live_for_nothing_are_cancelled(self):
+        assert actions("0", legs=pending(Parent.FILLED)) == (CancelList("entry-1"),)
+
+
+class TestEntriesWithPendingLegs:
+    def test_a_fresh_part_fill_waits_for_the_rest(self):
+        legs = pending(Parent.PART_FILLED, since=1, filled="0.4")
+        assert kinds("0.4", legs=legs) == [KeepAll]
+
+    def test_a_part_fill_past_its_grace_is_cut_off_and_protected(self):
+        legs = pending(Parent.PART_FILLED, since=4, filled="0.4")
+        assert actions("0.4", legs=legs) == (
+            CancelList("entry-1"),
+            PlaceOco(D("0.4"), TARGET, STOP),
+        )
+
+    def test_no_grace_for_what_was_held_before(self):
+        legs = pending(Parent.PART_FILLED, since=1, filled="0.4")
+        assert kinds("1.4", legs=legs) == [CancelList, PlaceOco]
+
+    def test_what_was_held_before_keeps_its_own_list_during_the_grace(self):
+        legs = (*oco("1", "old"), *pending(Parent.PART_FILLED, since=1, filled="0.4"))
+        assert kinds("1.4", legs=legs) == [KeepAll]
+
+    def test_an_entry_that_has_not_begun_is_left_alone_when_the_rest_is_mended(self):
+        legs = (*oco("0.5", "old"), *pending(Parent.UNFILLED))
+        assert actions(legs=legs) == (CancelList("old"), PlaceOco(D(1), TARGET, STOP))
+
+    def test_legs_of_a_filled_entry_get_a_moment_to_go_live(self):
+        legs = pending(Parent.FILLED, since=1, filled="1")
+        assert kinds(legs=legs) == [KeepAll]
+
+    def test_legs_that_never_went_live_are_replaced_and_ring(self):
+        legs = pending(Parent.FILLED, since=4, filled="1")
+        assert kinds(legs=legs) == [CancelList, PlaceOco, Alarm]
+
+    def test_legs_of_an_entry_that_ended_early_are_the_venues_to_expire(self):
+        legs = pending(Parent.ENDED, since=1, filled="0.4")
+        assert actions("0.4", legs=legs) == (PlaceOco(D("0.4"), TARGET, STOP),)
+
+
+class TestDust:
+    def test_below_the_least_quantity_is_dust(self):
+        assert kinds("0.000001") == [Dust]
+
+    def test_a_stop_worth_too_little_is_dust_with_the_numbers(self):
+        (got,) = actions("0.0001")
+        assert got == Dust(D("0.0001"), "worth 4.9 at 49000, the venue asks 5")
+
+    def test_an_order_that_still_sells_the_dust_is_left(self):
+        left = target_leg("0.0001", status=OrderStatus.PARTIALLY_FILLED)
+        assert kinds("0.0001", legs=[left]) == [Dust]
+
+    def test_an_entry_still_filling_may_outgrow_it(self):
+        legs = pending(Parent.PART_FILLED, since=60, filled="0.0001")
+        assert kinds("0.0001", legs=legs) == [Dust]
+
+    def test_legs_for_more_than_the_dust_are_cancelled(self):
+        assert kinds("0.0001", legs=oco("1")) == [CancelList, Dust]
+
+
+class TestVenueHoldsLess:
+    def test_what_is_there_is_covered_and_an_alarm_rings(self):
+        got = actions(free_base=D("0.7"))
+        assert got[0] == PlaceOco(D("0.7"), TARGET, STOP)
+        assert isinstance(got[1], Alarm)
+
+    def test_coins_locked_by_our_own_list_are_there(self):
+        assert kinds(legs=oco(), free_base=D(0)) == [KeepAll]
+
+    def test_coins_other_sales_hold_are_not_covered_twice(self):
+        assert actions(locked_elsewhere=D("0.3")) == (PlaceOco(D("0.7"), TARGET, STOP),)
