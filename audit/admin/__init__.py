@@ -1,0 +1,3 @@
+from audit.admin.events import EventAdmin
+
+__all__ = ["EventAdmin"]

@@ -1,0 +1,119 @@
+"""Virtual accounts: limits that people change while trading, each change on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+
+from audit import timeline
+from trading.models import VirtualAccount
+from trading.services import account_settings
+
+
+class SettingsForm(forms.ModelForm):
+    """Asks the use-case's own rules, so that its objections sit on their fields."""
+
+    class Meta:
+        model = VirtualAccount
+        fields = ("name", "venue_account", *account_settings.CHANGEABLE)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.was_enabled = bool(self.instance.pk) and self.instance.enabled
+        if "default_order_type" in self.fields:
+            choices = [(t, t.replace("_", " ").lower()) for t in account_settings.ENTRY_TYPES]
+            widget = self.fields["default_order_type"].widget
+            select = forms.Select(attrs=widget.attrs)
+            self.fields["default_order_type"] = forms.ChoiceField(choices=choices, widget=select)
+
+    def clean_allowed_symbols(self) -> Any:
+        return self.cleaned_data["allowed_symbols"] or []
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]
+        if self.errors or not hasattr(self.instance, "venue_account"):
+            return
+        enabling = self.instance.enabled and not self.was_enabled
+        try:
+            account_settings.check(self.instance, is_enabling=enabling)
+        except ValidationError as error:
+            self.add_error(None, error)
+
+    def validate_constraints(self) -> None:
+        """Leave 'one default account' to the use-case, which moves the mark."""
+
+
+@admin.register(VirtualAccount)
+class VirtualAccountAdmin(ModelAdmin):
+    form = SettingsForm
+    list_display = (
+        "name",
+        "venue_account",
+        "enabled",
+        "is_default",
+        "sizing_model",
+        "position_pct",
+        "max_open_positions",
+        "max_position_notional",
+        "require_stop",
+    )
+    list_select_related = ("venue_account",)
+    list_fullwidth = True
+    ordering = ("-is_default", "name")
+    warn_unsaved_form = True
+    fieldsets = (
+        (None, {"fields": (("name", "venue_account"), ("enabled", "is_default"))}),
+        ("What it may trade", {"fields": (("allowed_symbols", "default_order_type"),)}),
+        (
+            "How much",
+            {
+                "fields": (
+                    ("sizing_model", "position_pct", "default_quote_amount"),
+                    ("min_confidence", "max_open_positions", "max_position_notional"),
+                )
+            },
+        ),
+        ("Protection", {"fields": (("require_stop", "stop_loss_pct", "take_profit_pct"),)}),
+    )
+
+    def get_readonly_fields(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: VirtualAccount | None = None,
+    ) -> tuple[str, ...]:
+        return ("name", "venue_account") if obj else ()
+
+    def has_delete_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: VirtualAccount | None = None,  # noqa: ARG002
+    ) -> bool:
+        return False  # its decisions, orders and books point at it
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Any,
+        form: Any,
+        change: bool,
+    ) -> None:
+        actor = request.user.get_username()
+        if not change:
+            account_settings.create(obj, actor=actor)
+            return
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        account_settings.change(account_id=obj.pk, changes=changes, actor=actor)
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
+    ) -> HttpResponse:
+        account = context.get("original")
+        if account is not None:
+            context["trail"] = list(reversed(timeline.of(("account", account.pk))))[:20]
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        return response

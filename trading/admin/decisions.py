@@ -1,0 +1,72 @@
+"""Decisions with every rule's word."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from unfold.decorators import display
+
+from audit.admin import periods
+from audit.admin.facts import FactAdmin
+from trading.admin.words import DECISION_COLOURS, facts, verdict_lines
+from trading.models import Decision, Order
+
+HEAVY = ("intent", "verdicts", "plan", "arithmetic", "market")
+
+
+@admin.register(Decision)
+class DecisionAdmin(FactAdmin):
+    list_display = (
+        "decided_at",
+        "strategy_id",
+        "symbol",
+        "kind",
+        "word",
+        "code",
+        "message",
+        "account",
+        "environment",
+    )
+    list_select_related = ("account",)
+    list_filter = (periods.by("decided_at"), "approved", "environment", "account")
+    search_fields = ("intent_uid__exact", "strategy_id__exact", "symbol__exact", "code__exact")
+    search_help_text = "Signal uid, strategy, symbol or code, exactly"
+
+    @display(description="decision", label=DECISION_COLOURS)
+    def word(self, decision: Decision) -> str:
+        return "approved" if decision.approved else "denied"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
+        return super().get_queryset(request).defer(*HEAVY)
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        decision = self.get_object(request, object_id)
+        story = told(decision) if decision is not None else {}
+        context = {**(extra_context or {}), **story}
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+
+def told(decision: Decision) -> dict[str, Any]:
+    """Return a decision laid out for reading, with the orders that came of it."""
+    arithmetic = decision.arithmetic or {}
+    orders = Order.objects.filter(decision=decision).select_related("account").order_by("pk")
+    return {
+        "decision": decision,
+        "verdicts": verdict_lines(decision.verdicts or []),
+        "intent": facts(decision.intent),
+        "plan": facts(decision.plan),
+        "sizing": facts(arithmetic.get("sizing")),
+        "levels": facts(arithmetic.get("levels")),
+        "seen": facts(decision.market),
+        "orders": list(orders.prefetch_related("fills")),
+    }

@@ -1,0 +1,145 @@
+"""Orders and order lists; cancelling goes through the use-case."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
+from unfold.decorators import display
+
+from audit import timeline
+from audit.admin import periods
+from audit.admin.facts import FactAdmin, number
+from exchanges.domain.errors import VenueError
+from trading import tasks
+from trading.admin.words import ORDER_COLOURS, SIDE_COLOURS
+from trading.domain.order_states import OrderStatus, is_final
+from trading.models import Fill, Order, OrderList
+from trading.services import orders
+
+MOST_AT_ONCE = 50
+
+
+@admin.register(Order)
+class OrderAdmin(FactAdmin):
+    list_display = (
+        "created_at",
+        "symbol",
+        "side_label",
+        "role",
+        "type",
+        "quantity",
+        "price",
+        "average",
+        "status_label",
+        "account",
+        "strategy_id",
+        "client_order_id",
+    )
+    list_display_links = ("created_at", "client_order_id")
+    list_select_related = ("account",)
+    list_filter = (periods.by("created_at"), "status", "side", "role", "type", "account")
+    search_fields = (
+        "client_order_id__exact",
+        "venue_order_id__exact",
+        "signal_uid__exact",
+        "strategy_id__exact",
+        "symbol__exact",
+    )
+    search_help_text = "Client or venue order id, signal uid, strategy or symbol, exactly"
+    actions = ("cancel_selected",)
+    fields = (
+        ("status", "symbol", "side", "type"),
+        ("quantity", "executed_quantity", "booked_quantity", "average"),
+        ("price", "stop_price", "stop_loss", "take_profit", "time_in_force"),
+        ("role", "account", "venue_account", "strategy_id"),
+        ("client_order_id", "venue_order_id", "order_list"),
+        ("signal_uid", "correlation_id", "decision"),
+        ("reason", "reason_code"),
+        ("created_at", "submitted_at", "acknowledged_at", "closed_at"),
+        ("cancel_requested_at", "unknown_since", "checks", "next_check_at"),
+    )
+    readonly_fields = ("average",)
+
+    @display(description="side", label=SIDE_COLOURS)
+    def side_label(self, order: Order) -> str:
+        return str(order.side)
+
+    @display(description="status", label=ORDER_COLOURS)
+    def status_label(self, order: Order) -> str:
+        return str(order.status)
+
+    @admin.display(description="average price")
+    def average(self, order: Order) -> str:
+        return number(order.average_price)
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("trading.cancel"))
+
+    @admin.action(description="Cancel at the venue", permissions=["cancel"])
+    def cancel_selected(self, request: HttpRequest, queryset: QuerySet[Order]) -> None:
+        chosen = queryset.select_related("account", "venue_account", "order_list")
+        for order in chosen[:MOST_AT_ONCE]:
+            self._cancel(request, order)
+
+    def get_urls(self) -> list[URLPattern]:
+        cancel = self.admin_site.admin_view(require_POST(self.cancel_one))
+        mine = [path("<int:order_id>/cancel/", cancel, name="trading_order_cancel")]
+        return mine + list(super().get_urls())
+
+    def cancel_one(self, request: HttpRequest, order_id: int) -> HttpResponse:
+        if not self.has_cancel_permission(request):
+            raise PermissionDenied
+        rows = Order.objects.select_related("account", "venue_account", "order_list")
+        self._cancel(request, get_object_or_404(rows, pk=order_id))
+        return redirect(reverse("admin:trading_order_change", args=(order_id,)))
+
+    def _cancel(self, request: HttpRequest, order: Order) -> None:
+        name = order.client_order_id
+        if is_final(OrderStatus(order.status)):
+            messages.warning(request, f"{name} is {order.status} already: nothing to cancel.")
+            return
+        try:
+            applied = orders.cancel(order, actor=request.user.get_username())
+        except VenueError as error:
+            messages.error(request, f"{name} was not cancelled: {error}")
+            return
+        for one in applied:
+            if one.position_id is not None:
+                tasks.want_protection(one.position_id)
+        order.refresh_from_db(fields=["status"])
+        messages.success(request, f"{name} is {order.status} now.")
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = dict(extra_context or {})
+        order = self.get_object(request, object_id)
+        if order is not None:
+            rows = Fill.objects.filter(order=order).select_related("order")
+            context["fills"] = list(rows.order_by("pk"))
+            context["trail"] = timeline.of(("order", order.pk))
+            context["can_cancel"] = self.has_cancel_permission(request) and not is_final(
+                OrderStatus(order.status)
+            )
+        response: HttpResponse = super().change_view(request, object_id, form_url, context)
+        return response
+
+
+@admin.register(OrderList)
+class OrderListAdmin(FactAdmin):
+    list_display = ("created_at", "symbol", "kind", "list_client_order_id", "account")
+    list_select_related = ("account",)
+    list_filter = ("kind", "account")
+    search_fields = ("list_client_order_id__exact", "venue_list_id__exact")
+    search_help_text = "Client or venue list id, exactly"

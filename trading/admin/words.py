@@ -1,0 +1,63 @@
+"""Colours of states in the admin, and records laid out for reading."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from trading.domain.order_states import OrderStatus
+from trading.domain.risk.types import TradingMode
+
+ORDER_COLOURS = {
+    OrderStatus.NEW.value: "info",
+    OrderStatus.SUBMITTING.value: "warning",
+    OrderStatus.PENDING.value: "info",
+    OrderStatus.OPEN.value: "info",
+    OrderStatus.PARTIALLY_FILLED.value: "primary",
+    OrderStatus.FILLED.value: "success",
+    OrderStatus.REJECTED.value: "danger",
+}
+SIDE_COLOURS = {"BUY": "success", "SELL": "danger"}
+MODE_COLOURS = {TradingMode.REDUCE_ONLY.value: "warning", TradingMode.HALTED.value: "danger"}
+DECISION_COLOURS = {"approved": "success", "denied": "warning"}
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictLine:
+    rule: str
+    word: str  # passed, failed or skipped
+    code: str
+    message: str
+    limit: str
+    actual: str
+    inputs: list[tuple[str, str]]
+
+
+def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> list[VerdictLine]:
+    """Read stored verdicts as lines of a table, in the order the rules were asked."""
+    return [
+        VerdictLine(
+            rule=str(v.get("rule", "")).replace("_", " "),
+            word="skipped" if v.get("skipped") else "passed" if v.get("passed") else "failed",
+            code=str(v.get("code", "")),
+            message=str(v.get("message", "")),
+            limit=str(v.get("limit", "")),
+            actual=str(v.get("actual", "")),
+            inputs=[(str(name), str(value)) for name, value in v.get("inputs", [])],
+        )
+        for v in verdicts
+    ]
+
+
+def facts(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Lay out a flat record, leaving out what it does not say; nested records become paths."""
+    found: list[tuple[str, str]] = []
+    for name, value in (record or {}).items():
+        if isinstance(value, Mapping):
+            found += [(f"{name}.{below}", text) for below, text in facts(value)]
+        elif isinstance(value, list):
+            found += [(name, ", ".join(str(v) for v in value))] if value else []
+        elif value is not None and value != "":
+            found.append((name, str(value)))
+    return found
