@@ -1,0 +1,75 @@
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import get_commands
+
+from petrosa_site.stack import procfile
+
+ROOT = Path(__file__).resolve().parents[3]
+PROCESSES = procfile.read(ROOT / "Procfile")
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+NOT_PROCESSES = {"postgres", "redis", "nats", "migrate"}
+ALLOWED = {"web", "worker", "beat", "signals", "userstream", "market", "strategies", "simulator"}
+
+
+def test_names_are_those_of_the_product():
+    assert {process.name for process in PROCESSES} <= ALLOWED
+
+
+def test_compose_runs_what_the_procfile_lists():
+    assert set(COMPOSE) - NOT_PROCESSES == {process.name for process in PROCESSES}
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=lambda p: p.name)
+def test_compose_uses_the_same_command(process):
+    assert tuple(COMPOSE[process.name]["command"]) == process.words
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=lambda p: p.name)
+def test_every_management_command_exists(process):
+    command = process.management_command
+    assert command is None or command in get_commands()
+
+
+@pytest.mark.parametrize("name", sorted(COMPOSE))
+def test_containers_have_no_rights_to_spare(name):
+    service = COMPOSE[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in service["security_opt"]
+
+
+@pytest.mark.parametrize("name", sorted(set(COMPOSE) - {"migrate"}))
+def test_every_service_has_a_health_check(name):
+    assert COMPOSE[name]["healthcheck"]["test"]
+
+
+def test_ports_are_open_on_this_machine_only():
+    ports = [port for service in COMPOSE.values() for port in service.get("ports", [])]
+    assert ports
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_a_line_that_is_no_process_is_named(tmp_path):
+    path = tmp_path / "Procfile"
+    path.write_text("web: python manage.py serve\nnonsense\n")
+    with pytest.raises(ValueError, match="Procfile:2"):
+        procfile.read(path)
+
+
+def test_a_name_may_come_once(tmp_path):
+    path = tmp_path / "Procfile"
+    path.write_text("web: a b\nweb: c d\n")
+    with pytest.raises(ValueError, match="web is there twice"):
+        procfile.read(path)
+
+
+def test_commands_run_with_this_very_python():
+    python, celery = (
+        procfile.Process("x", tuple(shlex.split(words))).runnable()
+        for words in ("python manage.py serve", "celery -A petrosa_site beat")
+    )
+    assert python[1:] == ("manage.py", "serve")
+    assert celery[:3] == (python[0], "-m", "celery")
