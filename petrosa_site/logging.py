@@ -53,6 +53,10 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
             "django.server": {"handlers": ["stream"], "level": "WARNING", "propagate": False},
             "uvicorn.access": {"level": "WARNING"},
             "kombu": {"level": "WARNING"},
+            "celery.app.trace": {"level": "WARNING"},
+            "celery.beat": {"level": "WARNING"},
+            "celery.worker.strategy": {"level": "WARNING"},
+            "django_structlog.celery.receivers": {"level": "WARNING"},
             "django_structlog.middlewares.request": {"level": "WARNING"},
         },
     }

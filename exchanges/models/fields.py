@@ -46,7 +46,8 @@ class MoneyField(models.DecimalField):
         if value is None or hasattr(value, "as_sql"):
             return value
         number = value if isinstance(value, Decimal) else self.to_python(value)
-        return format(number, "f") if connection.vendor == "sqlite" else number
+        # One spelling per number, so that equality of text is equality of numbers.
+        return format(plain(number), "f") if connection.vendor == "sqlite" else number
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         return self.get_db_prep_value(value, connection)

@@ -408,9 +408,10 @@ def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
     if not is_news and (not position.alarm or alarm):
         return True
     with transaction.atomic():
-        settled = Position.objects.filter(
-            pk=position.pk, quantity=position.quantity, updated_at=position.updated_at
-        ).update(naked_since=None, is_dust=is_dust and position.is_open, alarm=alarm[:300])
+        # Every fill moves `updated_at`: a position that moved since our look is looked at again.
+        settled = Position.objects.filter(pk=position.pk, updated_at=position.updated_at).update(
+            naked_since=None, is_dust=is_dust and position.is_open, alarm=alarm[:300]
+        )
         if settled:
             trail.record(
                 _position_entry(
