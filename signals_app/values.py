@@ -41,7 +41,8 @@ def number(path: str, value: Any) -> Decimal:
         if not _NUMERIC.fullmatch(value):
             raise PayloadError(path, "NOT_A_NUMBER", f"{value[:60]!r} is not a number")
     found = Decimal(value)
-    if abs(found) >= LARGEST or (found and abs(found) < SMALLEST):
+    size = found.copy_abs()  # abs() would round, and overflow on 1e999999999
+    if size >= LARGEST or (size and size < SMALLEST):
         raise PayloadError(path, "OUT_OF_RANGE", f"{found} is beyond any price or size")
     exponent = found.as_tuple().exponent
     if isinstance(exponent, int) and exponent < -18:
