@@ -29,7 +29,8 @@ def reduce(
     _rename(step, account, order, new_client_order_id)
     if order.reserved:
         reservations.release(step, order, keep=reservations.need(order))
-    elif order_list is not None and order_list.reserved and not order_list.pays:
+    elif order_list is not None and (order_list.pending_active or not order_list.pays):
+        # Before that, a paying list holds what it received, whatever its legs will need.
         _shrink_pair(step, account, order, order_list)
     step.report(order, ExecutionType.REPLACED, on_book=order.is_working)
     if order_list is not None:

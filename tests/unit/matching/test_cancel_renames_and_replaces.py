@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from exchanges.domain.matching import CancelRestriction, Side
+from exchanges.domain.matching import CancelRestriction, NewOtoco, Side
 from tests.unit.matching.venue import (
     BTC,
     D,
     Venue,
     bracket,
+    maker,
     order,
     refused,
     reports,
     sell_oco,
+    stop_loss,
 )
 
 
@@ -220,3 +222,16 @@ def test_an_amended_pair_keeps_the_need_of_its_larger_leg():
     assert venue.balance("BTC")[1] == 3
     amend(venue, 2, order_id=below)
     assert venue.balance("BTC")[1] == 2
+
+
+def test_an_amended_paying_pair_gives_the_surplus_back():
+    venue = Venue()
+    working = order(Side.BUY, 3, 95)
+    placed = venue.place_list(
+        NewOtoco(working, maker(Side.SELL, None, 110), stop_loss(Side.SELL, None, 90), pays=True)
+    )
+    venue.prints(94, 3)
+    assert venue.balance("BTC")[1] == 3
+    for leg in placed.orders[1:]:
+        amend(venue, 1, order_id=leg.order_id)
+    assert venue.balance("BTC")[1] == 1
