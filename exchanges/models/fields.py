@@ -8,14 +8,18 @@ from typing import Any
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_ONE = Decimal(1)
-
 
 def plain(value: Decimal) -> Decimal:
-    """Drop trailing zeros without falling into exponent notation."""
-    tidy = value.normalize()
-    exponent = tidy.as_tuple().exponent
-    return tidy.quantize(_ONE) if isinstance(exponent, int) and exponent > 0 else tidy
+    """Drop trailing zeros and exponents, exactly (Decimal.normalize rounds to 28 digits)."""
+    return Decimal(spelled(value))
+
+
+def spelled(value: Decimal) -> str:
+    """Write a number the one way it is stored and shown: no exponent, no trailing zeros."""
+    text = format(value, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
 
 
 class MoneyField(models.DecimalField):
@@ -47,7 +51,7 @@ class MoneyField(models.DecimalField):
             return value
         number = value if isinstance(value, Decimal) else self.to_python(value)
         # One spelling per number, so that equality of text is equality of numbers.
-        return format(plain(number), "f") if connection.vendor == "sqlite" else number
+        return spelled(number) if connection.vendor == "sqlite" else number
 
     def get_db_prep_save(self, value: Any, connection: BaseDatabaseWrapper) -> Any:
         return self.get_db_prep_value(value, connection)
