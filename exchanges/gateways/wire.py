@@ -350,8 +350,9 @@ def stream_report(event: Json) -> ExecutionReport:
 
 
 def _stream_fills(event: Json) -> tuple[VenueFill, ...]:
-    # A TRADE may carry no quantity (self-trade prevention, venue-side corrections): no fill.
-    if event["x"] != "TRADE" or Decimal(event["l"]) == 0 or int(event["t"]) < 0:
+    # A TRADE without quantity, price or number has been seen (self-trade prevention, corrections
+    # at the venue). It is no fill to book: the cumulative figures tell, and REST has the trades.
+    if int(event["t"]) < 0 or not Decimal(event["l"]) or not Decimal(event["L"]):
         return ()
     return (
         VenueFill(
