@@ -53,6 +53,7 @@ class Account:
         self.open: dict[str, dict[int, Order]] = {}  # by symbol, ids rising
         self.by_client_id: dict[tuple[str, str], Order] = {}  # latest holder of an id
         self.trades: dict[str, list[Trade]] = {}  # by symbol, ids rising
+        self.order_trades: dict[int, list[Trade]] = {}  # the same trades, by order id
         self.lists: dict[int, OrderList] = {}  # ids rising
         self.open_lists: dict[int, OrderList] = {}
 
@@ -64,6 +65,10 @@ class Account:
 
     def free(self, asset: str) -> Decimal:
         return self.balance(asset).free
+
+    def note_trade(self, trade: Trade) -> None:
+        self.trades.setdefault(trade.symbol, []).append(trade)
+        self.order_trades.setdefault(trade.order_id, []).append(trade)
 
     def lock(self, asset: str, amount: Decimal) -> None:
         balance = self.balance(asset)

@@ -10,6 +10,7 @@ from exchanges.domain.matching import (
     amending,
     closing,
     execution,
+    filters,
     lists,
     parameters,
     queries,
@@ -76,8 +77,9 @@ class Engine:
         """Change a symbol's status; anything but TRADING stops its orders and its matching."""
         self.add_symbol({**self._state.market(symbol).rules.entry, "status": status})
 
-    def set_exchange_filters(self, filters: Iterable[Mapping[str, Any]]) -> None:
-        self._state.exchange_rules = rules.parse_exchange(filters)
+    def set_exchange_filters(self, entries: Iterable[Mapping[str, Any]]) -> None:
+        """Set the limits over all symbols from exchangeInfo `exchangeFilters`."""
+        self._state.exchange_rules = rules.parse_exchange(entries)
 
     def add_account(
         self,
@@ -169,10 +171,14 @@ class Engine:
         """
         market = self._state.market(symbol)
         step = Step(self._state, now_ms)
-        if market.rules.is_trading and (market.buys or market.sells):
+        if market.rules.is_trading:
             # Whoever traded through our price met our order on the way: our fills come first.
-            execution.match_print(step, market, price, quantity, buyer_is_maker)
-        trade_id = market.print_trade(price, quantity, now_ms)
+            if market.buys or market.sells:
+                execution.match_print(step, market, price, quantity, buyer_is_maker)
+            trade_id = market.print_trade(price, quantity, now_ms)
+        else:
+            # A halted symbol's prints are news only: they must not fire triggers.
+            trade_id = market.tape.record(price, quantity, now_ms)
         step.events.append(
             MarketTraded(symbol, trade_id, price, quantity, now_ms, bool(buyer_is_maker))
         )
@@ -187,10 +193,14 @@ class Engine:
     # --- orders ------------------------------------------------------------------------------
 
     def test(self, account_id: str, request: NewOrder, now_ms: int) -> None:
-        """Raise what placing would be refused for before it reaches the engine."""
+        """Raise what placing would be refused for before it reaches the engine.
+
+        Balance, duplicate ids, triggers and the unfilled order count are not looked at.
+        """
         account = self._state.account(account_id)
-        execution.admit(self._state, account, request, now_ms)
-        execution.check_counts(self._state, account, (request,), now_ms)
+        market = execution.admit(self._state, account, request, now_ms)
+        at = filters.Situation(market, account, self._state.exchange_rules, now_ms)
+        filters.check_counts((request,), at)
 
     def place(self, account_id: str, request: NewOrder, now_ms: int) -> Placed:
         """Place one order. Raise VenueRefusal, with nothing changed, when it is refused."""

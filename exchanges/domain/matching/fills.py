@@ -56,7 +56,7 @@ def fill(
         order.side is Side.BUY,
         is_maker,
     )
-    account.trades.setdefault(order.symbol, []).append(trade)
+    account.note_trade(trade)
     if done:
         order.is_working = False
         reservations.release(step, order)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TypeVar
@@ -112,9 +113,9 @@ def trades(
     end_ms: int | None,
     limit: int,
 ) -> tuple[Trade, ...]:
-    rows: Sequence[Trade] = account.trades.get(symbol, [])
+    rows = account.trades.get(symbol, [])
     if order_id is not None:
-        rows = [t for t in rows if t.order_id == order_id]
+        rows = [t for t in account.order_trades.get(order_id, []) if t.symbol == symbol]
     return tuple(page(rows, _id_of_trade, _time_of, from_id, start_ms, end_ms, limit))
 
 
@@ -128,15 +129,17 @@ def page(
     limit: int,
 ) -> Sequence[Row]:
     """Cut a page the venue's way: forward from an id or a start, otherwise the newest rows."""
+    # Ids and times only rise along the rows, so their bounds are found by bisection.
+    low, high = 0, len(rows)
     if from_id is not None:
-        rows = [r for r in rows if id_of(r) >= from_id]
+        low = bisect_left(rows, from_id, key=id_of)
     if start_ms is not None:
-        rows = [r for r in rows if time_of(r) >= start_ms]
+        low = max(low, bisect_left(rows, start_ms, key=time_of))
     if end_ms is not None:
-        rows = [r for r in rows if time_of(r) <= end_ms]
+        high = bisect_right(rows, end_ms, key=time_of)
     if from_id is not None or start_ms is not None:
-        return rows[:limit]
-    return rows[-limit:] if limit else []
+        return rows[low : min(high, low + limit)]
+    return rows[max(low, high - limit) : high]
 
 
 def account_view(account: Account) -> AccountView:

@@ -139,8 +139,9 @@ def _load_account(row: Mapping[str, Any]) -> Account:
     for symbol, rows in row["orders"].items():
         account.orders[symbol] = [load_record(Order, x) for x in rows]
         account.open[symbol] = {o.order_id: o for o in account.orders[symbol] if o.is_open}
-    for symbol, rows in row["trades"].items():
-        account.trades[symbol] = [load_record(Trade, x) for x in rows]
+    for rows in row["trades"].values():
+        for one in rows:
+            account.note_trade(load_record(Trade, one))
     for held in (load_record(OrderList, x) for x in row["lists"]):
         account.lists[held.list_id] = held
         if held.is_open:

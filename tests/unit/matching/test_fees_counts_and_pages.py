@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanges.domain.matching import OrderLimit, Side
+from exchanges.domain.matching import OrderLimit, Side, VenueRefusal
 from tests.unit.matching.venue import BTC, D, Venue, entry, order, refused
 
 
@@ -131,6 +131,7 @@ def test_cancel_replace_may_still_cancel_when_the_count_is_full():
         "a", request, venue.now, cancel_order_id=old.order_id, cancel_only_when_limited=True
     )
     assert (done.cancel_result, done.new_order_result) == ("SUCCESS", "FAILURE")
+    assert isinstance(done.placed, VenueRefusal)
     assert done.placed.code == -1015
 
 

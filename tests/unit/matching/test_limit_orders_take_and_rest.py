@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exchanges.domain.matching import ExpiryReason, OrderType, Side, TimeInForce
+from exchanges.domain.matching import ExpiryReason, MarketTraded, OrderType, Side, TimeInForce
 from tests.unit.matching.venue import (
     ASKS,
     BTC,
@@ -54,7 +54,7 @@ def test_a_quote_crossing_it_fills_it_as_maker_at_its_own_price():
     assert reports(events) == ["TRADE/PARTIALLY_FILLED", "money"]
     (trade,) = venue.engine.trades("a", BTC)
     assert trade.is_maker
-    assert venue.engine.best(BTC).asks[0] == (96, 9)
+    assert venue.engine.best(BTC).asks == tuple(rows((96, 9)))
 
 
 def test_a_print_through_its_price_fills_at_most_the_printed_quantity():
@@ -95,7 +95,7 @@ def test_an_outside_print_comes_after_the_fills_it_caused():
     venue = Venue()
     venue.buy(1, 95)
     events = venue.prints(94, 1)
-    assert [e.price for e in events if hasattr(e, "buyer_is_maker")] == [95, 94]
+    assert [e.price for e in events if isinstance(e, MarketTraded)] == [95, 94]
     assert venue.engine.last_price(BTC) == 94
 
 

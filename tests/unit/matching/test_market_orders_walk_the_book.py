@@ -93,8 +93,8 @@ def test_our_trades_are_on_the_public_tape():
     venue = Venue()
     tape = [e for e in venue.buy(2).events if isinstance(e, MarketTraded)]
     assert [(t.trade_id, t.price, t.is_ours, t.buyer_is_maker) for t in tape] == [
-        (2, 101, True, False),
-        (3, 102, True, False),
+        (2, D(101), True, False),
+        (3, D(102), True, False),
     ]
     assert venue.engine.last_price(BTC) == 102
 

@@ -16,7 +16,7 @@ OLD = SHARED / "cryptofeed" / "BINANCE.0.gz"
 
 
 @pytest.fixture
-def modern() -> list[dict]:
+def modern():
     if not MODERN.exists():
         pytest.skip("the recorded exchangeInfo is not beside this project")
     return json.loads(MODERN.read_text())["symbols"]

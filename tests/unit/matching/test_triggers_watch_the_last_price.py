@@ -55,6 +55,17 @@ def test_quotes_alone_never_fire_a_stop():
     assert venue.status(stop.order_id) == "NEW"
 
 
+def test_a_halted_symbol_fires_nothing():
+    venue = Venue()
+    stop = venue.place(stop_loss(Side.SELL, 2, 90)).order
+    venue.engine.set_symbol_status("BTCUSDT", "HALT")
+    venue.prints(80)
+    assert venue.status(stop.order_id) == "NEW"
+    venue.engine.set_symbol_status("BTCUSDT", "TRADING")
+    venue.prints(80)
+    assert venue.status(stop.order_id) == "FILLED"
+
+
 def test_a_stop_limit_enters_the_book_at_its_price():
     venue = Venue()
     stop = venue.place(stop_limit(Side.SELL, 1, 95, "99.5")).order
