@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command, get_commands
 
 from petrosa_site import env
@@ -205,7 +206,7 @@ def supervise(decided: Plan, say: Say) -> None:
     try:
         supervisor.start()
         start_all(supervisor, decided, say)
-        wait_until_healthy(supervisor)
+        wait_until_healthy(supervisor, decided)
         say(welcome(decided))
         while supervisor.alive:
             time.sleep(0.5)
@@ -233,14 +234,32 @@ def nobody_interrupts() -> Iterator[None]:
 
 
 def start_all(supervisor: Supervisor, decided: Plan, say: Say) -> None:
-    """Start the servers, wait for them, create the first operator, start the rest."""
+    """Start what others lean on first: servers, then simulator and web, then the rest."""
     for server in decided.embedded:
         supervisor.run(server.program.name)
     for server in decided.embedded:
         wait_for(server)
-    say(first_operator(decided.environment))
-    for program in sorted(decided.programs, key=lambda p: p.name != "simulator"):
-        supervisor.run(program.name)
+    if not get_user_model().objects.exists():
+        say(first_operator(decided.environment))
+    early = [name for name in decided.names if name in {"simulator", "web"}]
+    for name in early:
+        supervisor.run(name)
+    for listener in decided.listeners:
+        wait_for_listener(listener)
+    for name in decided.names:
+        if name not in early:
+            supervisor.run(name)
+
+
+def wait_for_listener(listener: ports.Listener) -> None:
+    """Return when somebody listens there; CommandError after SECONDS_UNTIL_READY."""
+    deadline = time.monotonic() + SECONDS_UNTIL_READY
+    while listener.problem() is None:
+        if time.monotonic() > deadline:
+            raise CommandError(
+                f"{listener.role} did not start: see {logs_folder()}/{listener.role}.log"
+            )
+        time.sleep(0.1)
 
 
 def wait_for(server: Embedded, timeout: float = 20) -> None:
@@ -272,16 +291,19 @@ def site_url() -> str:
     return f"http://{host}:{settings.API_PORT}"
 
 
-def wait_until_healthy(supervisor: Supervisor) -> None:
-    """Return when /healthz answers 200; CommandError after SECONDS_UNTIL_READY."""
+def wait_until_healthy(supervisor: Supervisor, decided: Plan) -> None:
+    """Return when every program runs and /healthz answers 200; CommandError names who does not."""
     deadline = time.monotonic() + SECONDS_UNTIL_READY
+    late = decided.names
     while time.monotonic() < deadline and supervisor.alive:
-        if healthy(f"{site_url()}/healthz"):
+        states = supervisor.states()
+        late = [name for name in decided.names if states[name] != "RUNNING"]
+        if not late and healthy(f"{site_url()}/healthz"):
             return
         time.sleep(0.2)
     raise CommandError(
-        f"{site_url()}/healthz did not answer within {SECONDS_UNTIL_READY} s: "
-        f"see {logs_folder()}/web.log"
+        f"Not ready within {SECONDS_UNTIL_READY} s: {', '.join(late) or 'web does not answer'}. "
+        f"See the files in {logs_folder()}."
     )
 
 

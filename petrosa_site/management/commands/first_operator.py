@@ -14,6 +14,7 @@ from audit import trail
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = (
         "When nobody can log in yet, create a superuser with a random password and an API token "
         "and print both once. Otherwise do nothing."
