@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
-from django.urls import include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path, re_path
 
-from petrosa_site import api_docs, health_views
+from petrosa_site import api_docs, health_views, login_api
 from petrosa_site.metrics import Metrics
 from signals_app.api.trade import TradeView
 
@@ -15,6 +15,14 @@ handler403 = "petrosa_site.problems.permission_denied"
 handler404 = "petrosa_site.problems.not_found"
 handler500 = "petrosa_site.problems.server_error"
 
+api: list[URLPattern | URLResolver] = [
+    re_path(r"^auth/token/?$", login_api.TokenView.as_view(), name="token"),
+    re_path(r"^auth/jwt/?$", login_api.JwtView.as_view(), name="jwt"),
+    re_path(r"^auth/jwt/refresh/?$", login_api.JwtRefreshView.as_view(), name="jwt-refresh"),
+    path("", include("signals_app.api.viewsets")),
+    path("", include("trading.api.urls")),
+    path("", include("audit.api")),
+]
 urlpatterns = [
     re_path(r"^trade/?$", TradeView.as_view(), name="trade"),
     path("", include("trading.api.legacy_urls")),
@@ -26,7 +34,9 @@ urlpatterns = [
     re_path(r"^status/?$", health_views.StatusView.as_view(), name="status"),
     re_path(r"^info/?$", health_views.InfoView.as_view(), name="info"),
     path("metrics", Metrics.as_view(), name="metrics"),
+    path("api/v1/", include(api)),
     re_path(r"^api/schema/?$", api_docs.Schema.as_view(), name="schema"),
     re_path(r"^docs/?$", login_required(api_docs.Page.as_view(url_name="schema")), name="docs"),
+    path("desk/", include("petrosa_site.desk.urls")),
     path("admin/", admin.site.urls),
 ]

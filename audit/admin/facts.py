@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db.models import Model
 from django.http import HttpRequest
@@ -23,7 +23,7 @@ class FastListAdmin(ModelAdmin):
     list_per_page = 50
     list_fullwidth = True
     list_filter_sheet = False
-    ordering: tuple[str, ...] = ("-id",)
+    ordering: ClassVar[tuple[str, ...]] = ("-id",)
 
 
 class FactAdmin(FastListAdmin):

@@ -45,17 +45,22 @@ def data_for_people(view: View) -> View:
 @never_cache
 def desk(request: HttpRequest) -> HttpResponse:
     user = _user(request)
-    return render(
-        request,
-        "desk/desk.html",
-        {
-            "environment": selectors.environment(),
-            "places": places(user),
-            "can_stop": user.has_perm("trading.engage_kill_switch"),
-            "can_release": user.is_staff and user.has_perm("trading.release_kill_switch"),
+    context = {
+        "environment": selectors.environment(),
+        "places": places(user),
+        "can_stop": user.has_perm("trading.engage_kill_switch"),
+        "options": {
+            "canRelease": user.is_staff and user.has_perm("trading.release_kill_switch"),
             "links": _links(user),
+            "paths": {
+                "snapshot": reverse("desk-snapshot"),
+                "books": reverse("desk-books"),
+                "login": f"{reverse('login')}?next={reverse('desk')}",
+                "live": "/ws/live/",
+            },
         },
-    )
+    }
+    return render(request, "desk/desk.html", context)
 
 
 @require_GET

@@ -1,0 +1,17 @@
+"""Paths of the desk, all under /desk/."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+
+from petrosa_site.desk import views
+
+urlpatterns = [
+    path("", views.desk, name="desk"),
+    path("snapshot.json", views.snapshot, name="desk-snapshot"),
+    path("books.json", views.books, name="desk-books"),
+    path("stop/", views.stop, name="desk-stop"),
+    path("login/", LoginView.as_view(template_name="desk/login.html"), name="login"),
+    path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
+]

@@ -1,0 +1,101 @@
+"""How the admin looks and what its menu offers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+COLOURS = {"simulator": "info", "testnet": "warning", "demo": "warning", "mainnet": "danger"}
+
+
+def environment(request: HttpRequest) -> list[str] | None:
+    """Return the badge of every admin page: where signals trade by default."""
+    from petrosa_site.desk import selectors
+
+    if not request.user.is_authenticated:
+        return None
+    name = selectors.environment()
+    if not name:
+        return ["no account", "warning"]
+    return [f"{name} · real money" if name == "mainnet" else name, COLOURS[name]]
+
+
+def _may(permission: str) -> Callable[[HttpRequest], bool]:
+    return lambda request: request.user.has_perm(permission)
+
+
+def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{model}_changelist"),
+        "permission": _may(f"{app}.view_{model}"),
+    }
+
+
+def _file(path: str) -> Callable[[HttpRequest], str]:
+    return lambda _: static(path)
+
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Petrosa",
+    "SITE_HEADER": "Petrosa",
+    "SITE_SUBHEADER": "Trading operations",
+    "SITE_URL": reverse_lazy("desk"),
+    "SITE_ICON": _file("petrosa/icon.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": _file("petrosa/icon.svg")},
+    ],
+    "ENVIRONMENT": "petrosa_site.look.environment",
+    "STYLES": [_file("petrosa/theme.css"), _file("petrosa/admin.css")],
+    "SHOW_VIEW_ON_SITE": False,
+    "SIDEBAR": {
+        "show_search": True,
+        "navigation": [
+            {
+                "items": [
+                    {"title": "Live desk", "icon": "monitoring", "link": reverse_lazy("desk")},
+                ]
+            },
+            {
+                "title": "Trading",
+                "items": [
+                    _item("Signals", "sensors", "signals_app", "signal"),
+                    _item("Decisions", "gavel", "trading", "decision"),
+                    _item("Orders", "receipt_long", "trading", "order"),
+                    _item("Order lists", "account_tree", "trading", "orderlist"),
+                    _item("Fills", "done_all", "trading", "fill"),
+                    _item("Positions", "stacked_line_chart", "trading", "position"),
+                ],
+            },
+            {
+                "title": "Control",
+                "items": [
+                    _item("Kill switch", "front_hand", "trading", "tradingstate"),
+                    _item("Virtual accounts", "tune", "trading", "virtualaccount"),
+                    _item("Audit trail", "history", "audit", "event"),
+                ],
+            },
+            {
+                "title": "Venues",
+                "items": [
+                    _item("Venue accounts", "account_balance", "exchanges", "venueaccount"),
+                    _item("Balances", "account_balance_wallet", "exchanges", "balance"),
+                    _item("Instruments", "list_alt", "exchanges", "instrumentrow"),
+                ],
+            },
+            {
+                "title": "People",
+                "items": [
+                    _item("Users", "person", "auth", "user"),
+                    _item("Groups", "group", "auth", "group"),
+                    _item("API tokens", "key", "authtoken", "tokenproxy"),
+                ],
+            },
+        ],
+    },
+}

@@ -1,0 +1,358 @@
+// What the page shows of what it knows.
+
+import { el, pill, Rows } from "./dom.js";
+import * as f from "./format.js";
+import { isWorking } from "./state.js";
+
+const byId = (id) => document.getElementById(id);
+const MODES = {
+  ACTIVE: ["Trading is active", "Entries and exits are allowed."],
+  REDUCE_ONLY: ["Reduce only", "No new entries; exits are allowed."],
+  HALTED: ["Trading is halted", "No new entries; exits are allowed."],
+};
+const STATUS_TONES = {
+  NEW: "info",
+  SUBMITTING: "warn",
+  PENDING: "info",
+  OPEN: "info",
+  PARTIALLY_FILLED: "info",
+  FILLED: "good",
+  REJECTED: "bad",
+  CANCELED: "plain",
+  EXPIRED: "plain",
+  NOT_PLACED: "warn",
+};
+const CONNECTION = {
+  connecting: "Connecting",
+  live: "Live",
+  reconnecting: "Reconnecting",
+  stale: "Stale",
+};
+const CONNECTION_TITLES = {
+  connecting: "Opening the live connection",
+  live: "Changes appear as they happen",
+  reconnecting: "The live connection is lost: trying again; the page is read every few seconds",
+  stale: "The server hears no news (Redis is away): the page is read every few seconds",
+};
+
+export class View {
+  constructor(options) {
+    this.options = options; // environment, links, canRelease
+    this.rows = {
+      positions: new Rows(byId("positions"), (p) => this.#position(p)),
+      signals: new Rows(byId("signals"), ({ signal, order }) => this.#signal(signal, order)),
+      working: new Rows(byId("working"), (o) => this.#order(o)),
+      orders: new Rows(byId("orders"), (o) => this.#order(o)),
+      fills: new Rows(byId("fills"), (fill) => this.#fill(fill)),
+    };
+  }
+
+  showBooks(books) {
+    this.#environment(books.environment);
+    this.#trading(books.trading);
+    this.#alarms(books);
+    this.#tiles(books.accounts);
+    this.rows.positions.show(books.positions, (p) => p.id);
+    count("positions", books.positions.filter((p) => p.is_open).length);
+  }
+
+  showFeed(desk) {
+    const orders = desk.ordersBySignal();
+    const signals = desk.latestSignals().map((signal) => {
+      const order = orders.get(signal.uid);
+      return { signal, order: order && { status: order.status, unknown: order.unknown_since } };
+    });
+    this.rows.signals.show(signals, ({ signal }) => signal.id);
+    count("signals", signals.length);
+    const all = desk.latestOrders();
+    const working = all.filter(isWorking);
+    this.rows.working.show(working, (o) => o.id);
+    this.rows.orders.show(all.filter((o) => !isWorking(o)), (o) => o.id);
+    count("orders", all.length, working.length ? `${working.length} working` : "");
+    byId("working").hidden = working.length === 0;
+    const fills = desk.latestFills();
+    this.rows.fills.show(fills, (fill) => fill.key);
+    count("fills", fills.length);
+    this.tick();
+  }
+
+  showConnection(state) {
+    const badge = byId("connection");
+    badge.dataset.state = state;
+    badge.title = CONNECTION_TITLES[state];
+    byId("connection-word").textContent = CONNECTION[state];
+  }
+
+  tick() {
+    byId("clock").textContent = f.clock();
+    for (const node of document.querySelectorAll("time[data-ago]")) {
+      setText(node, f.ago(node.dateTime));
+    }
+    for (const node of document.querySelectorAll("[data-since]")) {
+      setText(node, `${node.dataset.words} ${f.span(f.secondsSince(node.dataset.since))}`);
+    }
+  }
+
+  #environment(name) {
+    document.body.dataset.environment = name;
+    byId("environment").textContent = name ? name.toUpperCase() : "NO ACCOUNT";
+    this.options.environment = name;
+  }
+
+  #trading({ mode, reason, states }) {
+    byId("trading").dataset.mode = mode;
+    const [word, meaning] = MODES[mode];
+    byId("trading-word").textContent = word;
+    byId("trading-reason").textContent = reason || meaning;
+    byId("trading-states").replaceChildren(...states.map((state) => this.#state(state)));
+    for (const button of document.querySelectorAll("[data-stop]")) {
+      const asked = button.dataset.stop;
+      button.hidden = mode === "HALTED" || mode === asked;
+    }
+  }
+
+  #state(state) {
+    const scope = state.scope === "global" ? "everything" : `${state.scope} ${state.key}`;
+    const link = this.options.links.tradingstate;
+    const words = `${f.words(state.mode)}: ${scope}, by ${state.by}`;
+    return el(
+      "li",
+      {},
+      pill(words, state.mode === "HALTED" ? "bad" : "warn", state.reason),
+      " since ",
+      when(state.at),
+      this.options.canRelease && link
+        ? el("a", { class: "release", href: address(link, state.id) }, "Release")
+        : null,
+    );
+  }
+
+  #alarms({ positions, accounts }) {
+    const alarms = positions
+      .filter((p) => isNaked(p) || p.alarm || p.oversold)
+      .map((p) => el("li", {}, el("b", {}, p.symbol), ` in ${p.account}: ${alarmText(p)}`));
+    for (const account of accounts) {
+      if (account.can_trade === false) {
+        alarms.push(el("li", {}, el("b", {}, account.name), ": the venue says it cannot trade."));
+      }
+    }
+    byId("alarms").replaceChildren(...alarms);
+    byId("alarms").hidden = alarms.length === 0;
+  }
+
+  #tiles(accounts) {
+    byId("accounts").replaceChildren(...accounts.map((account) => this.#account(account)));
+  }
+
+  #account(a) {
+    const quote = a.balances.find((b) => b.asset === a.quote_asset);
+    const others = a.balances.filter((b) => b.asset !== a.quote_asset);
+    const link = this.options.links.virtualaccount;
+    const unvalued = a.unvalued ? `${a.unvalued} without a price` : null;
+    return el(
+      "section",
+      { class: "account", "aria-label": `Account ${a.name}` },
+      el(
+        "header",
+        {},
+        linked(link, a.id, a.name),
+        a.name === a.environment ? null : environmentPill(a.environment),
+        a.is_default ? pill("default", "plain", "Takes signals that are not mapped elsewhere") : null,
+        a.enabled ? null : pill("disabled", "warn"),
+      ),
+      tile(`Free ${a.quote_asset}`, f.money(quote?.free), quote ? f.quantity(quote.free) : ""),
+      tile("Locked", f.money(quote?.locked)),
+      tile("Realised P&L", f.gain(a.realised), a.realised, tone(a.realised)),
+      tile("Unrealised P&L", f.gain(a.unrealised), unvalued, tone(a.unrealised)),
+      tile("Fees", f.money(a.fees), a.fees),
+      tile("Open positions", `${a.open_positions} / ${a.max_open_positions}`),
+      others.length
+        ? el(
+            "ul",
+            { class: "assets", "aria-label": "Other assets" },
+            ...others.map((b) =>
+              el("li", { title: `${b.locked} locked` }, el("b", {}, b.asset), ` ${f.quantity(total(b))}`),
+            ),
+            a.more_assets ? el("li", {}, `and ${a.more_assets} more`) : null,
+          )
+        : null,
+    );
+  }
+
+  #position(p) {
+    const stale = p.mark_at && f.secondsSince(p.mark_at) > 15;
+    const mark = p.mark ? f.price(p.mark) : "–";
+    return el(
+      "tr",
+      { class: isNaked(p) || p.alarm ? "alarmed" : "" },
+      cell(
+        "symbol",
+        "Symbol",
+        linked(this.options.links.position, p.id, p.symbol),
+        el("small", {}, p.account),
+        this.#elsewhere(p.environment),
+      ),
+      cell("quantity num", "Quantity", f.quantity(p.quantity)),
+      cell("entry num", "Entry", f.price(p.entry)),
+      cell("mark num", "Mark", el("span", { class: stale ? "old" : "", title: p.mark_at }, mark)),
+      cell("stop num", "Stop", f.price(p.stop)),
+      cell("target num", "Target", f.price(p.target)),
+      cell(`unrealised num ${tone(p.unrealised)}`, "Unrealised", f.gain(p.unrealised)),
+      cell("protection", "Protection", protection(p)),
+    );
+  }
+
+  #signal(s, order) {
+    const [word, colour] = outcome(s, order);
+    const reason = [s.code, s.field && `${s.field}:`, s.message].filter(Boolean).join(" ");
+    return el(
+      "tr",
+      {},
+      cell("at", "Time", when(s.at)),
+      cell("strategy", "Strategy", linked(this.options.links.signal, s.id, s.strategy || s.source)),
+      cell("symbol", "Symbol", s.symbol || "–", this.#elsewhere(s.environment)),
+      cell("action", "Action", s.action ? pill(s.action, sideTone(s.action)) : "–"),
+      cell("confidence num", "Confidence", f.share(s.confidence)),
+      cell(
+        "outcome",
+        "Outcome",
+        pill(word, colour, reason),
+        reason ? el("small", { title: reason }, reason) : null,
+      ),
+    );
+  }
+
+  #order(o) {
+    const limits = [o.price && f.price(o.price), o.stop_price && `@ ${f.price(o.stop_price)}`];
+    const unknown = o.unknown_since
+      ? el("span", { class: "pill bad", "data-since": o.unknown_since, "data-words": "unknown for" })
+      : null;
+    const status = pill(f.words(o.status), STATUS_TONES[o.status] ?? "plain", o.reason);
+    return el(
+      "tr",
+      { class: o.unknown_since ? "alarmed" : "" },
+      cell("at", "Age", when(o.at)),
+      cell(
+        "symbol",
+        "Symbol",
+        linked(this.options.links.order, o.id, o.symbol),
+        this.#elsewhere(o.environment),
+      ),
+      cell("side", "Side", pill(f.words(o.side), sideTone(o.side)), el("small", {}, f.words(o.role))),
+      cell("type", "Type", f.words(o.type)),
+      cell("quantity num", "Quantity", f.quantity(o.quantity)),
+      cell("price num", "Price", limits.filter(Boolean).join(" ") || "market"),
+      cell("average num", "Average", f.price(o.average)),
+      cell("status", "Status", unknown ?? status),
+    );
+  }
+
+  #fill(x) {
+    return el(
+      "tr",
+      {},
+      cell("at", "Time", when(x.at)),
+      cell(
+        "symbol",
+        "Symbol",
+        linked(this.options.links.order, x.order_id, x.symbol),
+        this.#elsewhere(x.environment),
+      ),
+      cell("side", "Side", pill(f.words(x.side), sideTone(x.side))),
+      cell("quantity num", "Quantity", f.quantity(x.quantity)),
+      cell("price num", "Price", f.price(x.price)),
+      cell("fee num", "Fee", `${f.quantity(x.commission)} ${x.commission_asset}`),
+    );
+  }
+
+  #elsewhere(environment) {
+    const isHere = !environment || environment === this.options.environment;
+    return isHere ? null : environmentPill(environment);
+  }
+}
+
+function environmentPill(name) {
+  return el("span", { class: "pill environment", "data-environment": name }, name);
+}
+
+function cell(classes, label, ...children) {
+  return el("td", { class: classes, "data-label": label }, ...children);
+}
+
+function linked(link, id, text) {
+  return link ? el("a", { href: address(link, id) }, text) : el("span", {}, text);
+}
+
+function address(link, id) {
+  return link.replace("/0/", `/${Number(id)}/`);
+}
+
+function when(iso) {
+  return el("time", { datetime: iso, title: f.exact(iso), "data-ago": true }, f.ago(iso));
+}
+
+function tile(label, value, title, classes = "") {
+  return el(
+    "div",
+    { class: "tile", title },
+    el("span", { class: "label" }, label),
+    el("span", { class: `value ${classes}` }, value),
+  );
+}
+
+function count(panel, number, words) {
+  const shown = words ?? "";
+  setText(byId(`${panel}-count`), shown || (number ? String(number) : ""));
+  byId(`${panel}-empty`).hidden = number > 0;
+  byId(`${panel}-table`).hidden = number === 0;
+}
+
+function tone(text) {
+  const value = Number(text ?? 0);
+  return value > 0 ? "gain" : value < 0 ? "loss" : "";
+}
+
+function sideTone(side) {
+  return { buy: "good", sell: "bad" }[side.toLowerCase()] ?? "info";
+}
+
+function total(balance) {
+  return String(Number(balance.free) + Number(balance.locked));
+}
+
+function isNaked(p) {
+  return Boolean(p.is_open && p.naked_since && f.secondsSince(p.naked_since) >= p.grace_seconds);
+}
+
+function alarmText(p) {
+  if (p.oversold) return `sold ${f.quantity(p.oversold)} more than was held`;
+  return p.alarm || "open without protection at the venue";
+}
+
+function protection(p) {
+  if (!p.is_open) return pill("flat", "plain");
+  if (isNaked(p)) {
+    return el("span", { class: "pill bad solid", "data-since": p.naked_since, "data-words": "naked" });
+  }
+  if (p.naked_since) return pill("protecting", "warn", "Protective orders are being placed");
+  return p.stop ? pill("protected", "good") : pill("no stop set", "plain");
+}
+
+function outcome(signal, order) {
+  switch (signal.status) {
+    case "denied":
+      return ["denied", "warn"];
+    case "rejected":
+      return ["rejected", "bad"];
+    case "routed":
+      if (!order) return ["approved", "good"];
+      if (order.unknown) return ["order unknown", "bad"];
+      return [f.words(order.status), STATUS_TONES[order.status] ?? "plain"];
+    default:
+      return ["received", "info"];
+  }
+}
+
+function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
