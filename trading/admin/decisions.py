@@ -12,7 +12,7 @@ from unfold.decorators import display
 from audit.admin import periods
 from audit.admin.facts import FactAdmin
 from trading.admin.words import DECISION_COLOURS, facts, verdict_lines
-from trading.models import Decision, Order
+from trading.models import Decision, Fill, Order
 
 HEAVY = ("intent", "verdicts", "plan", "arithmetic", "market")
 
@@ -60,6 +60,7 @@ def told(decision: Decision) -> dict[str, Any]:
     """Return a decision laid out for reading, with the orders that came of it."""
     arithmetic = decision.arithmetic or {}
     orders = Order.objects.filter(decision=decision).select_related("account").order_by("pk")
+    fills = Fill.objects.filter(order__decision=decision).select_related("order").order_by("pk")
     return {
         "decision": decision,
         "verdicts": verdict_lines(decision.verdicts or []),
@@ -68,5 +69,6 @@ def told(decision: Decision) -> dict[str, Any]:
         "sizing": facts(arithmetic.get("sizing")),
         "levels": facts(arithmetic.get("levels")),
         "seen": facts(decision.market),
-        "orders": list(orders.prefetch_related("fills")),
+        "orders": list(orders),
+        "fills_of_orders": list(fills),
     }

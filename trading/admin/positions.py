@@ -62,9 +62,7 @@ class PositionAdmin(FactAdmin):
         position = self.get_object(request, object_id)
         if position is not None:
             orders = Order.objects.filter(account=position.account, symbol=position.symbol)
-            context["orders"] = list(
-                orders.select_related("account").prefetch_related("fills").order_by("-id")[:20]
-            )
+            context["orders"] = list(orders.select_related("account").order_by("-id")[:20])
             context["fills"] = list(
                 Fill.objects.filter(order__account=position.account, symbol=position.symbol)
                 .select_related("order")
