@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -13,12 +14,36 @@ DEPTH_SHOWN = 50
 ZERO = Decimal(0)
 
 
-class LocalBook:
-    """One symbol's sides as price -> quantity."""
+class BookSide:
+    """Quantities by price with the prices kept in order, so that the top is cheap to read."""
 
     def __init__(self) -> None:
-        self.bids: dict[Decimal, Decimal] = {}
-        self.asks: dict[Decimal, Decimal] = {}
+        self.quantities: dict[Decimal, Decimal] = {}
+        self.prices: list[Decimal] = []  # rising
+
+    def clear(self) -> None:
+        self.quantities.clear()
+        self.prices.clear()
+
+    def put(self, price: Decimal, quantity: Decimal) -> None:
+        """Set a level; a quantity of zero removes it."""
+        if quantity:
+            if price not in self.quantities:
+                insort(self.prices, price)
+            self.quantities[price] = quantity
+        elif self.quantities.pop(price, None) is not None:
+            del self.prices[bisect_left(self.prices, price)]
+
+    def rows(self, prices: Iterable[Decimal]) -> list[Level]:
+        return [(price, self.quantities[price]) for price in prices]
+
+
+class LocalBook:
+    """Both sides of one symbol."""
+
+    def __init__(self) -> None:
+        self.bids = BookSide()
+        self.asks = BookSide()
 
     def reset(self, bids: Any, asks: Any) -> None:
         self.bids.clear()
@@ -27,27 +52,27 @@ class LocalBook:
 
     def update(self, bids: Any, asks: Any) -> None:
         for side, rows in ((self.bids, bids), (self.asks, asks)):
-            for price_text, quantity_text in rows:
-                price, quantity = Decimal(price_text), Decimal(quantity_text)
-                if quantity:
-                    side[price] = quantity
-                else:
-                    side.pop(price, None)
+            for price, quantity in rows:
+                side.put(Decimal(price), Decimal(quantity))
 
     def touch(self, bid: Level, ask: Level) -> None:
         """Set the best of both sides; levels better than the best are gone."""
-        self.bids = {price: q for price, q in self.bids.items() if price < bid[0]}
-        self.asks = {price: q for price, q in self.asks.items() if price > ask[0]}
-        self.bids[bid[0]] = bid[1]
-        self.asks[ask[0]] = ask[1]
+        while self.bids.prices and self.bids.prices[-1] > bid[0]:
+            self.bids.put(self.bids.prices[-1], ZERO)
+        while self.asks.prices and self.asks.prices[0] < ask[0]:
+            self.asks.put(self.asks.prices[0], ZERO)
+        self.bids.put(*bid)
+        self.asks.put(*ask)
 
     def top(self) -> tuple[list[Level], list[Level]]:
-        bids = sorted(self.bids.items(), reverse=True)[:DEPTH_SHOWN]
-        return bids, sorted(self.asks.items())[:DEPTH_SHOWN]
+        """Return the visible levels, best first."""
+        bids = self.bids.rows(self.bids.prices[: -DEPTH_SHOWN - 1 : -1])
+        return bids, self.asks.rows(self.asks.prices[:DEPTH_SHOWN])
 
     @property
     def is_sane(self) -> bool:
-        return bool(self.bids and self.asks) and max(self.bids) < min(self.asks)
+        bids, asks = self.bids.prices, self.asks.prices
+        return bool(bids and asks) and bids[-1] < asks[0]
 
 
 class LocalBooks:
