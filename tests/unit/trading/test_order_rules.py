@@ -215,6 +215,15 @@ class TestStopAndTarget:
         intent = a_buy(order_type=OrderType.STOP, stop_price=D(52_000), stop_loss=D(51_000))
         assert plan_of(intent).stop_loss == D(51_000)
 
+    def test_a_stop_limit_entry_needs_its_stop_below_the_trigger_too(self):
+        intent = a_buy(
+            order_type=OrderType.STOP_LIMIT,
+            stop_price=D(52_000),
+            price=D(53_000),
+            stop_loss=D(52_500),
+        )
+        assert verdict_of("stop_and_target", intent).code == "STOP_WRONG_SIDE"
+
     def test_an_exit_of_stop_type_carries_no_levels(self):
         intent = an_exit(
             order_type=OrderType.STOP,

@@ -202,6 +202,9 @@ class TestPassedLevels:
     def test_a_stop_the_venue_calls_passed_means_out_at_market(self):
         assert kinds(stop_refused=True, quote=None) == [ExitAtMarket]
 
+    def test_a_bid_exactly_at_the_stop_has_passed_it(self):
+        assert kinds(quote=a_quote("49000", "49001")) == [ExitAtMarket]
+
     def test_the_exit_obeys_the_largest_market_order(self):
         (got,) = actions("300", quote=a_quote("48000", "48001"))
         assert isinstance(got, ExitAtMarket)
@@ -267,6 +270,14 @@ class TestDust:
     def test_a_stop_worth_too_little_is_dust_with_the_numbers(self):
         (got,) = actions("0.0001")
         assert got == Dust(D("0.0001"), "worth 4.9 at 49000, the venue asks 5")
+
+    def test_a_fallen_market_can_make_dust_of_what_the_stop_was_worth(self):
+        assert kinds("0.00011", quote=a_quote("40000", "40001")) == [Dust]
+
+    def test_a_venue_that_spares_market_orders_lets_the_crumbs_out(self):
+        lax = an_instrument(min_notional_applies_to_market=False)
+        quote = a_quote("40000", "40001")
+        assert kinds("0.00011", quote=quote, instrument=lax) == [ExitAtMarket]
 
     def test_an_order_that_still_sells_the_dust_is_left(self):
         left = target_leg("0.0001", status=OrderStatus.PARTIALLY_FILLED)

@@ -1,0 +1,18 @@
+from pathlib import Path
+
+import pytest
+
+from trading.domain.risk.rules import RULES
+
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "risk.md"
+
+
+@pytest.mark.parametrize("rule", [rule.__name__ for rule in RULES])
+def test_the_page_on_risk_explains_every_rule(rule):
+    assert f"| `{rule}` |" in PAGE.read_text(encoding="utf-8")
+
+
+def test_the_page_lists_the_rules_in_the_order_they_are_asked():
+    text = PAGE.read_text(encoding="utf-8")
+    places = [text.index(f"| `{rule.__name__}` |") for rule in RULES]
+    assert places == sorted(places)
