@@ -32,7 +32,8 @@ from exchanges.gateways import endpoints, retries, venue_client, verdicts, wire
 from exchanges.gateways.budget import Budget
 from exchanges.gateways.clock import Clock
 from exchanges.gateways.endpoints import Endpoint
-from exchanges.gateways.venue_client import ConnectionLost, ConnectionNeverMade, Stopwatch
+from exchanges.gateways.transport import ConnectionLost, ConnectionNeverMade
+from exchanges.gateways.venue_client import Stopwatch
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")

@@ -124,26 +124,28 @@ class SpotUserStream:
         finally:
             if reader is not None:
                 reader.cancel()
-                await asyncio.gather(reader, return_exceptions=True)
             await line.close()
+            if reader is not None:
+                await asyncio.gather(reader, return_exceptions=True)
 
     async def _until_stopped(
         self, waiting: asyncio.Queue[News | None]
     ) -> AsyncGenerator[News, None]:
         stopping = asyncio.create_task(self._stopping.wait())
+        getting = asyncio.create_task(waiting.get())
         try:
-            while not self._stopping.is_set():
-                getting = asyncio.create_task(waiting.get())
+            while True:
                 await asyncio.wait({getting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-                if not getting.done():
-                    getting.cancel()
+                if stopping.done():
                     return
                 item = getting.result()
                 if item is None:
                     return
+                getting = asyncio.create_task(waiting.get())
                 yield item
         finally:
             stopping.cancel()
+            getting.cancel()
 
     async def _connect(self) -> ClientConnection:
         try:
@@ -250,7 +252,9 @@ class SpotUserStream:
     async def _hear(self, line: ClientConnection, seconds: float) -> dict[str, Any] | None:
         """Return the next frame as an object, None when there is none in time."""
         try:
-            frame = await asyncio.wait_for(line.recv(), max(seconds, 0.001))
+            # Not wait_for: before Python 3.12 it may swallow a cancel that meets a frame.
+            async with asyncio.timeout(max(seconds, 0.001)):
+                frame = await line.recv()
             message = orjson.loads(frame)
         except TimeoutError:
             return None
@@ -279,7 +283,8 @@ class SpotUserStream:
         self._failures += 1
         wait = max(asked, longest * random.uniform(0.5, 1.0))
         try:
-            await asyncio.wait_for(self._stopping.wait(), wait)
+            async with asyncio.timeout(wait):
+                await self._stopping.wait()
         except TimeoutError:
             return
 

@@ -4,8 +4,7 @@ What it changes, and why (python-binance 1.0.37):
 - replies are handed on as they are: its own reading dies with AttributeError on a JSON list,
   and its errors carry neither headers nor the difference between "refused" and "unknown";
 - `recvWindow` is an instance setting, because whatever a call passes is overwritten by it;
-- proxies and .netrc are not looked up per request (`trust_env`), redirects are never followed
-  (a redirected POST would come back as a GET), the transport repeats nothing;
+- requests leave by our own `transport`, once and without detours;
 - the constructor makes an event loop for sockets that a sync client never opens: it is built
   in a thread of its own, so that the caller's loop and file descriptors stay untouched.
 """
@@ -18,22 +17,12 @@ import time
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import requests
 from binance.client import Client
-from requests.adapters import HTTPAdapter
-from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from exchanges.gateways.transport import Transport
 from exchanges.gateways.verdicts import Reply
 
 Method = Literal["get", "post", "put", "delete"]
-
-
-class ConnectionNeverMade(Exception):
-    """No byte left this machine."""
-
-
-class ConnectionLost(Exception):
-    """The request may have left; no whole answer came back."""
 
 
 class VenueClient(Client):
@@ -51,33 +40,22 @@ class VenueClient(Client):
         super().__init__(
             api_key or None,
             api_secret or None,
-            requests_params={"timeout": timeout_seconds, "allow_redirects": False},
+            requests_params={"timeout": timeout_seconds},
             ping=False,
         )
         self.API_URL = rest_url.rstrip("/").removesuffix("/api") + "/api"
         self.REQUEST_RECVWINDOW = recv_window_ms
 
-    def _init_session(self) -> requests.Session:
-        session = requests.Session()
-        session.headers.update(self._get_headers())
-        session.trust_env = False
-        adapter = HTTPAdapter(pool_connections=2, pool_maxsize=2, max_retries=0)
-        session.mount("http://", adapter)
-        session.mount("https://", adapter)
-        return session
+    def _init_session(self) -> Transport:  # type: ignore[override]  # it serves as one
+        return Transport(self._get_headers())
 
     @staticmethod
-    def _handle_response(response: requests.Response) -> Reply:
-        return Reply(response.status_code, response.content, response.headers)
+    def _handle_response(response: Reply) -> Reply:  # type: ignore[override]  # ours, not theirs
+        return response
 
     def call(self, method: Method, path: str, params: Mapping[str, str], *, signed: bool) -> Reply:
         """Send one request once. Raise ConnectionNeverMade or ConnectionLost without an answer."""
-        try:
-            reply: Reply = self._request_api(method, path, signed, data=dict(params))
-        except requests.RequestException as error:
-            if _never_connected(error):
-                raise ConnectionNeverMade(_short(error)) from error
-            raise ConnectionLost(_short(error)) from error
+        reply: Reply = self._request_api(method, path, signed, data=dict(params))
         return reply
 
 
@@ -103,20 +81,6 @@ def build(**settings: Any) -> VenueClient:
     if failed:
         raise failed[0]
     return built[0]
-
-
-def _never_connected(error: requests.RequestException) -> bool:
-    """Say whether the failure is proven to lie before the first byte of the request."""
-    if isinstance(error, requests.exceptions.ConnectTimeout | requests.exceptions.InvalidURL):
-        return True
-    cause = error.args[0] if error.args else None
-    reason = cause.reason if isinstance(cause, MaxRetryError) else cause
-    # NameResolutionError and refused connections are both kinds of NewConnectionError.
-    return isinstance(reason, NewConnectionError)
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {str(error)[:200]}"
 
 
 class Stopwatch:

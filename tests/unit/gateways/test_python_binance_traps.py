@@ -77,12 +77,13 @@ def test_a_failed_build_is_told_in_the_callers_thread() -> None:
         build_client(None)  # type: ignore[arg-type]
 
 
-def test_no_proxy_or_netrc_is_looked_up_and_nothing_is_repeated() -> None:
-    client = build_client()
+def test_no_proxy_variable_is_heeded(venue: ScriptedVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
 
-    assert client.session.trust_env is False
-    for scheme in ("http://", "https://"):
-        assert client.session.get_adapter(scheme + "venue").max_retries.total == 0
+    build_client(venue.url).call("get", "ping", {}, signed=False)
+
+    assert len(venue.calls("ping")) == 1
 
 
 def test_a_rest_url_may_end_in_api_or_not(venue: ScriptedVenue) -> None:

@@ -393,3 +393,24 @@ async def test_stop_ends_it_while_it_waits_to_try_again(venue: ScriptedStream, l
     listener.stream.stop()
 
     await asyncio.wait_for(listener.task, 2)
+
+
+async def test_it_ends_while_news_pour_in(venue: ScriptedStream) -> None:
+    for _ in range(20):
+        stream = SpotUserStream(url=venue.url, api_key=API_KEY, api_secret=API_SECRET)
+        news = stream.news()
+        await anext(news)
+        pouring = asyncio.create_task(_pour(venue))
+        for _ in range(3):
+            await anext(news)
+
+        async with asyncio.timeout(2):
+            await news.aclose()
+
+        pouring.cancel()
+        await asyncio.gather(pouring, return_exceptions=True)
+
+
+async def _pour(venue: ScriptedStream) -> None:
+    while True:
+        await venue.send(order_event())
