@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -51,6 +51,7 @@ class Stored:
     status: str
     is_new: bool
     error: PayloadError | None = None
+    row: Signal | None = field(default=None, repr=False, compare=False)
 
 
 def store(inbound: Inbound) -> Stored:
@@ -116,7 +117,9 @@ def _write(signals: Sequence[Signal]) -> list[Stored]:
     )
     for row, is_new in chosen:
         metrics.SIGNALS.labels(row.source, row.status if is_new else "repeated").inc()
-    return [Stored(row.pk, row.uid, row.status, is_new, _error_of(row)) for row, is_new in chosen]
+    return [
+        Stored(row.pk, row.uid, row.status, is_new, _error_of(row), row) for row, is_new in chosen
+    ]
 
 
 def _find_earlier(signals: Sequence[Signal]) -> dict[str, Signal]:

@@ -14,7 +14,7 @@ from signals_app import draft_json
 from signals_app.draft import Action, SignalDraft
 from signals_app.models import Signal
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
-from trading.models import Decision, Order
+from trading.models import Decision, Fill, Order
 from trading.services import accounts, dispatch, execution, market
 
 log = structlog.get_logger(__name__)
@@ -29,6 +29,7 @@ class Outcome:
     order: Order | None
     positions: frozenset[int] = frozenset()
     acted_now: bool = False
+    fills: tuple[Fill, ...] | None = None  # all there are, when acted on just now
 
 
 class _TakenByAnother(Exception):
@@ -41,30 +42,36 @@ def act_on(signal_id: int) -> Outcome:
     Safe to call any number of times from any number of workers: the claim, the decision and the
     order are one transaction, and the intent's uid is unique.
     """
-    signal = Signal.objects.defer("raw").get(pk=signal_id)
+    return act_on_stored(Signal.objects.defer("raw").get(pk=signal_id))
+
+
+def act_on_stored(signal: Signal) -> Outcome:
+    """Do the same for a row just stored or read."""
     structlog.contextvars.bind_contextvars(
         correlation_id=signal.correlation_id, signal_uid=signal.uid
     )
     if signal.status != Signal.Status.RECEIVED:
         return outcome_of(signal)
-    draft = draft_json.from_jsonable(signal.draft or {})
-    intent = to_intent(signal, draft)
+    intent = to_intent(signal, draft_json.from_jsonable(signal.draft or {}))
     try:
         account = accounts.for_intent(simulate=intent.simulate)
     except accounts.NoAccount as error:
         return _deny_without_account(signal, str(error))
     view = market.observe(account.venue_account, intent.symbol)
     try:
-        decision = _decide(signal, intent, account.pk, view)
+        decided = _decide(signal, intent, account.pk, view)
     except _TakenByAnother:
         signal.refresh_from_db(fields=["status", "decision", "decided_at"])
         return outcome_of(signal)
-    order = _main_order(decision)
-    if order is None:
-        return Outcome(signal, decision, None, acted_now=True)
-    sent = dispatch.send(order.pk, actor=intent.actor)
-    order.refresh_from_db()
-    return Outcome(signal, decision, order, sent.positions, acted_now=True)
+    if not decided.orders:
+        return Outcome(signal, decided.decision, None, acted_now=True)
+    order = decided.orders[0]
+    sent = dispatch.send(decided.orders, actor=intent.actor)
+    if order.order_list_id is not None:
+        order.refresh_from_db()
+    return Outcome(
+        signal, decided.decision, order, sent.positions, acted_now=True, fills=sent.fills
+    )
 
 
 def outcome_of(signal: Signal) -> Outcome:
@@ -117,15 +124,14 @@ def _sizing(draft: SignalDraft) -> SizingIntent:
 
 def _decide(
     signal: Signal, intent: TradeIntent, account_id: int, view: market.MarketView
-) -> Decision:
+) -> execution.Decided:
     with transaction.atomic():
         now = timezone.now()
-        claimed = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).update(
-            status=Signal.Status.ROUTED, decided_at=now
-        )
-        if not claimed:
+        waiting = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).order_by()
+        if not waiting.update(status=Signal.Status.ROUTED, decided_at=now):
             raise _TakenByAnother
-        decision = execution.decide(intent=intent, account_id=account_id, market=view)
+        decided = execution.decide(intent=intent, account_id=account_id, market=view)
+        decision = decided.decision
         signal.status = Signal.Status.ROUTED if decision.approved else Signal.Status.DENIED
         signal.decision = decision
         signal.decided_at = now
@@ -135,7 +141,7 @@ def _decide(
     metrics.LATENCY.labels("signal_to_decision").observe(
         (timezone.now() - signal.received_at).total_seconds()
     )
-    return decision
+    return decided
 
 
 def _main_order(decision: Decision) -> Order | None:

@@ -5,6 +5,10 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework import serializers
 
+from trading.models import Order
+
+ORDER_STATUSES = Order._meta.get_field("status").choices
+
 
 class ProblemDocument(serializers.Serializer[object]):
     """RFC 9457; more members may follow, such as limit, actual, venue_code, errors."""

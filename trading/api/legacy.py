@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +14,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import APIException
-from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -21,7 +21,7 @@ from exchanges import catalogue, quotes
 from exchanges.domain import errors
 from exchanges.gateways import registry
 from trading import tasks
-from trading.api import results
+from trading.api import cancelling, results
 from trading.api.documents import LegacyResult, problem
 from trading.api.permissions import needs
 from trading.api.problems import Problem, to_json
@@ -119,10 +119,10 @@ def plain_symbol(text: str) -> str:
 class OrderView(APIView):
     """One order, by the venue's id or by ours."""
 
-    def get_permissions(self) -> list[BasePermission]:
+    def get_permissions(self) -> Sequence[Any]:
         if self.request.method == "DELETE":
             return [needs("trading.cancel")()]
-        return list(super().get_permissions())
+        return super().get_permissions()
 
     @extend_schema(
         operation_id="order_status",
@@ -153,8 +153,11 @@ class OrderView(APIView):
     )
     def delete(self, request: Request, symbol: str, order_id: str) -> HttpResponse:
         order = find(symbol, order_id)
-        body, status = cancelled(order, actor=request.user.get_username())
-        return answer({**body, "order_id": order_id}, status)
+        done = cancelling.cancel(order, actor=request.user.get_username())
+        message = "Order cancelled" if done else "The venue has not confirmed the cancel yet."
+        result = {**results.of_order(order), "success": done}
+        body = {"message": message, "order_id": order_id, "result": result}
+        return answer(body, 200 if done else 202)
 
 
 def find(symbol: str, order_id: str) -> Order:
@@ -175,35 +178,6 @@ def find(symbol: str, order_id: str) -> Order:
             client_order_ids=names,
         )
     return found[0]
-
-
-def cancelled(order: Order, *, actor: str) -> tuple[dict[str, Any], int]:
-    """Cancel and tell: (body, 200), (body, 202) while unknown. Problem 409 when it has ended."""
-    if is_final(OrderStatus(order.status)):
-        raise _too_late(order)
-    try:
-        applied = orders.cancel(order, actor=actor)
-    except errors.OutcomeUnknown as error:
-        order.refresh_from_db()
-        log.warning("cancel_outcome_unknown", client_order_id=order.client_order_id)
-        message = f"The venue has not confirmed the cancel ({error.text}): it is being asked."
-        return {"message": message, "result": {**results.of_order(order), "success": False}}, 202
-    for change in applied:
-        if change.position_id is not None:
-            tasks.want_protection(change.position_id)
-    order.refresh_from_db()
-    if order.status not in (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.NOT_PLACED):
-        raise _too_late(order)
-    return {"message": "Order cancelled", "result": results.of_order(order)}, 200
-
-
-def _too_late(order: Order) -> Problem:
-    return Problem(
-        409,
-        "ORDER_NOT_CANCELLABLE",
-        f"The order is {order.status.lower()}: there is nothing left to cancel.",
-        result={**results.of_order(order), "success": False},
-    )
 
 
 def _ask(order: Order, *, actor: str) -> bool:
@@ -258,7 +232,8 @@ class StopView(APIView):
 def _reason(request: Request) -> str:
     """Read the reason if one can be read: an emergency stop never fails for its wording."""
     try:
-        return str(request.data.get("reason") or "")[:500]
+        body: Any = request.data
+        return str(body.get("reason") or "")[:500]
     except (APIException, AttributeError) as error:
         log.warning("stop_reason_not_read", error=str(error))
         return ""

@@ -82,8 +82,7 @@ def _promised(venue_account: VenueAccount) -> dict[str, Decimal]:
     return promised
 
 
-def reserve(venue_account_id: int, asset: str, amount: Decimal) -> None:
-    """Take `amount` off the free balance, inside the deciding transaction."""
-    row = Balance.objects.select_for_update().get(venue_account_id=venue_account_id, asset=asset)
+def reserve(row: Balance, amount: Decimal) -> None:
+    """Take `amount` off a free balance that the deciding transaction holds locked."""
     row.free = max(row.free - amount, Decimal(0))
-    row.save(update_fields=["free"])
+    Balance.objects.filter(pk=row.pk).update(free=row.free)

@@ -29,19 +29,24 @@ def standing(
 ) -> Standing:
     """Return what holds for one intent; the strictest scope wins."""
     scopes = TradingState.Scope
-    applies = (
-        Q(scope=scopes.GLOBAL)
-        | Q(scope=scopes.VENUE, key=environment)
-        | Q(scope=scopes.ACCOUNT, key=account)
-        | Q(scope=scopes.STRATEGY, key=strategy_id)
-        | Q(scope=scopes.SYMBOL, key=symbol)
-    )
+    applies = {
+        (scopes.GLOBAL.value, ""),
+        (scopes.VENUE.value, environment),
+        (scopes.ACCOUNT.value, account),
+        (scopes.STRATEGY.value, strategy_id),
+        (scopes.SYMBOL.value, symbol),
+    }
     strictest = Standing(TradingMode.ACTIVE, "")
-    for state in in_force(now).filter(applies):
-        mode = TradingMode(state.mode)
+    # Few states are ever in force: reading them all costs less than asking for the right ones.
+    rows = TradingState.objects.filter(released_at=None).values_list(
+        "scope", "key", "mode", "reason", "engaged_by", "expires_at"
+    )
+    for scope, key, word, reason, engaged_by, expires_at in rows:
+        if (scope, key) not in applies or (expires_at is not None and expires_at <= now):
+            continue
+        mode = TradingMode(word)
         if STRICTNESS[mode] > STRICTNESS[strictest.mode]:
-            where = f"{state.scope} {state.key}".strip()
-            strictest = Standing(mode, f"{where}: {state.reason} ({state.engaged_by})")
+            strictest = Standing(mode, f"{scope} {key}".strip() + f": {reason} ({engaged_by})")
     return strictest
 
 

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from trading.domain.order_states import OrderStatus
+from dataclasses import replace
+
 from trading.models import Order, Position
 from trading.services import orders, protection
 from trading.services.orders import Sent
 
 
-def send(order_id: int, *, actor: str) -> Sent:
-    """Send one NEW order; returns without sending when it must wait (the sweep tries again)."""
-    order = Order.objects.select_related("account", "venue_account").get(pk=order_id)
-    if order.role == Order.Role.EXIT and order.status == OrderStatus.NEW:
-        if not protection.make_way(order, actor=actor):
-            return Sent(order_id, was_sent=False)
-        sent = orders.submit(order_id, actor=actor)
-        return Sent(order_id, sent.was_sent, sent.positions | _position_of(order))
-    return orders.submit(order_id, actor=actor)
+def send(rows: list[Order], *, actor: str) -> Sent:
+    """Send one NEW order with its legs, or leave it to the sweep when it must wait."""
+    order = rows[0]
+    if order.role != Order.Role.EXIT:
+        return orders.submit(rows, actor=actor)
+    if not protection.make_way(order, actor=actor):
+        return Sent(order.pk, was_sent=False, positions=_position_of(order))
+    sent = orders.submit(rows, actor=actor)
+    return replace(sent, positions=sent.positions | _position_of(order))
 
 
 def _position_of(order: Order) -> frozenset[int]:

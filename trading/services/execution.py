@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
@@ -31,25 +32,35 @@ ZERO = Decimal(0)
 UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
 
-def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decision:
-    """Assess `intent` for one account under its lock; store the verdict and, on a yes, the order.
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A stored decision and the orders that follow from a yes, the main one first."""
+
+    decision: Decision
+    orders: list[Order]
+
+
+def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decided:
+    """Assess `intent` for one account under its lock; store the verdict and, on a yes, the orders.
 
     Deciding is serial per account, so two signals never spend the same money or the same slot.
     Runs in the caller's transaction when there is one. An intent that was decided before raises
     IntegrityError on its unique uid.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         account = (
             VirtualAccount.objects.select_for_update(of=("self",))
             .select_related("venue_account")
             .get(pk=account_id)
         )
         now = timezone.now()
-        positions = list(Position.objects.filter(account=account))
-        snapshot = _snapshot(intent, account, market, positions, now)
+        positions = list(Position.objects.filter(account=account).order_by())
+        purse = _purse(account, market)
+        snapshot = _snapshot(intent, account, market, positions, purse, now)
         assessment = assess.assess(intent, snapshot)
         decision = _store(intent, account, snapshot, assessment)
         entries = [_entry(decision, intent)]
+        placed: list[Order] = []
         if assessment.plan is not None and market.instrument is not None:
             placed = placing.write(
                 plan=assessment.plan,
@@ -64,15 +75,12 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decis
             entries += [placing.created_entry(order, intent.actor) for order in placed]
             if intent.is_entry:
                 rate = account.venue_account.taker_rate or ZERO
-                balances.reserve(
-                    account.venue_account_id,
-                    account.quote_asset,
-                    (assessment.plan.notional or ZERO) * (1 + rate),
-                )
+                promised = (assessment.plan.notional or ZERO) * (1 + rate)
+                balances.reserve(purse[account.quote_asset], promised)
         trail.record(*entries)
     if not decision.approved:
         metrics.DENIALS.labels(decision.code).inc()
-    return decision
+    return Decided(decision, placed)
 
 
 def limits_of(account: VirtualAccount) -> Limits:
@@ -100,20 +108,20 @@ def _snapshot(
     account: VirtualAccount,
     market: MarketView,
     positions: list[Position],
+    purse: dict[str, Balance],
     now: datetime,
 ) -> RiskSnapshot:
     venue = account.venue_account
     held = next((p for p in positions if p.symbol == intent.symbol), None)
     waiting = list(
-        Order.objects.filter(account=account, status__in=UNFILLED).only(
-            "symbol", "role", "type", "side", "quantity", "booked_quantity"
-        )
+        Order.objects.filter(account=account, status__in=UNFILLED)
+        .order_by()
+        .only("symbol", "role", "quantity", "booked_quantity")
     )
     entries = [o for o in waiting if o.role == Order.Role.ENTRY]
     in_use = {p.symbol for p in positions if p.is_open and not p.is_dust} | {
         o.symbol for o in entries
     }
-    free = _free(venue.pk, account.quote_asset, market)
     standing = control.standing(
         environment=venue.environment,
         account=account.name,
@@ -142,8 +150,8 @@ def _snapshot(
             ),
         ),
         open_position_count=len(in_use - {intent.symbol}),
-        free_quote=free.get(account.quote_asset),
-        free_base=free.get(market.instrument.base_asset) if market.instrument else None,
+        free_quote=_free(purse, account.quote_asset),
+        free_base=_free(purse, market.instrument.base_asset) if market.instrument else None,
         balances_at=venue.balances_at,
         taker_rate=venue.taker_rate,
         pending_entry_quantity=sum(
@@ -157,12 +165,20 @@ def _snapshot(
     )
 
 
-def _free(venue_account_id: int, quote_asset: str, market: MarketView) -> dict[str, Decimal]:
-    assets = [quote_asset]
+def _purse(account: VirtualAccount, market: MarketView) -> dict[str, Balance]:
+    """Lock and read the balances the decision may spend."""
+    assets = [account.quote_asset]
     if market.instrument is not None:
         assets.append(market.instrument.base_asset)
-    rows = Balance.objects.filter(venue_account_id=venue_account_id, asset__in=assets)
-    return {row.asset: row.free for row in rows}
+    rows = Balance.objects.select_for_update().filter(
+        venue_account_id=account.venue_account_id, asset__in=assets
+    )
+    return {row.asset: row for row in rows.order_by("pk")}
+
+
+def _free(purse: dict[str, Balance], asset: str) -> Decimal | None:
+    row = purse.get(asset)
+    return row.free if row is not None else None
 
 
 def _store(

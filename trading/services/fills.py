@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -24,6 +24,23 @@ from trading.services.placing import entry
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
+POSITION_BOOKS = (
+    "quantity",
+    "average_entry_price",
+    "realised_pnl",
+    "fees_quote",
+    "excess_sold",
+    "excess_price",
+    "is_open",
+    "is_dust",
+    "stop_price",
+    "target_price",
+    "naked_since",
+    "alarm",
+    "opened_at",
+    "closed_at",
+    "updated_at",
+)
 LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
 
 
@@ -33,64 +50,156 @@ class Applied:
 
     order_id: int
     status: str
-    new_fills: int
+    fills: tuple[Fill, ...]  # booked now
     position_id: int | None
     fills_missing: bool  # the venue claims more than we have booked: ask it for the trades
 
 
+class _NewsOvertook(Exception):
+    """Other news of the order was booked since it was claimed."""
+
+
 @dataclass(slots=True)
 class _Change:
+    """One order's change in the making: what it was before, and the lines for the trail."""
+
     order: Order
-    fields: set[str]
+    before: dict[str, object]
     entries: list[trail.Entry]
     actor: str
 
     def set(self, **values: object) -> None:
         for name, value in values.items():
-            if getattr(self.order, name) != value:
+            old = getattr(self.order, name)
+            if old != value:
                 setattr(self.order, name, value)
-                self.fields.add(name)
+                self.before.setdefault(name, old)
+
+    def undo(self) -> None:
+        for name, value in self.before.items():
+            setattr(self.order, name, value)
+
+    def count(self, fresh: list[VenueFill]) -> None:
+        if fresh:
+            order = self.order
+            self.set(
+                booked_quantity=order.booked_quantity + sum((f.quantity for f in fresh), ZERO),
+                booked_quote=order.booked_quote + sum((f.quote_quantity for f in fresh), ZERO),
+            )
 
     def tell(self, kind: str, **data: object) -> None:
         self.entries.append(entry(self.order, kind, self.actor, data))
 
 
-def apply(report: ExecutionReport, *, environment: str, actor: str) -> Applied | None:
+@dataclass(slots=True)
+class _Booking:
+    """Trades to book, their fees valued, as rows."""
+
+    fresh: list[VenueFill]
+    instrument: Instrument | None
+    prices: dict[str, Decimal | None]
+    now: datetime
+    fees: list[positions.Fee] = field(default_factory=list)
+    rows: list[Fill] = field(default_factory=list)
+
+    def value(self, order: Order) -> None:
+        base = self.instrument.base_asset if self.instrument else ""
+        quote = self.instrument.quote_asset if self.instrument else order.account.quote_asset
+        for fill in self.fresh:
+            fee = positions.value_fee(
+                fill.commission,
+                fill.commission_asset,
+                base_asset=base,
+                quote_asset=quote,
+                asset_price=self.prices.get(fill.commission_asset),
+            )
+            self.fees.append(fee)
+            self.rows.append(_fill_row(order, fill, fee, self.now))
+
+
+def apply(
+    report: ExecutionReport, *, environment: str, actor: str, claimed: Order | None = None
+) -> Applied | None:
     """Book one report from the venue of `environment`; told twice, late or out of order it changes
     nothing more.
 
     Returns None for orders that are not ours. Fills are booked first, status second: EXPIRED and
-    CANCELED may carry fills.
+    CANCELED may carry fills. The sender of an order passes its row as `claimed`: when no other
+    news of it has been booked, the row need not be read again; it is brought up to date.
     """
     if not client_ids.is_ours(report.client_order_id):
         log.info("foreign_order_ignored", client_order_id=report.client_order_id)
         return None
     instrument = catalogue.get(environment, report.symbol) if report.fills else None
     prices = _fee_prices(report, environment, instrument)
+    if claimed is not None:
+        try:
+            with transaction.atomic():
+                return _apply_to(claimed, report, instrument, prices, actor, is_first=True)
+        except _NewsOvertook:
+            log.info("news_overtook_the_reply", client_order_id=report.client_order_id)
     with transaction.atomic():
-        order = (
-            Order.objects.select_for_update(of=("self",))
-            .select_related("account", "venue_account")
-            .filter(client_order_id=report.client_order_id, venue_account__environment=environment)
-            .first()
-        )
+        order = _lock_order(report.client_order_id, environment)
         if order is None:
             log.error("order_with_our_prefix_unknown", client_order_id=report.client_order_id)
             metrics.ERRORS.labels("unknown_order").inc()
             return None
-        change = _Change(order, set(), [], actor)
-        position = _book(change, report.fills, instrument, prices)
-        _follow(change, report)
-        if change.fields:
-            order.save(update_fields=sorted(change.fields))
-        trail.record(*change.entries)
+        applied = _apply_to(order, report, instrument, prices, actor, is_first=False)
+    if claimed is not None:
+        claimed.refresh_from_db()
+    return applied
+
+
+def _lock_order(client_order_id: str, environment: str) -> Order | None:
+    rows = Order.objects.select_for_update(of=("self",)).select_related("account", "venue_account")
+    return rows.filter(
+        client_order_id=client_order_id, venue_account__environment=environment
+    ).first()
+
+
+def _apply_to(
+    order: Order,
+    report: ExecutionReport,
+    instrument: Instrument | None,
+    prices: dict[str, Decimal | None],
+    actor: str,
+    *,
+    is_first: bool,
+) -> Applied:
+    """Change the order row first, then fills and position: one lock order for everybody."""
+    change = _Change(order, {}, [], actor)
+    now = timezone.now()
+    booking = _Booking(_unseen(order, report.fills), instrument, prices, now)
+    booking.value(order)
+    change.count(booking.fresh)
+    was = order.status
+    _follow(change, report, now)
+    if is_first:
+        _save_first(change, was)
+    elif change.before:
+        order.save(update_fields=sorted(change.before))
+    position = _book(change, booking) if booking.fresh else None
+    if order.status != was:
+        _tell_status(change, OrderStatus(was), now)
+    trail.record(*change.entries)
+    position_id = position.pk if position else _position_touched(change)
     return Applied(
         order_id=order.pk,
         status=order.status,
-        new_fills=sum(e.kind == "fill.booked" for e in change.entries),
-        position_id=position.pk if position else _position_touched(change),
+        fills=tuple(booking.rows),
+        position_id=position_id,
         fills_missing=order.fills_missing,
     )
+
+
+def _save_first(change: _Change, was: str) -> None:
+    """Write the first news of an order; undone when there was other news after all."""
+    order = change.order
+    values = {name: getattr(order, name) for name in change.before}
+    untouched = Order.objects.filter(pk=order.pk, status=was, acknowledged_at=None)
+    if not untouched.order_by().update(**values):
+        change.undo()
+        raise _NewsOvertook
 
 
 def apply_list(report: OrderListReport, *, environment: str, actor: str) -> list[Applied]:
@@ -117,38 +226,14 @@ def _fee_prices(
     }
 
 
-def _book(
-    change: _Change,
-    fills: Iterable[VenueFill],
-    instrument: Instrument | None,
-    prices: dict[str, Decimal | None],
-) -> Position | None:
+def _book(change: _Change, booking: _Booking) -> Position:
     order = change.order
-    fresh = _unseen(order, fills)
-    if not fresh:
-        return None
     position = _lock_position(order)
-    now = timezone.now()
-    base = instrument.base_asset if instrument else ""
-    quote = instrument.quote_asset if instrument else order.account.quote_asset
-    rows = []
-    for fill in fresh:
-        fee = positions.value_fee(
-            fill.commission,
-            fill.commission_asset,
-            base_asset=base,
-            quote_asset=quote,
-            asset_price=prices.get(fill.commission_asset),
-        )
+    for fill, fee in zip(booking.fresh, booking.fees, strict=True):
         _take_in(position, Side(order.side), fill, fee)
-        rows.append(_fill_row(order, fill, fee, now))
-    Fill.objects.bulk_create(rows)
-    change.set(
-        booked_quantity=order.booked_quantity + sum((f.quantity for f in fresh), ZERO),
-        booked_quote=order.booked_quote + sum((f.quote_quantity for f in fresh), ZERO),
-    )
-    _after_booking(position, order, now)
-    for row in rows:
+    Fill.objects.bulk_create(booking.rows)
+    _after_booking(position, order, booking.now)
+    for row in booking.rows:
         change.tell(
             "fill.booked",
             trade_id=row.venue_trade_id,
@@ -176,11 +261,14 @@ def _unseen(order: Order, fills: Iterable[VenueFill]) -> list[VenueFill]:
 
 
 def _lock_position(order: Order) -> Position:
-    position, _ = Position.objects.select_for_update(of=("self",)).get_or_create(
-        account_id=order.account_id,
-        symbol=order.symbol,
-        defaults={"updated_at": timezone.now()},
-    )
+    rows = Position.objects.select_for_update(of=("self",)).order_by()
+    position = rows.filter(account_id=order.account_id, symbol=order.symbol).first()
+    if position is None:
+        position, _ = rows.get_or_create(
+            account_id=order.account_id,
+            symbol=order.symbol,
+            defaults={"updated_at": timezone.now()},
+        )
     return position
 
 
@@ -248,7 +336,7 @@ def _after_booking(position: Position, order: Order, now: datetime) -> None:
         position.naked_since = None
         position.alarm = ""
     position.updated_at = now
-    position.save()
+    position.save(update_fields=POSITION_BOOKS)
 
 
 def _tighter(old: Decimal | None, new: Decimal | None) -> Decimal | None:
@@ -258,9 +346,9 @@ def _tighter(old: Decimal | None, new: Decimal | None) -> Decimal | None:
     return max(old, new)
 
 
-def _follow(change: _Change, report: ExecutionReport) -> None:
+def _follow(change: _Change, report: ExecutionReport, now: datetime) -> None:
+    """Move the order row to what the venue says."""
     order = change.order
-    now = timezone.now()
     change.set(
         venue_order_id=report.venue_order_id or order.venue_order_id,
         executed_quantity=max(
@@ -268,32 +356,31 @@ def _follow(change: _Change, report: ExecutionReport) -> None:
         ),
         executed_quote=max(order.executed_quote, report.executed_quote or ZERO, order.booked_quote),
         unknown_since=None,
+        acknowledged_at=order.acknowledged_at or now,
     )
     change.set(fills_missing=order.executed_quantity > order.booked_quantity)
-    if order.acknowledged_at is None:
-        change.set(acknowledged_at=now)
+    before = OrderStatus(order.status)
     if report.status is None:
-        if order.status == OrderStatus.SUBMITTING:
+        if before is OrderStatus.SUBMITTING:
             change.set(next_check_at=now)  # accepted, state not told: ask
         return
-    before = OrderStatus(order.status)
     if not report.status.is_final and not order_states.is_final(before):
         change.set(next_check_at=now + LOOK_AGAIN_AFTER)
     after = order_states.next_status(before, report.status, order.executed_quantity, order.quantity)
     if after is None:
         return
-    change.set(status=after)
+    change.set(status=after.value)
     if order_states.is_final(after):
         change.set(closed_at=order.closed_at or now, next_check_at=None)
     else:
         change.set(closed_at=None)
     if report.reason:
         change.set(reason=report.reason[:300])
-    _tell_status(change, before, after, now)
 
 
-def _tell_status(change: _Change, before: OrderStatus, after: OrderStatus, now: datetime) -> None:
+def _tell_status(change: _Change, before: OrderStatus, now: datetime) -> None:
     order = change.order
+    after = OrderStatus(order.status)
     metrics.TRADES.labels(after.lower(), order.type.lower()).inc()
     if after is OrderStatus.FILLED:
         metrics.LATENCY.labels("order_to_fill").observe((now - order.created_at).total_seconds())
@@ -315,7 +402,7 @@ def _tell_status(change: _Change, before: OrderStatus, after: OrderStatus, now: 
 def _position_touched(change: _Change) -> int | None:
     """A leg or exit that ended without news of fills changes what protects the position."""
     order = change.order
-    if "status" not in change.fields or order.is_entry:
+    if "status" not in change.before or order.is_entry:
         return None
     return (
         Position.objects.filter(account_id=order.account_id, symbol=order.symbol, is_open=True)

@@ -42,7 +42,8 @@ def observe(venue_account: VenueAccount, symbol: str) -> MarketView:
         return MarketView(None, None)
     return MarketView(
         instrument,
-        quotes.get(environment, symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS),
+        # Half the limit: a quote must still be fresh when the rules look at it.
+        quotes.get(environment, symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS / 2),
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
@@ -16,7 +17,7 @@ from exchanges.domain.orders import OrderListReport
 from exchanges.gateways import registry
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
-from trading.models import Order
+from trading.models import Fill, Order
 from trading.services import accounts, control, fills, placing
 from trading.services.placing import entry
 
@@ -31,58 +32,60 @@ class Sent:
     order_id: int
     was_sent: bool
     positions: frozenset[int] = frozenset()
+    fills: tuple[Fill, ...] = ()
 
 
-def submit(order_id: int, *, actor: str) -> Sent:
+def load(order_id: int) -> list[Order]:
+    """Return an order with the legs of its list, itself first, ready to submit."""
+    order = Order.objects.select_related("account", "venue_account", "order_list").get(pk=order_id)
+    return [order, *(o for o in _with_list(order) if o.pk != order.pk)]
+
+
+def submit(rows: list[Order], *, actor: str) -> Sent:
     """Send one NEW order (with its list) once. A second caller, or a later one, sends nothing.
 
-    Venue refusals end as order states; nothing is raised for them. When the outcome cannot be
-    known the order stays SUBMITTING and reconciliation asks the venue; it is never sent again.
+    `rows` is the order first, then the legs of its list; they are kept up to date. Venue refusals
+    end as order states; nothing is raised for them. When the outcome cannot be known the order
+    stays SUBMITTING and reconciliation asks the venue; it is never sent again.
     """
-    claimed = _claim(order_id, actor)
-    if not claimed:
-        return Sent(order_id, was_sent=False)
-    order = next(o for o in claimed if o.pk == order_id)
+    order = rows[0]
+    if not _claim(rows, actor):
+        return Sent(order.pk, was_sent=False)
     environment = order.venue_account.environment
     gateway = registry.for_venue(environment)
     try:
         if order.order_list is not None:
-            report = gateway.place_order_list(placing.list_request_of(order.order_list, claimed))
+            report = gateway.place_order_list(placing.list_request_of(order.order_list, rows))
             applied = fills.apply_list(report, environment=environment, actor=actor)
         else:
             answer = gateway.place_order(placing.request_of(order))
-            one = fills.apply(answer, environment=environment, actor=actor)
+            one = fills.apply(answer, environment=environment, actor=actor, claimed=order)
             applied = [one] if one else []
     except errors.OutcomeUnknown as error:
-        _note_unknown(claimed, error, actor)
-        return Sent(order_id, was_sent=True)
+        _note_unknown(rows, error, actor)
+        return Sent(order.pk, was_sent=True)
     except errors.NotSent as error:
-        _put_back(claimed, error, actor)
-        return Sent(order_id, was_sent=False)
+        _put_back(rows, error, actor)
+        return Sent(order.pk, was_sent=False)
     except errors.CredentialsRefused as error:
-        _refuse(claimed, error, actor)
+        _refuse(rows, error, actor)
         _halt_venue(order, error)
-        return Sent(order_id, was_sent=True)
+        return Sent(order.pk, was_sent=True)
     except errors.VenueError as error:
-        _refuse(claimed, error, actor)
-        return Sent(order_id, was_sent=True)
+        _refuse(rows, error, actor)
+        return Sent(order.pk, was_sent=True)
     touched = frozenset(a.position_id for a in applied if a.position_id is not None)
-    return Sent(order_id, was_sent=True, positions=touched)
+    booked = tuple(f for a in applied for f in a.fills)
+    return Sent(order.pk, was_sent=True, positions=touched, fills=booked)
 
 
-def _claim(order_id: int, actor: str) -> list[Order]:
+def _claim(rows: list[Order], actor: str) -> bool:
     """Move the order and its list to SUBMITTING; the last look at the kill switch is here."""
+    order = rows[0]
     with transaction.atomic():
-        order = Order.objects.select_related("account__venue_account", "venue_account").get(
-            pk=order_id
-        )
-        if order.status != OrderStatus.NEW:
-            return []
-        order.venue_account = order.account.venue_account
-        rows = _with_list(order)
         now = timezone.now()
         objection = _objection(order)
-        ids = [o.pk for o in rows]
+        values: dict[str, object]
         if objection:
             values = {"status": OrderStatus.NOT_PLACED, "reason": objection[:300], "closed_at": now}
         else:
@@ -91,22 +94,21 @@ def _claim(order_id: int, actor: str) -> list[Order]:
                 "submitted_at": now,
                 "next_check_at": now + FIRST_LOOK_AFTER,
             }
+        ids = [o.pk for o in rows]
         moved = Order.objects.filter(pk__in=ids, status=OrderStatus.NEW).update(**values)
         if moved == 0:
-            return []  # somebody else claimed it between our look and our move
+            return False  # somebody else claimed it
         if moved != len(ids):
             raise RuntimeError(f"order list {order.order_list_id} is only partly NEW")
+        _remember(rows, **values)
         kind = "order.not_placed" if objection else "order.submitting"
-        for row in rows:
-            for name, value in values.items():
-                setattr(row, name, value)
         trail.record(
             *(
                 entry(row, kind, actor, {"status": str(row.status), "reason": objection})
                 for row in rows
             )
         )
-    return [] if objection else rows
+    return not objection
 
 
 def _objection(order: Order) -> str:
@@ -136,9 +138,10 @@ def _note_unknown(rows: list[Order], error: errors.VenueError, actor: str) -> No
     now = timezone.now()
     metrics.ERRORS.labels("outcome_unknown").inc()
     with transaction.atomic():
-        Order.objects.filter(
-            pk__in=[o.pk for o in rows], status=OrderStatus.SUBMITTING, unknown_since=None
-        ).update(unknown_since=now, next_check_at=now)
+        _still_submitting(rows).filter(unknown_since=None).update(
+            unknown_since=now, next_check_at=now
+        )
+        _remember(rows, unknown_since=now, next_check_at=now)
         trail.record(*(entry(o, "order.unknown", actor, _words(error)) for o in rows))
 
 
@@ -147,15 +150,14 @@ def _put_back(rows: list[Order], error: errors.NotSent, actor: str) -> None:
     wait = error.retry_after if isinstance(error, errors.RateLimited) else 1.0
     metrics.ERRORS.labels("not_sent").inc()
     with transaction.atomic():
-        moved = Order.objects.filter(
-            pk__in=[o.pk for o in rows], status=OrderStatus.SUBMITTING
-        ).update(
-            status=OrderStatus.NEW,
-            submitted_at=None,
-            reason=error.text[:300],
-            next_check_at=timezone.now() + timedelta(seconds=wait),
-        )
-        if moved:
+        values = {
+            "status": OrderStatus.NEW,
+            "submitted_at": None,
+            "reason": error.text[:300],
+            "next_check_at": timezone.now() + timedelta(seconds=wait),
+        }
+        if _still_submitting(rows).update(**values):
+            _remember(rows, **values)
             trail.record(*(entry(o, "order.not_sent", actor, _words(error)) for o in rows))
 
 
@@ -163,20 +165,29 @@ def _refuse(rows: list[Order], error: errors.VenueError, actor: str) -> None:
     now = timezone.now()
     metrics.ERRORS.labels("venue_rejected").inc()
     with transaction.atomic():
-        moved = Order.objects.filter(
-            pk__in=[o.pk for o in rows], status=OrderStatus.SUBMITTING
-        ).update(
-            status=OrderStatus.REJECTED,
-            reason=error.text[:300],
-            reason_code=str(error.code or ""),
-            closed_at=now,
-            next_check_at=None,
-        )
-        if moved:
+        values = {
+            "status": OrderStatus.REJECTED,
+            "reason": error.text[:300],
+            "reason_code": str(error.code or ""),
+            "closed_at": now,
+            "next_check_at": None,
+        }
+        if _still_submitting(rows).update(**values):
+            _remember(rows, **values)
             for row in rows:
                 metrics.TRADES.labels("rejected", row.type.lower()).inc()
             data = _words(error) | {"status": OrderStatus.REJECTED.value}
             trail.record(*(entry(o, "order.rejected", actor, data) for o in rows))
+
+
+def _still_submitting(rows: list[Order]) -> QuerySet[Order]:
+    return Order.objects.filter(pk__in=[o.pk for o in rows], status=OrderStatus.SUBMITTING)
+
+
+def _remember(rows: list[Order], **values: object) -> None:
+    for row in rows:
+        for name, value in values.items():
+            setattr(row, name, value)
 
 
 def _halt_venue(order: Order, error: errors.VenueError) -> None:

@@ -76,7 +76,7 @@ def _main(
     make_id = client_ids.entry_id if intent.is_entry else client_ids.exit_id
     return Order(
         account=account,
-        venue_account_id=account.venue_account_id,
+        venue_account=account.venue_account,
         decision=decision,
         role=Order.Role.ENTRY if intent.is_entry else Order.Role.EXIT,
         strategy_id=intent.strategy_id,
@@ -142,7 +142,7 @@ def _leg(
     is_stop = role == Order.Role.STOP_LOSS
     return Order(
         account=order.account,
-        venue_account_id=order.venue_account_id,
+        venue_account=order.venue_account,
         decision=order.decision,
         role=role,
         strategy_id=order.strategy_id,

@@ -264,8 +264,9 @@ def _place(
     fresh = Position.objects.get(pk=position.pk)
     if fresh.quantity != position.quantity:
         return True  # a cancelled leg had filled: plan again on what is left
-    first = _write(position, action, plan, actor)
-    sent = orders.submit(first.pk, actor=actor)
+    rows = _write(position, action, plan, actor)
+    sent = orders.submit(rows, actor=actor)
+    first = rows[0]
     first.refresh_from_db()
     if first.status == OrderStatus.REJECTED:
         return _learn(position, first, action, refused, actor)
@@ -293,7 +294,7 @@ def _learn(
 
 def _write(
     position: Position, action: protection.Placement, plan: ProtectionPlan, actor: str
-) -> Order:
+) -> list[Order]:
     """Store the orders of one placement under the next generation of ids."""
     with transaction.atomic():
         locked = Position.objects.select_for_update(of=("self",)).get(pk=position.pk)
@@ -328,7 +329,7 @@ def _write(
             ),
             *(placing.created_entry(row, actor) for row in rows),
         )
-    return rows[0]
+    return rows
 
 
 def _blank(position: Position, order_list: OrderList | None, now: datetime) -> Order:

@@ -131,7 +131,7 @@ def _resting_at_venues(
 def _step(order: Order, now: datetime, resting: dict[str, ExecutionReport]) -> set[int]:
     step = reconciliation.next_step(facts_of(order), now=now, timing=timing())
     if isinstance(step, reconciliation.Send):
-        sent = dispatch.send(order.pk, actor=ACTOR)
+        sent = dispatch.send(orders.load(order.pk), actor=ACTOR)
         if not sent.was_sent:
             _look_again(order, now + timing().send_grace)
         return set(sent.positions)

@@ -1,0 +1,108 @@
+"""Which rows a list shows. Names not listed here are refused, and so are values nobody knows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django_filters.filters import CharFilter, IsoDateTimeFilter, NumberFilter, TypedChoiceFilter
+from django_filters.rest_framework.filterset import FilterSet
+
+from trading.domain.order_states import OPEN_STATUSES
+from trading.models import Decision, Fill, Order, Position, TradingState, VirtualAccount
+
+
+class YesNoFilter(TypedChoiceFilter):
+    """true or false; any other word is refused instead of meaning "do not filter"."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        choices = [("true", "true"), ("false", "false")]
+        super().__init__(choices=choices, coerce="true".__eq__, **kwargs)  # type: ignore[no-untyped-call]
+
+
+class DecisionFilter(FilterSet):
+    approved = YesNoFilter()
+    account = CharFilter(field_name="account__name")
+    signal_uid = CharFilter(field_name="intent_uid")
+    decided_after = IsoDateTimeFilter(field_name="decided_at", lookup_expr="gte")
+    decided_before = IsoDateTimeFilter(field_name="decided_at", lookup_expr="lt")
+
+    class Meta:
+        model = Decision
+        fields = ("code", "strategy_id", "symbol", "kind", "environment")
+
+
+class OrderFilter(FilterSet):
+    account = CharFilter(field_name="account__name")
+    decision = NumberFilter(field_name="decision_id")
+    environment = CharFilter(field_name="venue_account__environment")
+    is_open = YesNoFilter(method="only_open", label="Whether it may still fill.")
+    created_after = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
+    created_before = IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+
+    class Meta:
+        model = Order
+        fields = (
+            "status",
+            "role",
+            "symbol",
+            "side",
+            "type",
+            "strategy_id",
+            "signal_uid",
+            "client_order_id",
+            "venue_order_id",
+        )
+
+    def only_open(self, rows: QuerySet[Order], name: str, value: bool) -> QuerySet[Order]:  # noqa: ARG002
+        is_open = Q(status__in=sorted(OPEN_STATUSES))
+        return rows.filter(is_open if value else ~is_open)
+
+
+class FillFilter(FilterSet):
+    is_maker = YesNoFilter()
+    order = NumberFilter(field_name="order_id")
+    account = CharFilter(field_name="order__account__name")
+    signal_uid = CharFilter(field_name="order__signal_uid")
+    traded_after = IsoDateTimeFilter(field_name="traded_at", lookup_expr="gte")
+    traded_before = IsoDateTimeFilter(field_name="traded_at", lookup_expr="lt")
+
+    class Meta:
+        model = Fill
+        fields = ("symbol", "side", "venue_trade_id")
+
+
+class PositionFilter(FilterSet):
+    account = CharFilter(field_name="account__name")
+    is_open = YesNoFilter()
+    is_naked = YesNoFilter(
+        field_name="naked_since", lookup_expr="isnull", exclude=True, label="Without protection."
+    )
+
+    class Meta:
+        model = Position
+        fields = ("symbol",)
+
+
+class TradingStateFilter(FilterSet):
+    in_force = YesNoFilter(method="only_in_force", label="Whether it holds right now.")
+
+    class Meta:
+        model = TradingState
+        fields = ("scope", "key", "mode")
+
+    def only_in_force(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:  # noqa: ARG002
+        holds = Q(released_at__isnull=True) & (
+            Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
+        )
+        return rows.filter(holds if value else ~holds)
+
+
+class AccountFilter(FilterSet):
+    enabled = YesNoFilter()
+    is_default = YesNoFilter()
+
+    class Meta:
+        model = VirtualAccount
+        fields = ("name",)

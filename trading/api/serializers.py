@@ -1,0 +1,268 @@
+"""What trading's rows look like over the API. Facts only: nothing here is written by a client."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+from rest_framework import serializers
+
+from exchanges.models import Balance, Environment, VenueAccount
+from trading.api.exact import ExactField, ExactSerializer
+from trading.domain.risk.types import TradingMode
+from trading.models import Decision, Fill, Order, Position, TradingState, VirtualAccount
+
+
+class FillSerializer(ExactSerializer):
+    order = serializers.PrimaryKeyRelatedField[Order](read_only=True)
+
+    class Meta:
+        model = Fill
+        fields = (
+            "id",
+            "order",
+            "symbol",
+            "venue_trade_id",
+            "side",
+            "price",
+            "quantity",
+            "quote_quantity",
+            "commission",
+            "commission_asset",
+            "commission_quote",
+            "is_maker",
+            "traded_at",
+            "recorded_at",
+        )
+
+
+class OrderSerializer(ExactSerializer):
+    account = serializers.CharField(source="account.name")
+    environment = serializers.CharField(source="venue_account.environment")
+    average_price = ExactField(allow_null=True, read_only=True)
+
+    class Meta:
+        model = Order
+        fields = (
+            "id",
+            "client_order_id",
+            "venue_order_id",
+            "account",
+            "environment",
+            "decision",
+            "order_list",
+            "role",
+            "strategy_id",
+            "signal_uid",
+            "correlation_id",
+            "symbol",
+            "side",
+            "type",
+            "time_in_force",
+            "quantity",
+            "price",
+            "stop_price",
+            "stop_loss",
+            "take_profit",
+            "status",
+            "executed_quantity",
+            "executed_quote",
+            "average_price",
+            "reason",
+            "reason_code",
+            "created_at",
+            "submitted_at",
+            "acknowledged_at",
+            "closed_at",
+            "cancel_requested_at",
+            "unknown_since",
+        )
+
+
+class OrderWithFillsSerializer(OrderSerializer):
+    fills = FillSerializer(many=True)
+
+    class Meta(OrderSerializer.Meta):
+        fields = (*OrderSerializer.Meta.fields, "fills")  # type: ignore[assignment]
+
+
+class DecisionSerializer(ExactSerializer):
+    account = serializers.CharField(source="account.name")
+
+    class Meta:
+        model = Decision
+        fields: tuple[str, ...] = (
+            "id",
+            "intent_uid",
+            "account",
+            "environment",
+            "strategy_id",
+            "symbol",
+            "kind",
+            "approved",
+            "code",
+            "message",
+            "correlation_id",
+            "actor",
+            "decided_at",
+        )
+
+
+class DecisionWithVerdictsSerializer(DecisionSerializer):
+    verdicts = serializers.JSONField(help_text="Every rule: passed, inputs, limit, actual.")
+
+    class Meta(DecisionSerializer.Meta):
+        fields = (
+            *DecisionSerializer.Meta.fields,
+            "intent",
+            "verdicts",
+            "plan",
+            "arithmetic",
+            "market",
+        )
+
+
+class PositionSerializer(ExactSerializer):
+    account = serializers.CharField(source="account.name")
+
+    class Meta:
+        model = Position
+        fields = (
+            "id",
+            "account",
+            "symbol",
+            "quantity",
+            "average_entry_price",
+            "realised_pnl",
+            "fees_quote",
+            "excess_sold",
+            "is_open",
+            "stop_price",
+            "target_price",
+            "naked_since",
+            "alarm",
+            "opened_at",
+            "closed_at",
+            "updated_at",
+        )
+
+
+class BalanceSerializer(ExactSerializer):
+    class Meta:
+        model = Balance
+        fields = ("asset", "free", "locked", "updated_at")
+
+
+class VenueAccountSerializer(ExactSerializer):
+    balances = BalanceSerializer(many=True)
+
+    class Meta:
+        model = VenueAccount
+        fields = (
+            "id",
+            "environment",
+            "market",
+            "label",
+            "can_trade",
+            "maker_rate",
+            "taker_rate",
+            "balances_at",
+            "stream_at",
+            "balances",
+        )
+
+
+class AccountSerializer(ExactSerializer):
+    venue_account = VenueAccountSerializer()
+
+    class Meta:
+        model = VirtualAccount
+        fields = (
+            "id",
+            "name",
+            "is_default",
+            "enabled",
+            "quote_asset",
+            "allowed_symbols",
+            "sizing_model",
+            "position_pct",
+            "default_quote_amount",
+            "min_confidence",
+            "max_open_positions",
+            "max_position_notional",
+            "require_stop",
+            "stop_loss_pct",
+            "take_profit_pct",
+            "default_order_type",
+            "created_at",
+            "venue_account",
+        )
+
+
+class TradingStateSerializer(ExactSerializer):
+    in_force = serializers.SerializerMethodField()
+
+    class Meta:
+        model = TradingState
+        fields = (
+            "id",
+            "scope",
+            "key",
+            "mode",
+            "reason",
+            "in_force",
+            "engaged_by",
+            "engaged_at",
+            "expires_at",
+            "released_by",
+            "released_at",
+            "release_reason",
+        )
+
+    def get_in_force(self, state: TradingState) -> bool:
+        expired = state.expires_at is not None and state.expires_at <= timezone.now()
+        return state.released_at is None and not expired
+
+
+class EngageSerializer(serializers.Serializer[Any]):
+    """A wish to be stricter. The key names what the scope is about; empty for global."""
+
+    mode = serializers.ChoiceField(
+        choices=[TradingMode.HALTED.value, TradingMode.REDUCE_ONLY.value],
+        default=TradingMode.HALTED.value,
+    )
+    scope = serializers.ChoiceField(
+        choices=TradingState.Scope.choices, default=TradingState.Scope.GLOBAL
+    )
+    key = serializers.CharField(max_length=100, allow_blank=True, default="")
+    reason = serializers.CharField(max_length=500)
+    expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
+
+    def validate_expires_at(self, value: datetime | None) -> datetime | None:
+        if value is not None and value <= timezone.now():
+            raise serializers.ValidationError("must lie in the future", code="in_the_past")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        scope, key = attrs["scope"], attrs["key"]
+        fault = _fault_of_key(scope, key)
+        if fault:
+            raise serializers.ValidationError({"key": [fault]})
+        return attrs
+
+
+def _fault_of_key(scope: str, key: str) -> str:
+    if scope == TradingState.Scope.GLOBAL:
+        return "must be empty for the scope global" if key else ""
+    if not key:
+        return f"is required for the scope {scope}"
+    if scope == TradingState.Scope.VENUE and key not in Environment.values:
+        return f"is no environment: {', '.join(Environment.values)}"
+    if scope == TradingState.Scope.ACCOUNT and not VirtualAccount.objects.filter(name=key).exists():
+        return "is no virtual account"
+    return ""
+
+
+class ReleaseSerializer(serializers.Serializer[Any]):
+    reason = serializers.CharField(max_length=500, help_text="Why trading may go on.")

@@ -1,0 +1,23 @@
+"""Paths of trading under /api/v1/; a closing slash is welcome, not needed."""
+
+from __future__ import annotations
+
+from django.urls import re_path
+from rest_framework.routers import SimpleRouter
+
+from trading.api import export, viewsets
+
+router = SimpleRouter()
+router.trailing_slash = "/?"
+router.register("decisions", viewsets.DecisionViewSet)
+router.register("orders", viewsets.OrderViewSet)
+router.register("fills", viewsets.FillViewSet)
+router.register("positions", viewsets.PositionViewSet)
+router.register("accounts", viewsets.AccountViewSet)
+router.register("trading-state", viewsets.TradingStateViewSet)
+
+urlpatterns = [
+    re_path(r"^stats/?$", viewsets.StatisticsView.as_view(), name="stats"),
+    re_path(r"^audit/export/?$", export.ExportView.as_view(), name="audit-export"),
+    *router.urls,
+]
