@@ -82,7 +82,7 @@ def simulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]
 def simulator(simulator_process: Any, settings: Any) -> Any:
     """The session's simulator as if just started, with settings pointing at it."""
     simulator_process.reset()
-    settings.SIMULATOR_REST_URL = simulator_process.rest_url
+    settings.SIMULATOR_REST_URL = simulator_process.base_url
     settings.SIMULATOR_WS_API_URL = simulator_process.ws_api_url
     settings.SIMULATOR_STREAM_URL = simulator_process.stream_url
     return simulator_process
