@@ -1,0 +1,36 @@
+"""One whole product for all tests of the corridor."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.product import PROCESSES, Product, product
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep these tests in one process of pytest-xdist: they share what took long to start."""
+    for item in items:
+        if "tests/corridor/" in item.nodeid:
+            item.add_marker(pytest.mark.xdist_group("corridor"))
+
+
+@pytest.fixture(scope="session")
+def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with product(
+        tmp_path_factory.mktemp("corridor"),
+        MAX_OPEN_POSITIONS="100",
+        MAX_POSITION_NOTIONAL="0",
+        API_TRADE_RATE="100000/min",
+        API_RATE="100000/min",
+    ) as made:
+        made.start(*PROCESSES)
+        made.wait_until_ready()
+        yield made
+
+
+@pytest.fixture
+def whole(_whole: Product) -> Product:
+    """The running product. It is shared: tests name their own signals and strategies."""
+    return _whole
