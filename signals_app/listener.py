@@ -67,6 +67,7 @@ class Listener:
         enqueue: Callable[[list[int]], None],
         count: Callable[[str], None] | None = None,
         batch: int = BATCH,
+        max_tries: int = MAX_TRIES,
         retry_seconds: float = 0.5,
         most_retry_seconds: float = 10.0,
     ) -> None:
@@ -75,6 +76,7 @@ class Listener:
         self.enqueue = enqueue
         self.count = count or (lambda _: None)
         self.batch = batch
+        self.max_tries = max_tries
         self.retry_seconds = retry_seconds
         self.most_retry_seconds = most_retry_seconds
         self.state = "starting"
@@ -164,10 +166,10 @@ class Listener:
             )
 
     async def _set_aside(self, message: InboundMessage, error: Exception) -> None:
-        """Try a message the database refuses again later, and bury it after MAX_TRIES."""
+        """Try a message the database refuses again later, and bury it after `max_tries`."""
         self.count("failed")
         try:
-            if message.delivered_count < MAX_TRIES:
+            if message.delivered_count < self.max_tries:
                 await message.nak(delay=min(2.0**message.delivered_count, 300.0))
                 return
             await self.bus.bury(message, f"{type(error).__name__}: {error}")

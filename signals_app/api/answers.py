@@ -139,7 +139,7 @@ def _without_decision(outcome: Outcome) -> Problem | None:
 
 
 def _denied(outcome: Outcome, decision: Decision) -> Problem:
-    failed = next((v for v in decision.verdicts if not v["passed"]), {})
+    failed: dict[str, Any] = next((v for v in decision.verdicts if not v["passed"]), {})
     blind = decision.code in NOT_SEEN or (
         decision.code == "SYMBOL_UNKNOWN"
         and not InstrumentRow.objects.filter(environment=decision.environment).exists()

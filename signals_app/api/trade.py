@@ -10,7 +10,8 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from signals_app.api import answers, trade_docs
+from signals_app.api import answers
+from signals_app.api.trade_docs import TRADE
 from signals_app.services import intake, routing
 from signals_app.services.intake import Inbound, Stored
 from signals_app.services.routing import Outcome
@@ -28,7 +29,7 @@ class TradeView(APIView):
     permission_classes = [needs("trading.trade")]
     throttle_scope = "trade"
 
-    @extend_schema(**trade_docs.TRADE)
+    @extend_schema(**TRADE)
     def post(self, request: Request) -> HttpResponse:
         stored = intake.store(
             Inbound(
@@ -54,7 +55,7 @@ def carry_out(stored: Stored) -> HttpResponse:
 
 def _act_on(stored: Stored) -> Outcome:
     try:
-        return routing.act_on(stored.signal_id)
+        return routing.act_on_stored(stored.row)
     except Exception as error:
         # The signal is stored, so a sweeper may still act on it: its sender must learn its name.
         log.exception("signal_not_carried_out", signal_uid=stored.uid)

@@ -116,6 +116,7 @@ class SignalBus:
         self._client: Client | None = None
         self._inbox: Subscription | None = None
         self._arrived: asyncio.Queue[Msg | None] = asyncio.Queue()
+        self._connecting = asyncio.Lock()
         self._has_stream = False
         self._has_consumer = False
         self._refusal = ""
@@ -140,8 +141,8 @@ class SignalBus:
         if not self._has_consumer:
             await self.open()
         found = self._queued(batch)
-        if found:
-            return found
+        if found or self._refusal:
+            return self._unless_refused(found)
         try:
             if self._credit <= 0 or time.monotonic() >= self._asked_until:
                 await self._ask(batch)
@@ -155,10 +156,7 @@ class SignalBus:
             raise BusUnavailable(_words(error)) from error
         found = [] if first is None else self._accepted(first)
         found += self._queued(batch - len(found))
-        if self._refusal and not found:
-            refusal, self._refusal = self._refusal, ""
-            raise BusUnavailable(refusal)
-        return found
+        return self._unless_refused(found)
 
     async def publish(
         self, subject: str, data: bytes, *, msg_id: str = "", headers: dict[str, str] | None = None
@@ -207,12 +205,13 @@ class SignalBus:
 
     async def _connected(self) -> Client:
         """Return the client; it reconnects for ever by itself once it has been connected."""
-        if self._client is None or self._client.is_closed:
-            self._look_again()
-            self._inbox = None
-            self._client = await self._new_connection()
-            log.info("nats_connected", server=_without_password(self._client.connected_url))
-        return self._client
+        async with self._connecting:
+            if self._client is None or self._client.is_closed:
+                self._look_again()
+                self._inbox = None
+                self._client = await self._new_connection()
+                log.info("nats_connected", server=_without_password(self._client.connected_url))
+            return self._client
 
     async def _new_connection(self) -> Client:
         client = Client()
@@ -333,9 +332,16 @@ class SignalBus:
             return
         self._credit = 0
         if status not in _ENDED:
-            log.warning("nats_pull_refused", status=status, description=description)
+            self._refusal = f"pull refused: {status} {description.strip().partition(chr(10))[0]}"
+            log.warning("nats_pull_refused", status=status, description=description.strip())
             self._look_again()
-            self._refusal = f"{status} {description}".strip()
+
+    def _unless_refused(self, found: list[InboundMessage]) -> list[InboundMessage]:
+        """Return what was found; with nothing found, a refused request is an outage."""
+        refusal, self._refusal = self._refusal, ""
+        if refusal and not found:
+            raise BusUnavailable(refusal)
+        return found
 
     def _inbound(self, msg: Msg) -> InboundMessage:
         self._credit -= 1

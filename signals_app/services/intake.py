@@ -50,8 +50,8 @@ class Stored:
     uid: str
     status: str
     is_new: bool
+    row: Signal = field(repr=False, compare=False)
     error: PayloadError | None = None
-    row: Signal | None = field(default=None, repr=False, compare=False)
 
 
 def store(inbound: Inbound) -> Stored:
@@ -118,7 +118,7 @@ def _write(signals: Sequence[Signal]) -> list[Stored]:
     for row, is_new in chosen:
         metrics.SIGNALS.labels(row.source, row.status if is_new else "repeated").inc()
     return [
-        Stored(row.pk, row.uid, row.status, is_new, _error_of(row), row) for row, is_new in chosen
+        Stored(row.pk, row.uid, row.status, is_new, row, _error_of(row)) for row, is_new in chosen
     ]
 
 
