@@ -7,6 +7,16 @@ from typing import Any
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from trading.api.documents import PROBLEM_RESPONSES
+from trading.api.problems import CONTENT_TYPE
+
+PROBLEM_REFERENCE = {"$ref": "#/components/schemas/ProblemDocument"}
+OPEN_DOORS = {
+    "/": "Health check",
+    "/health": "Detailed health check",
+    "/healthz": "Alive",
+    "/ready": "Ready for work: database, Redis, NATS, instruments",
+    "/version": "Version",
+}
 
 
 class Schema(SpectacularAPIView):
@@ -21,15 +31,34 @@ class Page(SpectacularSwaggerSplitView):
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say for every operation that its failures are problem documents."""
-    reference = {"$ref": "#/components/schemas/ProblemDocument"}
-    for operations in result.get("paths", {}).values():
+    for operations in result["paths"].values():
         for operation in operations.values():
-            responses = operation.setdefault("responses", {})
+            responses = operation["responses"]
             for status, description in PROBLEM_RESPONSES.items():
                 responses.setdefault(status, {"description": description})
             for status, response in responses.items():
                 if int(status) >= 400:
                     given = response.get("content", {}).get("application/json", {})
-                    given["schema"] = reference
-                    response["content"] = {"application/problem+json": given}
+                    given["schema"] = PROBLEM_REFERENCE
+                    response["content"] = {CONTENT_TYPE: given}
+    return result
+
+
+def name_paths(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Write paths the way senders know them: `/trade`, and the open doors beside the others."""
+    paths = {
+        path if path.startswith("/api/") else path.rstrip("/"): operations
+        for path, operations in result["paths"].items()
+    }
+    for path, summary in OPEN_DOORS.items():
+        paths[path] = {
+            "get": {
+                "operationId": path.strip("/") or "root",
+                "tags": ["health"],
+                "summary": summary,
+                "security": [{}],
+                "responses": {"200": {"description": summary}, "503": {"description": "Not so."}},
+            }
+        }
+    result["paths"] = dict(sorted(paths.items()))
     return result

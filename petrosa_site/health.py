@@ -159,15 +159,11 @@ def report() -> dict[str, Any]:
 def _ages() -> dict[str, float | None]:
     """Seconds since the last sign of life of the streams and of the last signal."""
     now = timezone.now()
-    venue = (
-        VenueAccount.objects.filter(environment=settings.VENUE_ENVIRONMENT)
-        .values("stream_at", "balances_at")
-        .first()
-    ) or {}
+    venue = VenueAccount.objects.filter(environment=settings.VENUE_ENVIRONMENT).first()
     last_signal = Signal.objects.order_by("-id").values_list("received_at", flat=True).first()
     moments: dict[str, datetime | None] = {
-        "user_stream": venue.get("stream_at"),
-        "balances": venue.get("balances_at"),
+        "user_stream": venue.stream_at if venue else None,
+        "balances": venue.balances_at if venue else None,
         "last_signal": last_signal,
     }
     return {
@@ -194,7 +190,7 @@ def _queue_depth() -> int | None:
         with redis.Redis.from_url(
             settings.CELERY_BROKER_URL, socket_timeout=TIMEOUT_SECONDS
         ) as client:
-            return int(client.llen(CELERY_QUEUE))  # type: ignore[arg-type]
+            return int(client.llen(CELERY_QUEUE))
     except redis.RedisError as error:
         log.warning("queue_depth_not_known", error=str(error))
         return None

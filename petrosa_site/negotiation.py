@@ -22,10 +22,11 @@ class JsonUnlessAsked(DefaultContentNegotiation):
         self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> tuple[Any, str]:
         first = next(iter(renderers))
-        if format_suffix is None and request.META.get("HTTP_ACCEPT") in ANYTHING:
-            if self.settings.URL_FORMAT_OVERRIDE not in request.GET:
-                return first, first.media_type
+        asks = format_suffix or self.settings.URL_FORMAT_OVERRIDE in request.GET
+        if not asks and request.META.get("HTTP_ACCEPT") in ANYTHING:
+            return first, first.media_type
         try:
-            return super().select_renderer(request, renderers, format_suffix)
+            chosen: tuple[Any, str] = super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
             return first, first.media_type
+        return chosen

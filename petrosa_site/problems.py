@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 PAGES_FOR_PEOPLE = ("/admin/", "/desk/", "/static/")
 
 
-def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+def exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:  # noqa: ARG001
     """Answer what a view raised; None lets an unforeseen error through to the 500 handler."""
     problem = of_exception(error)
     if problem is not None and problem.status_code == 503:

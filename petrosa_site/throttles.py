@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import redis
 import structlog
@@ -32,7 +32,7 @@ class WindowThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         scope = getattr(view, "throttle_scope", "user")
-        limit, seconds = parse(settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"][scope])
+        limit, seconds = parse(_rates()[scope])
         now = time.time()
         window = int(now // seconds)
         user = getattr(request.user, "pk", None)
@@ -43,6 +43,11 @@ class WindowThrottle(BaseThrottle):
 
     def wait(self) -> float | None:
         return self.retry_after
+
+
+def _rates() -> dict[str, str]:
+    rates: Any = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    return cast(dict[str, str], rates)
 
 
 @lru_cache(maxsize=32)
@@ -61,9 +66,10 @@ def _count(key: str, seconds: int) -> int:
             settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25
         )
     try:
-        counted, _ = (
-            _client.pipeline(transaction=False).incr(key).expire(key, seconds + 1).execute()
-        )
+        with _client.pipeline(transaction=False) as both:
+            both.incr(key)
+            both.expire(key, seconds + 1)
+            counted = both.execute()[0]
     except redis.RedisError as error:
         _not_before = time.monotonic() + SILENCE_AFTER_FAILURE_SECONDS
         log.warning("throttle_not_counted", error=str(error))

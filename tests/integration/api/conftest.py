@@ -35,7 +35,7 @@ def person(db: None) -> Callable[..., APIClient]:
     """Make a person with the named permissions and log them in by token."""
 
     def make(*permissions: str, name: str = "ann") -> APIClient:
-        user = User.objects.create_user(name, password="a-long-password-1")
+        user = User.objects.create_user(name)
         for permission in permissions:
             app, codename = permission.split(".")
             user.user_permissions.add(
