@@ -17,7 +17,7 @@ import hmac
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -124,7 +124,8 @@ class SpotUserStream:
         finally:
             if reader is not None:
                 reader.cancel()
-            await line.close()
+            with suppress(WebSocketException):  # the other end may be the first to close
+                await line.close()
             if reader is not None:
                 await asyncio.gather(reader, return_exceptions=True)
 

@@ -401,16 +401,17 @@ async def test_it_ends_while_news_pour_in(venue: ScriptedStream) -> None:
         news = stream.news()
         await anext(news)
         pouring = asyncio.create_task(_pour(venue))
-        for _ in range(3):
-            await anext(news)
-
-        async with asyncio.timeout(2):
-            await news.aclose()
-
-        pouring.cancel()
-        await asyncio.gather(pouring, return_exceptions=True)
+        try:
+            for _ in range(3):
+                await anext(news)
+            async with asyncio.timeout(2):
+                await news.aclose()
+        finally:
+            pouring.cancel()
+            await asyncio.gather(pouring, return_exceptions=True)
 
 
 async def _pour(venue: ScriptedStream) -> None:
     while True:
         await venue.send(order_event())
+        await asyncio.sleep(0)
