@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import unquote
 
 from aiohttp import web
@@ -20,6 +20,16 @@ from exchanges.simulator.venue import Venue
 
 JSON = "application/json;charset=UTF-8"
 MAX_BODY = 1 << 20
+GOODBYE_SECONDS = 0.05
+CLOSE_SECONDS = 1.0  # a client that does not answer a close is not waited for any longer
+
+
+class VenueFailed(RuntimeError):
+    """A part the venue cannot do without has died."""
+
+    def __init__(self, part: str, cause: BaseException | None) -> None:
+        super().__init__(f"the simulator's {part} died: {cause!r}")
+        self.__cause__ = cause
 
 
 class Simulator:
@@ -27,6 +37,7 @@ class Simulator:
 
     def __init__(self, config: SimulatorConfig) -> None:
         self.venue = Venue(config)
+        self.failure: asyncio.Future[None] | None = None  # resolves when the venue cannot go on
         self._front = Front(self.venue)
 
     def application(self) -> web.Application:
@@ -40,6 +51,7 @@ class Simulator:
         app.router.add_get("/stream", self.combined_streams)
         app.router.add_route("*", "/{path:.*}", self.rest)
         app.cleanup_ctx.append(self._background)
+        app.on_shutdown.append(self._say_goodbye)
         return app
 
     async def _background(self, _app: web.Application) -> AsyncIterator[None]:
@@ -48,17 +60,31 @@ class Simulator:
             asyncio.create_task(venue.source.run(venue), name="prices"),
             asyncio.create_task(venue.streams.run(), name="streams"),
         ]
+        self.failure = asyncio.get_running_loop().create_future()
         for task in tasks:
-            task.add_done_callback(_complain)
+            task.add_done_callback(self._note_failure)
         yield
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        for peer in [*venue.socket_peers, *venue.market_peers]:
-            with contextlib.suppress(ConnectionError, RuntimeError):
-                await peer.close()
         if venue.store:
             venue.store.close(venue.engine)
+
+    async def _say_goodbye(self, _app: web.Application) -> None:
+        """Announce the shutdown, then close every socket: open ones would hold up the end."""
+        venue = self.venue
+        venue.users.announce_shutdown()
+        venue.streams.announce_shutdown()
+        await asyncio.sleep(GOODBYE_SECONDS)
+        peers = [*venue.socket_peers, *venue.market_peers]
+        await asyncio.gather(*(peer.close() for peer in peers), return_exceptions=True)
+
+    def _note_failure(self, task: asyncio.Task[None]) -> None:
+        """Pass on the death of a background task: a venue with dead prices must not look alive."""
+        if task.cancelled() or task.exception() is None:
+            return
+        if self.failure is not None and not self.failure.done():
+            self.failure.set_exception(VenueFailed(task.get_name(), task.exception()))
 
     async def rest(self, request: web.Request) -> web.StreamResponse:
         path, _, query = request.raw_path.partition("?")
@@ -108,7 +134,7 @@ class Simulator:
 
     async def _peer(self, request: web.Request) -> Peer:
         # Pings and pongs are handled by Peer: they are part of what clients must cope with.
-        socket = web.WebSocketResponse(autoping=False, max_msg_size=MAX_BODY)
+        socket = web.WebSocketResponse(autoping=False, max_msg_size=MAX_BODY, timeout=CLOSE_SECONDS)
         await socket.prepare(request)
         config = self.venue.config
         return Peer(
@@ -120,18 +146,9 @@ class Simulator:
         )
 
 
-def _complain(task: asyncio.Task[None]) -> None:
-    """Pass the death of a background task to the loop's handler: silence would hide dead prices."""
-    if task.cancelled() or task.exception() is None:
-        return
-    asyncio.get_running_loop().call_exception_handler(
-        {"message": f"simulator task {task.get_name()!r} died", "exception": task.exception()}
-    )
-
-
-async def start(config: SimulatorConfig) -> tuple[web.AppRunner, int]:
+async def start(simulator: Simulator) -> tuple[web.AppRunner, int]:
     """Start serving. Returns the runner (its `cleanup()` stops everything) and the port taken."""
-    simulator = Simulator(config)
+    config = simulator.venue.config
     runner = web.AppRunner(
         simulator.application(), access_log=None, handle_signals=False, shutdown_timeout=2.0
     )
@@ -143,10 +160,20 @@ async def start(config: SimulatorConfig) -> tuple[web.AppRunner, int]:
 
 
 async def serve(config: SimulatorConfig, stopping: asyncio.Event) -> None:
-    """Serve until `stopping` is set; prints one line with the address once it answers."""
-    runner, port = await start(config)
+    """Serve until `stopping` is set; prints one line with the address once it answers.
+
+    Raises VenueFailed when a background task died, OSError when the port is taken.
+    """
+    simulator = Simulator(config)
+    runner, port = await start(simulator)
     print(f"simulator listening on http://{config.host}:{port}", flush=True)  # noqa: T201
+    told = asyncio.create_task(stopping.wait())
+    assert simulator.failure is not None, "set when the application started"
+    ends: list[asyncio.Future[Any]] = [told, simulator.failure]
     try:
-        await stopping.wait()
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if simulator.failure.done():
+            simulator.failure.result()
     finally:
+        told.cancel()
         await runner.cleanup()

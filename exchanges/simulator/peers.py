@@ -53,6 +53,7 @@ class Peer:
             self._transport.abort()
 
     async def close(self) -> None:
+        """Say goodbye and end the connection."""
         self._ended.set()
         await self.socket.close(code=WSCloseCode.GOING_AWAY)
 

@@ -85,6 +85,10 @@ class SimulatorProcess:
         assert self._process is not None, "not started"
         return self._process.pid
 
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
     def __enter__(self) -> SimulatorProcess:
         return self.start()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,11 @@ class Command(BaseCommand):
             runner.run(config)
         except UnknownPriceSource as unknown:
             raise CommandError(f"SIMULATOR_PRICES: {unknown}") from unknown
+        except sqlite3.Error as unusable:
+            raise CommandError(
+                f"{config.state_file} is not usable as state ({unusable});"
+                " move it away or name another SIMULATOR_STATE_FILE"
+            ) from unusable
         except OSError as refused:
             raise CommandError(
                 f"cannot serve on {config.host}:{config.port} ({refused});"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import ccxt
 import pytest
 
 from exchanges.simulator.process import SimulatorProcess
+
+ccxt: Any = pytest.importorskip("ccxt")
 
 
 @pytest.fixture

@@ -8,8 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from binance import AsyncClient, BinanceSocketManager, Client
+from binance.async_client import AsyncClient
+from binance.client import Client
 from binance.exceptions import BinanceAPIException
+from binance.ws.streams import BinanceSocketManager
 
 from exchanges.simulator.process import SimulatorProcess
 
@@ -25,7 +27,8 @@ def python_binance(venue: SimulatorProcess) -> Iterator[Client]:
 
 def test_it_reads_the_market(python_binance: Client) -> None:
     python_binance.ping()
-    assert python_binance.get_symbol_info("BTCUSDT")["baseAsset"] == "BTC"
+    info: Any = python_binance.get_symbol_info("BTCUSDT")
+    assert info["baseAsset"] == "BTC"
     assert Decimal(python_binance.get_orderbook_ticker(symbol="BTCUSDT")["bidPrice"]) > 0
     assert python_binance.get_avg_price(symbol="BTCUSDT")["mins"] == 5
     assert len(python_binance.get_klines(symbol="BTCUSDT", interval="1m", limit=5)) == 5
@@ -73,7 +76,8 @@ def test_an_error_carries_code_and_status(python_binance: Client) -> None:
 
 def test_the_weight_is_in_the_headers_of_the_last_response(python_binance: Client) -> None:
     python_binance.get_account()
-    assert int(python_binance.response.headers["x-mbx-used-weight-1m"]) > 0
+    response: Any = python_binance.response
+    assert int(response.headers["x-mbx-used-weight-1m"]) > 0
 
 
 def test_a_float_is_sent_in_a_form_the_venue_refuses(python_binance: Client) -> None:
