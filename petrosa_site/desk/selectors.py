@@ -136,6 +136,7 @@ def _position(row: Position, quote: Quote | None) -> Json:
         "symbol": row.symbol,
         "quote_asset": row.account.quote_asset,
         "is_open": row.is_open,
+        "is_dust": row.is_dust,
         "quantity": _text(row.quantity),
         "entry": _text(row.average_entry_price),
         "mark": _text(quote.bid) if quote else None,
@@ -181,7 +182,7 @@ def _accounts(
             "fees": _text(sum((r.fees_quote for r in rows if _of(r, account)), ZERO)),
             "unrealised": _text(unrealised.get(account.name)),
             "unvalued": unvalued.get(account.name, 0),
-            "open_positions": sum(r.is_open for r in rows if _of(r, account)),
+            "open_positions": sum(r.is_open and not r.is_dust for r in rows if _of(r, account)),
             "max_open_positions": account.max_open_positions,
             **_holdings(account, balances.get(account.venue_account_id, []), rows),
         }

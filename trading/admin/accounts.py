@@ -8,9 +8,9 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
 
 from audit import timeline
+from audit.admin.facts import FastListAdmin
 from trading.models import VirtualAccount
 from trading.services import account_settings
 
@@ -49,7 +49,7 @@ class SettingsForm(forms.ModelForm):
 
 
 @admin.register(VirtualAccount)
-class VirtualAccountAdmin(ModelAdmin):
+class VirtualAccountAdmin(FastListAdmin):
     form = SettingsForm
     list_display = (
         "name",
@@ -63,7 +63,6 @@ class VirtualAccountAdmin(ModelAdmin):
         "require_stop",
     )
     list_select_related = ("venue_account",)
-    list_fullwidth = True
     ordering = ("-is_default", "name")
     warn_unsaved_form = True
     fieldsets = (

@@ -11,7 +11,8 @@ from unfold.decorators import display
 
 from audit.admin import periods
 from audit.admin.facts import FactAdmin
-from trading.admin.words import DECISION_COLOURS, facts, verdict_lines
+from audit.readable import pairs
+from trading.admin.words import DECISION_COLOURS, verdict_lines
 from trading.models import Decision, Fill, Order
 
 HEAVY = ("intent", "verdicts", "plan", "arithmetic", "market")
@@ -64,11 +65,11 @@ def told(decision: Decision) -> dict[str, Any]:
     return {
         "decision": decision,
         "verdicts": verdict_lines(decision.verdicts or []),
-        "intent": facts(decision.intent),
-        "plan": facts(decision.plan),
-        "sizing": facts(arithmetic.get("sizing")),
-        "levels": facts(arithmetic.get("levels")),
-        "seen": facts(decision.market),
+        "intent": pairs(decision.intent),
+        "plan": pairs(decision.plan),
+        "sizing": pairs(arithmetic.get("sizing")),
+        "levels": pairs(arithmetic.get("levels")),
+        "seen": pairs(decision.market),
         "orders": list(orders),
         "fills_of_orders": list(fills),
     }

@@ -48,16 +48,3 @@ def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> list[VerdictLine]:
         )
         for v in verdicts
     ]
-
-
-def facts(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Lay out a flat record, leaving out what it does not say; nested records become paths."""
-    found: list[tuple[str, str]] = []
-    for name, value in (record or {}).items():
-        if isinstance(value, Mapping):
-            found += [(f"{name}.{below}", text) for below, text in facts(value)]
-        elif isinstance(value, list):
-            found += [(name, ", ".join(str(v) for v in value))] if value else []
-        elif value is not None and value != "":
-            found.append((name, str(value)))
-    return found

@@ -16,8 +16,9 @@ export function quantity(text) {
 export function price(text) {
   if (text == null) return "–";
   const size = Math.abs(Number(text));
-  const digits = size >= 100 ? 2 : size >= 1 ? 4 : 8;
-  return format({ minimumFractionDigits: 2, maximumFractionDigits: digits }).format(text);
+  const most = size >= 100 ? 2 : size >= 1 ? 4 : 8;
+  const least = size >= 1 ? 2 : 4;
+  return format({ minimumFractionDigits: least, maximumFractionDigits: most }).format(text);
 }
 
 export function money(text) {

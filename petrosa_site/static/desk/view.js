@@ -53,7 +53,7 @@ export class View {
     this.#alarms(books);
     this.#tiles(books.accounts);
     this.rows.positions.show(books.positions, (p) => p.id);
-    count("positions", books.positions.filter((p) => p.is_open).length);
+    count("positions", books.positions.length);
   }
 
   showFeed(desk) {
@@ -204,14 +204,19 @@ export class View {
 
   #signal(s, order) {
     const [word, colour] = outcome(s, order);
-    const reason = [s.code, s.field && `${s.field}:`, s.message].filter(Boolean).join(" ");
+    const reason = reasonOf(s);
     return el(
       "tr",
       {},
       cell("at", "Time", when(s.at)),
       cell("strategy", "Strategy", linked(this.options.links.signal, s.id, s.strategy || s.source)),
-      cell("symbol", "Symbol", s.symbol || "–", this.#elsewhere(s.environment)),
-      cell("action", "Action", s.action ? pill(s.action, sideTone(s.action)) : "–"),
+      cell(
+        "symbol",
+        "Signal",
+        s.action ? pill(s.action, sideTone(s.action)) : null,
+        el("b", {}, s.symbol || "not understood"),
+        this.#elsewhere(s.environment),
+      ),
       cell("confidence num", "Confidence", f.share(s.confidence)),
       cell(
         "outcome",
@@ -230,15 +235,16 @@ export class View {
     const status = pill(f.words(o.status), STATUS_TONES[o.status] ?? "plain", o.reason);
     return el(
       "tr",
-      { class: o.unknown_since ? "alarmed" : "" },
+      { class: `${o.unknown_since ? "alarmed" : ""} ${o.average ? "traded" : ""}` },
       cell("at", "Age", when(o.at)),
       cell(
         "symbol",
-        "Symbol",
+        "Order",
+        pill(f.words(o.side), sideTone(o.side)),
         linked(this.options.links.order, o.id, o.symbol),
+        el("small", {}, f.words(o.role)),
         this.#elsewhere(o.environment),
       ),
-      cell("side", "Side", pill(f.words(o.side), sideTone(o.side)), el("small", {}, f.words(o.role))),
       cell("type", "Type", f.words(o.type)),
       cell("quantity num", "Quantity", f.quantity(o.quantity)),
       cell("price num", "Price", limits.filter(Boolean).join(" ") || "market"),
@@ -254,11 +260,11 @@ export class View {
       cell("at", "Time", when(x.at)),
       cell(
         "symbol",
-        "Symbol",
+        "Fill",
+        pill(f.words(x.side), sideTone(x.side)),
         linked(this.options.links.order, x.order_id, x.symbol),
         this.#elsewhere(x.environment),
       ),
-      cell("side", "Side", pill(f.words(x.side), sideTone(x.side))),
       cell("quantity num", "Quantity", f.quantity(x.quantity)),
       cell("price num", "Price", f.price(x.price)),
       cell("fee num", "Fee", `${f.quantity(x.commission)} ${x.commission_asset}`),
@@ -331,11 +337,17 @@ function alarmText(p) {
 
 function protection(p) {
   if (!p.is_open) return pill("flat", "plain");
+  if (p.is_dust) return pill("dust", "plain", "Too small for the venue to take an order");
   if (isNaked(p)) {
     return el("span", { class: "pill bad solid", "data-since": p.naked_since, "data-words": "naked" });
   }
   if (p.naked_since) return pill("protecting", "warn", "Protective orders are being placed");
   return p.stop ? pill("protected", "good") : pill("no stop set", "plain");
+}
+
+function reasonOf({ code, field, message }) {
+  const where = field ? `${field}: ` : "";
+  return message.startsWith(code) ? where + message : `${code} ${where}${message}`.trim();
 }
 
 function outcome(signal, order) {

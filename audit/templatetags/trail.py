@@ -1,0 +1,21 @@
+"""Reading audit rows in templates."""
+
+from __future__ import annotations
+
+from django import template
+
+from audit.models import Event
+from audit.readable import pairs
+
+register = template.Library()
+# What every row about an order repeats; its first row says it once.
+SAME_IN_EVERY_ROW = {"client_order_id", "symbol", "side", "strategy_id", "venue_order_id"}
+
+
+@register.filter
+def details(event: Event) -> list[tuple[str, str]]:
+    """Return what a row says beyond what the rows before it said."""
+    lines = pairs(event.data)
+    if event.subject_type != "order" or event.kind == "order.created":
+        return lines
+    return [(name, text) for name, text in lines if name not in SAME_IN_EVERY_ROW]
