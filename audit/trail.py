@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import live
+from audit.insertion import insert
 from audit.models import Event
 
 
@@ -40,7 +41,7 @@ def record(*entries: Entry) -> None:
             "audit.trail.record() belongs inside the transaction of the change it tells of"
         )
     now = timezone.now()
-    events = Event.objects.bulk_create(
+    events = insert(
         [
             Event(
                 at=now,

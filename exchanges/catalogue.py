@@ -35,7 +35,7 @@ def get(environment: str, symbol: str) -> Instrument | None:
 
 
 def refresh(environment: str) -> int:
-    """Load every symbol from the venue; symbols it dropped are marked DELISTED. Return the count."""
+    """Load every symbol from the venue and return the count; what it dropped is marked DELISTED."""
     loaded = registry.for_venue(environment).instruments()
     now = timezone.now()
     rows = [

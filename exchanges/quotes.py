@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -18,6 +19,8 @@ from exchanges.domain.orders import Quote
 from exchanges.gateways import registry
 
 log = structlog.get_logger(__name__)
+MEMORY_SECONDS = 0.1  # within a burst, this process need not ask Redis for every decision
+_memory: dict[str, tuple[float, Quote]] = {}
 _client: redis.Redis | None = None
 _decode = msgspec.json.Decoder(Quote).decode
 
@@ -58,12 +61,25 @@ def put(environment: str, quote: Quote) -> None:
 
 
 def _cached(environment: str, symbol: str) -> Quote | None:
+    key = _key(environment, symbol)
+    remembered = _memory.get(key)
+    if remembered is not None and remembered[0] > time.monotonic():
+        return remembered[1]
     try:
-        raw: Any = _redis().get(_key(environment, symbol))
+        raw: Any = _redis().get(key)
     except redis.RedisError as error:
         log.warning("quote_cache_away", symbol=symbol, error=str(error))
         return None
-    return _decode(raw) if raw else None
+    if not raw:
+        return None
+    quote = _decode(raw)
+    _memory[key] = (time.monotonic() + MEMORY_SECONDS, quote)
+    return quote
+
+
+def forget() -> None:
+    """Drop this process's quotes."""
+    _memory.clear()
 
 
 def _age(quote: Quote, now: datetime) -> timedelta:

@@ -17,12 +17,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from audit import metrics, trail
+from audit.insertion import insert
 from signals_app import draft_json, wire
 from signals_app.draft import PayloadError, SignalDraft
 from signals_app.models import Signal
 
 log = structlog.get_logger(__name__)
 KEPT_BYTES = 64 * 1024
+ACTED_ON = (Signal.Status.RECEIVED, Signal.Status.ROUTED)
+
+
+class NotReplayable(Exception):
+    """The signal must not be sent again; the text says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,20 +69,33 @@ def store_many(inbounds: Sequence[Inbound]) -> list[Stored]:
     """Store a batch in one transaction, in order; raises only when the database fails."""
     signals = [_understand(inbound) for inbound in inbounds]
     try:
+        # Repeats are rare: insert first, and look for earlier rows only when the keys object.
         with transaction.atomic():
-            return _write(signals)
+            return _write(signals, earlier={})
     except IntegrityError:
-        # Another listener stored one of them between our look and our write: one by one then.
         return [_store_alone(signal) for signal in signals]
 
 
 def replay(signal: Signal, *, actor: str, now: datetime) -> Stored:
-    """Send an earlier signal's bytes through the door again, as a new signal of `actor`."""
+    """Send a refused or denied signal's bytes through the door again, as a new signal of `actor`.
+
+    Raise NotReplayable when it was acted on, itself or by an earlier replay: one signal leads to
+    one entry, however often somebody clicks. Two clicks at once share a key, and so one signal.
+    """
+    earlier = list(Signal.objects.filter(replay_of=signal).values_list("uid", "status"))
+    if signal.raw_length > len(signal.raw):
+        raise NotReplayable("only its first bytes were kept")
+    if signal.status in ACTED_ON:
+        raise NotReplayable(f"it is {signal.get_status_display().lower()} already")
+    for uid, status in earlier:
+        if status in ACTED_ON:
+            raise NotReplayable(f"it was sent again before, as {uid}")
     return store(
         Inbound(
             source="replay",
             body=bytes(signal.raw),
             received_at=now,
+            dedupe_key=f"replay:{signal.pk}:{len(earlier)}",
             actor=actor,
             subject=signal.subject,
             replay_of=signal.pk,
@@ -85,19 +104,18 @@ def replay(signal: Signal, *, actor: str, now: datetime) -> Stored:
 
 
 def _store_alone(signal: Signal) -> Stored:
-    for _ in range(2):
+    for _ in range(3):
+        signal.pk = None
         try:
             with transaction.atomic():
-                return _write([signal])[0]
+                return _write([signal], _find_earlier([signal]))[0]
         except IntegrityError:
-            signal.pk = None
+            # Another listener stored it between our look and our write: look again.
             log.info("signal_stored_elsewhere", signal_uid=signal.uid)
-    with transaction.atomic():
-        return _write([signal])[0]
+    raise RuntimeError(f"signal {signal.uid} is refused by the database and yet not found in it")
 
 
-def _write(signals: Sequence[Signal]) -> list[Stored]:
-    earlier = _find_earlier(signals)
+def _write(signals: Sequence[Signal], earlier: dict[str, Signal]) -> list[Stored]:
     fresh: list[Signal] = []
     chosen: list[tuple[Signal, bool]] = []
     for signal in signals:
@@ -108,7 +126,7 @@ def _write(signals: Sequence[Signal]) -> list[Stored]:
             if signal.dedupe_key:
                 earlier[signal.dedupe_key] = signal
         chosen.append((first or signal, first is None))
-    Signal.objects.bulk_create(fresh)
+    insert(fresh)
     trail.record(
         *(
             _entry(row, "signal.repeated" if not is_new else f"signal.{row.status}", sent)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import structlog
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit import metrics, trail
@@ -125,22 +125,38 @@ def _sizing(draft: SignalDraft) -> SizingIntent:
 def _decide(
     signal: Signal, intent: TradeIntent, account_id: int, view: market.MarketView
 ) -> execution.Decided:
-    with transaction.atomic():
-        now = timezone.now()
-        waiting = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).order_by()
-        if not waiting.update(status=Signal.Status.ROUTED, decided_at=now):
-            raise _TakenByAnother
-        decided = execution.decide(intent=intent, account_id=account_id, market=view)
-        decision = decided.decision
-        signal.status = Signal.Status.ROUTED if decision.approved else Signal.Status.DENIED
-        signal.decision = decision
-        signal.decided_at = now
-        Signal.objects.filter(pk=signal.pk).update(status=signal.status, decision=decision)
-    outcome = "approved" if decision.approved else "denied"
+    try:
+        decided = _decide_and_claim(signal, intent, account_id, view)
+    except IntegrityError as error:
+        # The intent was decided before: the unique key spoke before our claim could.
+        if Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).exists():
+            raise
+        raise _TakenByAnother from error
+    outcome = "approved" if decided.decision.approved else "denied"
     metrics.SIGNALS.labels(signal.source, outcome).inc()
     metrics.LATENCY.labels("signal_to_decision").observe(
         (timezone.now() - signal.received_at).total_seconds()
     )
+    return decided
+
+
+def _decide_and_claim(
+    signal: Signal, intent: TradeIntent, account_id: int, view: market.MarketView
+) -> execution.Decided:
+    """Decide and claim the signal in one transaction: a claim that fails undoes the decision."""
+    with transaction.atomic():
+        decided = execution.decide(intent=intent, account_id=account_id, market=view)
+        decision = decided.decision
+        values = {
+            "status": Signal.Status.ROUTED if decision.approved else Signal.Status.DENIED,
+            "decision": decision,
+            "decided_at": timezone.now(),
+        }
+        waiting = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).order_by()
+        if not waiting.update(**values):
+            raise _TakenByAnother
+    for name, value in values.items():
+        setattr(signal, name, value)
     return decided
 
 

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import metrics, trail
+from audit.insertion import insert
 from exchanges.domain.orders import OrderType
 from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
@@ -185,7 +186,7 @@ def _store(
     intent: TradeIntent, account: VirtualAccount, snapshot: RiskSnapshot, assessment: Assessment
 ) -> Decision:
     denial = assessment.denial
-    return Decision.objects.create(
+    decision = Decision(
         intent_uid=intent.intent_uid,
         account=account,
         environment=snapshot.environment,
@@ -204,6 +205,7 @@ def _store(
         actor=intent.actor,
         decided_at=snapshot.now,
     )
+    return insert([decision])[0]
 
 
 def _seen(snapshot: RiskSnapshot) -> dict[str, object]:

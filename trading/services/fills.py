@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import metrics, trail
+from audit.insertion import insert
 from exchanges import catalogue
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import ExecutionReport, OrderListReport, Side, VenueFill
@@ -231,7 +232,7 @@ def _book(change: _Change, booking: _Booking) -> Position:
     position = _lock_position(order)
     for fill, fee in zip(booking.fresh, booking.fees, strict=True):
         _take_in(position, Side(order.side), fill, fee)
-    Fill.objects.bulk_create(booking.rows)
+    insert(booking.rows)
     _after_booking(position, order, booking.now)
     for row in booking.rows:
         change.tell(

@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from audit import trail
+from audit.insertion import insert
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import (
     OrderListRequest,
@@ -63,7 +64,7 @@ def write(
         )
         for row in (order, *legs):
             row.order_list = order_list
-    return list(Order.objects.bulk_create([order, *legs]))
+    return insert([order, *legs])
 
 
 def _main(

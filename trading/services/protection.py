@@ -15,6 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import metrics, trail
+from audit.insertion import insert
 from exchanges import catalogue, quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderType, Side, TimeInForce
@@ -315,7 +316,7 @@ def _write(
             )
         rows = [_blank(position, order_list, now) for _ in range(2 if order_list else 1)]
         _shape(rows, action, ids)
-        rows = list(Order.objects.bulk_create(rows))
+        rows = insert(rows)
         trail.record(
             trail.Entry(
                 kind="position.protecting",

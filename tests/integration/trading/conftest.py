@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from exchanges import catalogue
+from exchanges import catalogue, quotes
 from exchanges.gateways import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
@@ -19,6 +19,7 @@ from tests.fakes.exchange import FakeExchange
 def venue(db: None) -> Iterator[FakeExchange]:
     exchange = FakeExchange(balances={"USDT": "100000", "BNB": "10"})
     catalogue.forget()
+    quotes.forget()
     with registry.standing_in("simulator", "spot", exchange):
         yield exchange
 
