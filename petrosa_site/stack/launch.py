@@ -21,6 +21,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command, get_commands
+from django.urls import reverse
 
 from petrosa_site import env
 from petrosa_site.stack import ports, procfile, servers
@@ -319,10 +320,10 @@ def welcome(decided: Plan) -> str:
     """Return where to look, one line each."""
     site = site_url().replace("127.0.0.1", "localhost")
     lines: list[tuple[str, Any]] = [
-        ("desk", f"{site}/desk/"),
-        ("admin", f"{site}/admin/"),
-        ("API", f"{site}/docs"),
-        ("metrics", f"{site}/metrics"),
+        ("desk", site + reverse("desk")),
+        ("admin", site + reverse("admin:index")),
+        ("API", site + reverse("docs")),
+        ("metrics", site + reverse("metrics")),
     ]
     if "simulator" in decided.names:
         lines.append(("simulator", settings.SIMULATOR_REST_URL))
