@@ -6,6 +6,7 @@ import threading
 
 from django.db import OperationalError
 
+from signals_app.models import Signal
 from signals_app.services.intake import Inbound, Stored
 
 
@@ -62,7 +63,8 @@ class ListStore:
             self.rows.append(inbound)
             keys.append(key)
         status = "rejected" if inbound.body.startswith(b"bad") else "received"
-        return Stored(keys.index(key) + 1, key, status, is_new)
+        row = Signal(pk=keys.index(key) + 1, uid=key, status=status)
+        return Stored(row.pk, key, status, is_new, row)
 
     def enqueue(self, signal_ids: list[int]) -> None:
         if self.broker_is_down:

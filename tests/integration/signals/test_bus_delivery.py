@@ -7,11 +7,11 @@ import nats
 import pytest
 from django.conf import settings
 
-from signals_app.gateways.nats import DEAD_SUBJECT, BusUnavailable, SignalBus
+from signals_app.gateways.nats import DEAD_SUBJECT, BusUnavailable, InboundMessage, SignalBus
 
 
-async def everything(bus: SignalBus, count: int, *, seconds: float = 5) -> list:
-    found = []
+async def everything(bus: SignalBus, count: int, *, seconds: float = 5) -> list[InboundMessage]:
+    found: list[InboundMessage] = []
     deadline = time.monotonic() + seconds
     while len(found) < count and time.monotonic() < deadline:
         for message in await bus.fetch(timeout=0.2):

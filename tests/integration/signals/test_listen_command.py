@@ -81,7 +81,7 @@ def beat() -> dict:
 
 def is_listening(process) -> bool:
     found = beat()
-    return found.get("pid") == process.pid and found["state"] == "listening"
+    return (found.get("pid"), found.get("state")) == (process.pid, "listening")
 
 
 def test_signals_of_both_subjects_become_rows_and_tasks(start, subject):

@@ -47,7 +47,7 @@ async def until(condition: Callable[[], object], seconds: float = 10) -> None:
         await asyncio.sleep(0.01)
 
 
-async def unacknowledged(bus) -> int:
+async def unacknowledged(bus) -> object:
     info = await bus._client.jetstream().consumer_info(bus.stream, bus.durable)
     return info.num_ack_pending + info.num_pending
 

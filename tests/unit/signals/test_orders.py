@@ -62,7 +62,8 @@ def test_without_a_stop_price_the_protective_price_is_the_trigger(name, protecti
 
 def test_with_a_stop_price_the_stop_loss_stays_protective():
     draft = parse(v1({"order_type": "stop", "stop_price": 46000, "stop_loss": 44000}))
-    assert (draft.stop_price, draft.stop_loss) == (46000, 44000)
+    assert draft.stop_price == 46000
+    assert draft.stop_loss == 44000
 
 
 @pytest.mark.parametrize("name", ["stop", "take_profit"])

@@ -24,7 +24,9 @@ def test_the_advanced_limit_order_keeps_its_stop_and_target():
         "time_in_force": "GTC",
     }
     draft = parse(v1(meta, symbol="ETHUSDT", price=3000.0))
-    assert (draft.price, draft.stop_loss, draft.take_profit) == (3000, 2850, 3300)
+    assert draft.price == 3000
+    assert draft.stop_loss == 2850
+    assert draft.take_profit == 3300
     assert draft.time_in_force == "GTC"
     assert draft.stop_price is None
 
