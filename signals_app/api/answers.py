@@ -90,7 +90,7 @@ def _result(outcome: Outcome) -> dict[str, Any] | None:
     if outcome.order is None:
         return None
     environment = outcome.decision.environment if outcome.decision else ""
-    return results.of_order(outcome.order, environment=environment)
+    return results.of_order(outcome.order, environment=environment, fills=outcome.fills)
 
 
 def _refusal(outcome: Outcome) -> Problem | None:

@@ -83,15 +83,12 @@ class SignalViewSet(viewsets.ReadOnlyModelViewSet[Any]):
         signal = Signal.objects.filter(uid=uid).first()
         if signal is None:
             raise Http404(f"No signal {uid}.")
-        if signal.status in (Signal.Status.RECEIVED, Signal.Status.ROUTED):
+        try:
+            stored = intake.replay(signal, actor=request.user.get_username(), now=timezone.now())
+        except intake.NotReplayable as error:
             raise Problem(
-                409,
-                "SIGNAL_ALREADY_ACTED_ON",
-                f"The signal is {signal.get_status_display().lower()}: only refused and denied "
-                "signals can be sent again.",
-                signal_uid=uid,
-            )
-        stored = intake.replay(signal, actor=request.user.get_username(), now=timezone.now())
+                409, "NOT_REPLAYABLE", f"Not sent again: {error}.", signal_uid=uid
+            ) from None
         return carry_out(stored)
 
 
