@@ -126,7 +126,8 @@ class Front:
             answer = Answer(refusal.http_status, refusals.body_of(refusal))
             answer.headers.update(refusals.headers_of(refusal))
             if refusal.http_status == 429 and "Retry-After" not in answer.headers:
-                answer.headers["Retry-After"] = str(10 - now_ms // 1000 % 10)
+                span = 86_400 if refusal.msg.endswith("DAY.") else 10
+                answer.headers["Retry-After"] = str(span - now_ms // 1000 % span)
         self._add_headers(answer, request, endpoint, call, weight)
         return answer
 
