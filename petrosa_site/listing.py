@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from django.db.models import QuerySet
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
 if TYPE_CHECKING:  # DRF reads its settings, and so this file, while it makes APIView
@@ -15,6 +17,7 @@ if TYPE_CHECKING:  # DRF reads its settings, and so this file, while it makes AP
 
 PAGE_SIZE = 100
 LARGEST_PAGE = 1000
+MOST_DIGITS = 18  # of a 64-bit id
 
 
 class NewestFirst(CursorPagination):
@@ -26,6 +29,13 @@ class NewestFirst(CursorPagination):
     max_page_size = LARGEST_PAGE
     page_size_query_description = f"1 to {LARGEST_PAGE}, {PAGE_SIZE} when not given."
 
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """Refuse a cursor that we did not make: it would show a page nobody asked for."""
+        text = request.query_params.get(self.cursor_query_param)
+        if text is not None and not is_ours(text):
+            raise ValidationError({self.cursor_query_param: ["is none that was given out."]})
+        return super().decode_cursor(request)
+
     def get_page_size(self, request: Request) -> int:
         asked = request.query_params.get("page_size")
         if asked is None:
@@ -34,6 +44,17 @@ class NewestFirst(CursorPagination):
             fault = f"{asked[:20]!r} is not a whole number from 1 to {LARGEST_PAGE}."
             raise ValidationError({"page_size": [fault]})
         return int(asked)
+
+
+def is_ours(cursor: str) -> bool:
+    """Say whether `cursor` is a page marker of ours: an id, a direction, an offset."""
+    try:
+        parts = parse_qs(b64decode(cursor, validate=True).decode("ascii"), strict_parsing=True)
+    except ValueError:  # not base64, not ASCII, not name=value
+        return False
+    return set(parts) <= {"p", "r", "o"} and all(
+        value.isdigit() and len(value) <= MOST_DIGITS for (value, *_) in parts.values()
+    )
 
 
 class StrictFilters(DjangoFilterBackend):

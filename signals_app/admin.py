@@ -43,6 +43,7 @@ HEAVY = (
 
 @admin.register(Signal)
 class SignalAdmin(FactAdmin):
+    change_form_template = "admin/signals_app/signal/change_form.html"
     list_display = (
         "received_at",
         "strategy_id",
@@ -99,10 +100,11 @@ class SignalAdmin(FactAdmin):
         return redirect(reverse("admin:signals_app_signal_change", args=(shown,)))
 
     def _replay(self, request: HttpRequest, signal: Signal) -> intake.Stored | None:
-        if signal.raw_length > len(signal.raw):
-            messages.error(request, f"{signal.uid}: only its first bytes were kept: not replayed.")
+        try:
+            stored = intake.replay(signal, actor=request.user.get_username(), now=timezone.now())
+        except intake.NotReplayable as error:
+            messages.error(request, f"{signal.uid}: not replayed, {error}.")
             return None
-        stored = intake.replay(signal, actor=request.user.get_username(), now=timezone.now())
         if stored.status != Signal.Status.RECEIVED:
             messages.warning(request, f"{signal.uid} is refused again: {stored.error}")
             return stored

@@ -6,25 +6,28 @@ its readers parse them as such. `/api/v1/` gives the same figures as exact text.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from exchanges.models import Environment
-from trading.models import Order
+from trading.models import Fill, Order
 
 
 def number(value: Decimal | None) -> float | None:
     return None if value is None else float(value)
 
 
-def of_order(order: Order, *, environment: str = "") -> dict[str, Any]:
-    """Describe an order with what it filled. One query, and only when something has filled.
+def of_order(
+    order: Order, *, environment: str = "", fills: Iterable[Fill] | None = None
+) -> dict[str, Any]:
+    """Describe an order with what it filled.
 
-    `environment` saves the query for the venue account when the caller knows it.
+    `environment` and `fills` save a query each when the caller has them; `fills` are then all.
     `amount` and `quantity` are the base units ordered, `total_value` and `fees` quote units;
     `fees` is null while a fee paid in a third asset has no price.
     """
-    fees, by_asset = _fees(order)
+    fees, by_asset = _fees(order, fills)
     environment = environment or order.venue_account.environment
     return {
         "success": True,
@@ -52,13 +55,15 @@ def of_order(order: Order, *, environment: str = "") -> dict[str, Any]:
     }
 
 
-def _fees(order: Order) -> tuple[Decimal | None, dict[str, Decimal]]:
+def _fees(order: Order, fills: Iterable[Fill] | None) -> tuple[Decimal | None, dict[str, Decimal]]:
     if not order.booked_quantity:
         return Decimal(0), {}
+    if fills is None:
+        fills = order.fills.order_by()
     total: Decimal | None = Decimal(0)
     by_asset: dict[str, Decimal] = {}
-    rows = order.fills.order_by().values_list("commission", "commission_asset", "commission_quote")
-    for paid, asset, value in rows:
+    for fill in fills:
+        paid, asset, value = fill.commission, fill.commission_asset, fill.commission_quote
         by_asset[asset] = by_asset.get(asset, Decimal(0)) + paid
         total = None if total is None or (value is None and paid) else total + (value or 0)
     return total, by_asset

@@ -1,3 +1,6 @@
+from base64 import b64encode
+
+import pytest
 from django.db import transaction
 
 from audit import trail
@@ -62,10 +65,12 @@ def test_a_page_size_out_of_range_is_refused(person):
     assert response.json()["field"] == "page_size"
 
 
-def test_a_broken_cursor_is_refused(person):
-    response = person().get("/api/v1/orders/?cursor=%25%25")
-    assert response.status_code == 404
-    assert response["Content-Type"] == "application/problem+json"
+@pytest.mark.parametrize("text", ["%%", "p=abc", "p=1", "o=-1", "x=1", "p=" + "9" * 30])
+def test_a_cursor_that_is_none_of_ours_is_refused(person, text):
+    cursor = text if text == "p=1" else b64encode(text.encode()).decode()
+    response = person().get("/api/v1/orders/", {"cursor": cursor})
+    assert response.status_code == 400
+    assert response.json()["field"] == "cursor"
 
 
 def test_a_closing_slash_is_not_needed(person):

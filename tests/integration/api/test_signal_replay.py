@@ -45,10 +45,24 @@ def test_what_was_traded_cannot_be_sent_again(trader, replayer, exchange):
     uid = trade(trader).json()["signal_uid"]
     response = replayer.post(f"/api/v1/signals/{uid}/replay/")
     assert response.status_code == 409
-    assert response.json()["code"] == "SIGNAL_ALREADY_ACTED_ON"
+    assert response.json()["code"] == "NOT_REPLAYABLE"
     assert exchange.count("place_order") == 1
 
 
 def test_it_needs_the_permission(trader):
     uid = trade(trader, confidence=0.1).json()["signal_uid"]
     assert trader.post(f"/api/v1/signals/{uid}/replay/").status_code == 403
+
+
+def test_a_signal_that_is_denied_again_can_be_sent_a_third_time(trader, replayer):
+    uid = trade(trader, confidence=0.1).json()["signal_uid"]
+    answers = [replayer.post(f"/api/v1/signals/{uid}/replay/") for _ in range(2)]
+    assert [a.status_code for a in answers] == [400, 400]
+    assert len({a.json()["signal_uid"] for a in answers}) == 2
+
+
+def test_a_signal_of_which_only_the_head_was_kept_is_refused(trader, replayer):
+    uid = trade(trader, meta={"note": "x" * 300_000}).json()["signal_uid"]
+    response = replayer.post(f"/api/v1/signals/{uid}/replay/")
+    assert response.status_code == 409
+    assert "first bytes" in response.json()["detail"]
