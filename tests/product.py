@@ -196,7 +196,7 @@ class Product:
 
         address = urlsplit(url)._replace(scheme="postgresql").geturl()
         with psycopg.connect(address, row_factory=dict_row) as database:
-            return database.execute(sql.replace("?", "%s"), values).fetchall()  # type: ignore[arg-type]
+            return database.execute(sql.replace("?", "%s"), values).fetchall()
 
     def value(self, sql: str, *values: object) -> Any:
         """Read one value."""
