@@ -63,6 +63,8 @@ class FastListAdmin(ModelAdmin):
 class FactAdmin(FastListAdmin):
     """Rows that record what happened: to be read, never added, changed or deleted by hand."""
 
+    change_form_template = "admin/fact.html"
+
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False
 

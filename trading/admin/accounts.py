@@ -25,6 +25,8 @@ class SettingsForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.was_enabled = bool(self.instance.pk) and self.instance.enabled
+        if "allowed_symbols" in self.fields:
+            self.fields["allowed_symbols"].widget.attrs["rows"] = 2
         if "default_order_type" in self.fields:
             choices = [(t, t.replace("_", " ").lower()) for t in account_settings.ENTRY_TYPES]
             widget = self.fields["default_order_type"].widget
@@ -65,6 +67,7 @@ class VirtualAccountAdmin(FastListAdmin):
     list_select_related = ("venue_account",)
     ordering = ("-is_default", "name")
     warn_unsaved_form = True
+    compressed_fields = False
     fieldsets = (
         (None, {"fields": (("name", "venue_account"), ("enabled", "is_default"))}),
         ("What it may trade", {"fields": (("allowed_symbols", "default_order_type"),)}),

@@ -55,6 +55,7 @@ class EngageForm(forms.ModelForm):
 
 @admin.register(TradingState)
 class TradingStateAdmin(FactAdmin):
+    change_form_template = "admin/trading/tradingstate/change_form.html"
     form = EngageForm
     list_display = (
         "mode_label",
@@ -69,7 +70,8 @@ class TradingStateAdmin(FactAdmin):
     list_filter = ("mode", "scope")
     search_fields = ("key__exact", "engaged_by__exact")
     search_help_text = "Key or who engaged it, exactly"
-    add_fields = (("mode", "scope", "key"), "reason", "expires_at")
+    compressed_fields = False
+    add_fields = (("mode", "scope", "key"), ("reason", "expires_at"))
     fields = (
         ("mode", "scope", "key"),
         "reason",

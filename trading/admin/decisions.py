@@ -20,6 +20,7 @@ HEAVY = ("intent", "verdicts", "plan", "arithmetic", "market")
 
 @admin.register(Decision)
 class DecisionAdmin(FactAdmin):
+    change_form_template = "admin/trading/decision/change_form.html"
     list_display = (
         "decided_at",
         "strategy_id",

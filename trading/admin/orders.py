@@ -28,6 +28,7 @@ MOST_AT_ONCE = 50
 
 @admin.register(Order)
 class OrderAdmin(FactAdmin):
+    change_form_template = "admin/trading/order/change_form.html"
     list_display = (
         "created_at",
         "symbol",

@@ -15,6 +15,7 @@ from trading.models import Fill, Order, Position
 
 @admin.register(Position)
 class PositionAdmin(FactAdmin):
+    change_form_template = "admin/trading/position/change_form.html"
     list_display = (
         "symbol",
         "account",
