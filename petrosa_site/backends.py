@@ -8,6 +8,19 @@ from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
 from django.db.models import Q
 
+from petrosa_site.prepared import Prepared
+
+NAMES = ("content_type__app_label", "codename")
+_everything = Prepared(lambda: Permission.objects.order_by().values_list(*NAMES))
+_granted = Prepared(
+    lambda: (
+        Permission.objects.filter(Q(user=0) | Q(group__user=0))
+        .order_by()
+        .distinct()
+        .values_list(*NAMES)
+    )
+)
+
 
 class OneQueryBackend(ModelBackend):
     """Django's own backend, with a person's and their groups' permissions in one query.
@@ -19,9 +32,9 @@ class OneQueryBackend(ModelBackend):
         if not user_obj.is_active or user_obj.is_anonymous or obj is not None:
             return set()
         if not hasattr(user_obj, "_perm_cache"):
-            granted = Permission.objects.all()
-            if not user_obj.is_superuser:
-                granted = granted.filter(Q(user=user_obj) | Q(group__user=user_obj)).distinct()
-            names = granted.order_by().values_list("content_type__app_label", "codename")
-            user_obj._perm_cache = {f"{app}.{codename}" for app, codename in names}
+            if user_obj.is_superuser:
+                rows = _everything.rows()
+            else:
+                rows = _granted.rows(user_obj.pk, user_obj.pk)
+            user_obj._perm_cache = {f"{app}.{codename}" for app, codename in rows}
         return set(user_obj._perm_cache)

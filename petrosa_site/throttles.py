@@ -66,12 +66,11 @@ def _count(key: str, seconds: int) -> int:
             settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25
         )
     try:
-        with _client.pipeline(transaction=False) as both:
-            both.incr(key)
-            both.expire(key, seconds + 1)
-            counted = both.execute()[0]
+        counted = int(_client.incr(key))
+        if counted == 1:
+            _client.expire(key, seconds + 1)
     except redis.RedisError as error:
         _not_before = time.monotonic() + SILENCE_AFTER_FAILURE_SECONDS
         log.warning("throttle_not_counted", error=str(error))
         return 0
-    return int(counted)
+    return counted
