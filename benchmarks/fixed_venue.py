@@ -105,8 +105,7 @@ class Venue:
                 "askQty": "100",
             }
         if path == "/bench/arrivals":
-            told = {"arrivals": self.arrivals, "doubles": self.doubles, "entries": self.entries}
-            return told
+            return {"arrivals": self.arrivals, "doubles": self.doubles, "entries": self.entries}
         if path == "/bench/reset":
             self.arrivals, self.doubles, self.entries = {}, 0, 0
             return {}

@@ -1,3 +1,4 @@
+# ruff: noqa: E501
 """Where the time of one trade goes: `python -m benchmarks.profile_trade [--postgres URL]`."""
 
 from __future__ import annotations

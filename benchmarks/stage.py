@@ -39,10 +39,11 @@ class Stage:
             [sys.executable, "manage.py", *args],
             env=self.environment | extra,
             cwd=ROOT,
-            check=True,
             capture_output=True,
             text=True,
         )
+        if done.returncode:
+            raise RuntimeError(f"manage.py {args[0]} failed:\n{done.stderr[-3000:]}")
         return done.stdout
 
     def shell(self, code: str) -> str:

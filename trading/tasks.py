@@ -27,7 +27,7 @@ def want_protection(position_id: int, *, after: float = 0) -> None:
     """Have a position's protection looked at `after` seconds from now; many wishes, one look."""
     try:
         if _redis().set(_queued_key(position_id), 1, nx=True, ex=QUEUED_FOR_SECONDS):
-            protect.apply_async((position_id,), countdown=after or None)
+            protect.apply_async((position_id,), countdown=after)
     except redis.RedisError as error:
         # The sweep finds it within seconds: the position row itself says it is naked.
         log.error("protection_not_enqueued", position_id=position_id, error=str(error))

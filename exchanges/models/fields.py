@@ -45,7 +45,10 @@ class MoneyField(models.DecimalField):
         return None if value is None else plain(Decimal(value))
 
     def get_db_prep_value(
-        self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False
+        self,
+        value: Any,
+        connection: BaseDatabaseWrapper,
+        prepared: bool = False,  # noqa: ARG002
     ) -> Any:
         if value is None or hasattr(value, "as_sql"):
             return value

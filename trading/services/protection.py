@@ -136,6 +136,7 @@ def _look(position: Position, refused: _Refusals, actor: str) -> Situation | Non
         quote=quote,
         locked_elsewhere=_locked_in_exits(position),
         grace=timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS)),
+        stop_required=account.require_stop,
         oco_refused=refused.oco,
         stop_refused=refused.stop,
     )
