@@ -27,7 +27,7 @@ run: $(RUNTIME) ## Run the whole product on this machine until Ctrl-C
 	@exec $(PY) manage.py run_stack
 
 test: $(DEV) ## Run the test suite on SQLite (DATABASE_URL=postgres://... for PostgreSQL)
-	$(PYTEST) -n $(WORKERS) -m "not slow" $(ARGS)
+	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
 
 test-slow: $(DEV) ## Run the chaos, soak and load proofs
 	$(PYTEST) -m slow --timeout=1800 $(ARGS)
@@ -44,7 +44,7 @@ format: $(DEV) ## Rewrite the code in the project's style
 	$(BIN)/ruff format .
 
 types: $(DEV) ## Check types
-	$(BIN)/mypy .
+	$(BIN)/mypy audit exchanges trading signals_app petrosa_site benchmarks examples
 
 bench: $(DEV) ## Measure latency and throughput; writes benchmarks/results
 	$(PY) -m benchmarks $(ARGS)

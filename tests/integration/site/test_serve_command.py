@@ -9,6 +9,7 @@ from contextlib import contextmanager
 import pytest
 from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
+from websockets.typing import Origin
 
 from petrosa_site.stack.servers import free_port
 from tests import processes
@@ -54,7 +55,7 @@ def test_one_port_serves_pages_sockets_and_refuses_what_is_too_large(tmp_path):
         assert b"BODY_TOO_LARGE" in text
 
         with pytest.raises(InvalidHandshake):
-            connect(f"ws://127.0.0.1:{port}/no/such/socket", origin="http://127.0.0.1")
+            connect(f"ws://127.0.0.1:{port}/no/such/socket", origin=Origin("http://127.0.0.1"))
 
         with socket.create_connection(("127.0.0.1", port)) as raw:
             raw.sendall(b"not http at all\r\n\r\n")

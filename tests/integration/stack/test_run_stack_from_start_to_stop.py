@@ -79,7 +79,7 @@ class Stack:
         return next(p for p in self.family() if words in " ".join(p.cmdline()))
 
     def embedded_nats(self):
-        return re.search(r"nats +(nats://\S+)", self.said)[1]
+        return re.findall(r"nats +(nats://\S+)", self.said)[-1]
 
     def interrupt(self):
         self.process.send_signal(signal.SIGINT)

@@ -110,7 +110,7 @@ def test_mainnet_keys_go_to_the_exchange_only(given):
 def test_production_needs_servers_of_its_own(given, name):
     given(ENVIRONMENT="production", **{f"{name}_GIVEN": False})
     assert ids() == ["petrosa.E007"]
-    assert name in checks.messages()[0].hint
+    assert name in str(checks.messages()[0].hint)
 
 
 def test_production_names_its_hosts(given):

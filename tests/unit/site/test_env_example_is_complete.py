@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ EXAMPLE = (ROOT / ".env.example").read_text()
 DOCUMENTED = dict(VARIABLE.findall(EXAMPLE))
 
 
-def reads():
+def reads() -> Iterator[tuple[ast.Call, str, str]]:
     """Every call of an env reader under petrosa_site, as (call, variable, reader)."""
     for path in (ROOT / "petrosa_site").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):

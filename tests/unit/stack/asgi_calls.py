@@ -41,7 +41,7 @@ class Connection:
 
     @property
     def status(self) -> int:
-        return self.sent[0]["status"]
+        return int(self.sent[0]["status"])
 
     @property
     def body(self) -> bytes:
