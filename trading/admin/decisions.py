@@ -12,7 +12,7 @@ from unfold.decorators import display
 from audit.admin import periods
 from audit.admin.facts import FactAdmin
 from audit.readable import pairs
-from trading.admin.words import DECISION_COLOURS, verdict_lines
+from trading.admin.words import DECISION_COLOURS, verdict_lines, without_code
 from trading.models import Decision, Fill, Order
 
 HEAVY = ("intent", "verdicts", "plan", "arithmetic", "market")
@@ -65,6 +65,7 @@ def told(decision: Decision) -> dict[str, Any]:
     fills = Fill.objects.filter(order__decision=decision).select_related("order").order_by("pk")
     return {
         "decision": decision,
+        "objection": without_code(decision.message, decision.code),
         "verdicts": verdict_lines(decision.verdicts or []),
         "intent": pairs(decision.intent),
         "plan": pairs(decision.plan),

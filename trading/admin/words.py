@@ -41,10 +41,15 @@ def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> list[VerdictLine]:
             rule=str(v.get("rule", "")).replace("_", " "),
             word="skipped" if v.get("skipped") else "passed" if v.get("passed") else "failed",
             code=str(v.get("code", "")),
-            message=str(v.get("message", "")),
+            message=without_code(str(v.get("message", "")), str(v.get("code", ""))),
             limit=str(v.get("limit", "")),
             actual=str(v.get("actual", "")),
             inputs=[(str(name), str(value)) for name, value in v.get("inputs", [])],
         )
         for v in verdicts
     ]
+
+
+def without_code(message: str, code: str) -> str:
+    """Return what a message says beyond the code it begins with."""
+    return message.removeprefix(f"{code}: ") if code else message
