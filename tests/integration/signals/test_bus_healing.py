@@ -49,7 +49,11 @@ async def test_a_killed_server_that_comes_back_is_heard_again(server, make_bus, 
     await asyncio.sleep(0.5)
     server.start()
     await published(make_bus(url=server.url), subject, b"after")
-    assert (await next_message(bus)).data == b"after"
+    # The acknowledgement may have died with the server: then the first one comes once more.
+    heard = [(await next_message(bus)).data]
+    if heard == [b"before"]:
+        heard.append((await next_message(bus)).data)
+    assert heard[-1] == b"after"
 
 
 async def test_a_server_that_lost_its_files_is_set_up_again(server, make_bus, subject, tmp_path):
