@@ -7,6 +7,7 @@ import structlog
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 
 from trading.services import protection, reconciliation
 
@@ -24,13 +25,16 @@ def _redis() -> redis.Redis:
 
 
 def want_protection(position_id: int, *, after: float = 0) -> None:
-    """Have a position's protection looked at `after` seconds from now; many wishes, one look."""
+    """Have a position's protection looked at `after` seconds from now; many wishes, one look.
+
+    Without Redis no worker hears of it and no watch runs, so it is looked at right here.
+    """
     try:
         if _redis().set(_queued_key(position_id), 1, nx=True, ex=QUEUED_FOR_SECONDS):
             protect.apply_async((position_id,), countdown=after)
-    except redis.RedisError as error:
-        # The sweep finds it within seconds: the position row itself says it is naked.
+    except (redis.RedisError, OperationalError) as error:
         log.error("protection_not_enqueued", position_id=position_id, error=str(error))
+        protection.ensure(position_id, actor="protection")
 
 
 def _queued_key(position_id: int) -> str:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-import redis
 import structlog
 from django.conf import settings
 from django.db import transaction
@@ -23,15 +20,13 @@ from trading.domain import client_ids, protection
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.protection import ExitLeg, Parent, ProtectionPlan, Situation
 from trading.models import Order, OrderList, Position
-from trading.services import orders, placing
+from trading.services import alone, orders, placing
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
 UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 PROTECTIVE = (Order.Role.STOP_LOSS, Order.Role.TAKE_PROFIT)
 MOST_ROUNDS = 4
-LOCK_SECONDS = 60
-_client: redis.Redis | None = None
 
 
 @dataclass(slots=True)
@@ -48,7 +43,7 @@ def ensure(position_id: int, *, actor: str) -> bool:
     Returns False when another look is wanted: somebody else is at it, the venue could not be
     reached, or the position moved meanwhile. Venue failures are alarmed, not raised.
     """
-    with _alone(position_id) as got_it:
+    with alone.at(f"protecting:{position_id}") as got_it:
         if not got_it:
             return False
         refused = _Refusals()
@@ -78,7 +73,7 @@ def make_way(order: Order, *, actor: str) -> bool:
     position = Position.objects.filter(account_id=order.account_id, symbol=order.symbol).first()
     if position is None:
         return True
-    with _alone(position.pk, wait=2.0):
+    with alone.at(f"protecting:{position.pk}", wait=2.0):
         try:
             for leg in _one_per_list(_protective_orders(position)):
                 orders.cancel(leg, actor=actor)
@@ -267,6 +262,8 @@ def _place(
     if fresh.quantity != position.quantity:
         return True  # a cancelled leg had filled: plan again on what is left
     rows = _write(position, action, plan, actor)
+    if not rows:
+        return True  # another placed something since our look: plan again on what rests now
     sent = orders.submit(rows, actor=actor)
     first = rows[0]
     first.refresh_from_db()
@@ -297,9 +294,15 @@ def _learn(
 def _write(
     position: Position, action: protection.Placement, plan: ProtectionPlan, actor: str
 ) -> list[Order]:
-    """Store the orders of one placement under the next generation of ids."""
+    """Store the orders of one placement under the next generation of ids.
+
+    Returns none when another has done so since `position` was read: two who looked at the same
+    time must not both place.
+    """
     with transaction.atomic():
         locked = Position.objects.select_for_update(of=("self",)).get(pk=position.pk)
+        if locked.protection_sequence != position.protection_sequence:
+            return []
         locked.protection_sequence += 1
         locked.save(update_fields=["protection_sequence"])
         now = timezone.now()
@@ -448,21 +451,3 @@ def _position_entry(
         environment=position.account.venue_account.environment,
         data={"symbol": position.symbol, "account": position.account.name, **data},
     )
-
-
-@contextmanager
-def _alone(position_id: int, wait: float | None = None) -> Iterator[bool]:
-    """Hold the one right to change a position's protection; yields False when it is taken."""
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
-    lock = _client.lock(f"petrosa:protecting:{position_id}", timeout=LOCK_SECONDS)
-    got_it = lock.acquire(blocking=wait is not None, blocking_timeout=wait)
-    try:
-        yield bool(got_it)
-    finally:
-        if got_it:
-            try:
-                lock.release()
-            except redis.exceptions.LockError as error:
-                log.warning("protection_lock_outlived", position=position_id, error=str(error))

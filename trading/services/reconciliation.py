@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-import redis
 import structlog
 from django.conf import settings
 from django.db.models import Q
@@ -21,13 +18,12 @@ from exchanges.models import VenueAccount
 from trading.domain import reconciliation
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.models import Order, Position
-from trading.services import balances, dispatch, fills, orders
+from trading.services import alone, balances, dispatch, fills, orders
 
 log = structlog.get_logger(__name__)
 ACTOR = "reconciliation"
 BATCH = 200
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING)
-_client: redis.Redis | None = None
 
 
 def timing() -> reconciliation.Timing:
@@ -47,7 +43,7 @@ def run() -> set[int]:
     One run at a time: a second one returns at once. A venue that does not answer stops only its
     own orders, until the next run.
     """
-    with _alone("reconcile") as got_it:
+    with alone.at("reconcile") as got_it:
         if not got_it:
             return set()
         now = timezone.now()
@@ -219,20 +215,3 @@ def _positions_to_look_at() -> set[int]:
         flat = Position.objects.filter(account_id=account_id, symbol=symbol)
         ids |= set(flat.values_list("pk", flat=True))
     return ids
-
-
-@contextmanager
-def _alone(what: str) -> Iterator[bool]:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2)
-    lock = _client.lock(f"petrosa:lock:{what}", timeout=120)
-    got_it = lock.acquire(blocking=False)
-    try:
-        yield bool(got_it)
-    finally:
-        if got_it:
-            try:
-                lock.release()
-            except redis.exceptions.LockError as error:
-                log.warning("reconciliation_outlived_its_lock", error=str(error))
