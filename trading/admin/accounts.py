@@ -46,8 +46,9 @@ class SettingsForm(forms.ModelForm):
         except ValidationError as error:
             self.add_error(None, error)
 
-    def validate_constraints(self) -> None:
+    def _get_validation_exclusions(self) -> set[str]:
         """Leave 'one default account' to the use-case, which moves the mark."""
+        return {*super()._get_validation_exclusions(), "is_default"}  # type: ignore[misc]
 
 
 @admin.register(VirtualAccount)

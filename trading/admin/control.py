@@ -49,9 +49,6 @@ class EngageForm(forms.ModelForm):
     def _is_account(self, name: str) -> bool:
         return VirtualAccount.objects.filter(name=name).exists()
 
-    def validate_constraints(self) -> None:
-        """Leave what is engaged already to the use-case: doing it twice is no error."""
-
 
 @admin.register(TradingState)
 class TradingStateAdmin(FactAdmin):

@@ -100,6 +100,7 @@ def create(account: VirtualAccount, *, actor: str) -> VirtualAccount:
 
 def check(account: VirtualAccount, *, is_enabling: bool) -> None:
     """Raise ValidationError naming every field of `account` that makes no sense."""
+    account.clean_fields()
     errors: dict[str, str] = {}
     for name, (low, high, words) in _RANGES.items():
         value = getattr(account, name)
