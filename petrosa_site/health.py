@@ -32,7 +32,7 @@ from trading.services import control
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 1.0
 REMEMBERED_SECONDS = 2.0  # probes and curious visitors share one look
-CELERY_QUEUE = "celery"
+CELERY_QUEUES = ("celery", f"celery:{settings.CELERY_SIGNAL_PRIORITY}")
 NEEDED = ("database", "redis", "nats", "instruments")  # the venue itself may be away for a while
 
 
@@ -190,7 +190,7 @@ def _queue_depth() -> int | None:
         with redis.Redis.from_url(
             settings.CELERY_BROKER_URL, socket_timeout=TIMEOUT_SECONDS
         ) as client:
-            return int(client.llen(CELERY_QUEUE))
+            return sum(int(client.llen(queue)) for queue in CELERY_QUEUES)
     except redis.RedisError as error:
         log.warning("queue_depth_not_known", error=str(error))
         return None

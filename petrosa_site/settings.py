@@ -162,7 +162,15 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
+# In a burst of signals the work that keeps what is open safe goes first: with 0 ahead of 6, a
+# worker takes protection, reconciliation and watches before the next new entry.
+CELERY_SIGNAL_PRIORITY = 6
+CELERY_TASK_ROUTES = {"signals.act_on": {"priority": CELERY_SIGNAL_PRIORITY}}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,
+    "priority_steps": [0, CELERY_SIGNAL_PRIORITY],
+    "sep": ":",
+}
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
@@ -226,8 +234,9 @@ SIMULATOR_PORT = env.whole("SIMULATOR_PORT", 8090, minimum=1, maximum=65535)
 SIMULATOR_PRICES = env.text("SIMULATOR_PRICES", "synthetic")
 SIMULATOR_FAULTS = env.flag("SIMULATOR_FAULTS", False)
 SIMULATOR_LATENCY_MS = env.whole("SIMULATOR_LATENCY_MS", 0, minimum=0)
+SIMULATOR_UNLIMITED = env.flag("SIMULATOR_UNLIMITED", False)
 SIMULATOR_STATE_FILE = Path(
-    env.text("SIMULATOR_STATE_FILE", str(VAR_DIR / "simulator" / "state.json"))
+    env.text("SIMULATOR_STATE_FILE", str(VAR_DIR / "simulator" / "simulator.db"))
 )
 SIMULATOR_API_KEY = env.text("SIMULATOR_API_KEY", "simulator-key")
 SIMULATOR_API_SECRET = env.text("SIMULATOR_API_SECRET", "simulator-secret")

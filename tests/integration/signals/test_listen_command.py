@@ -86,12 +86,13 @@ def is_listening(process) -> bool:
 
 def test_signals_of_both_subjects_become_rows_and_tasks(start, subject):
     broker = redis.Redis.from_url(settings.REDIS_URL)
+    queue = f"celery:{settings.CELERY_SIGNAL_PRIORITY}"
     with start() as process:
         until(lambda: is_listening(process))
         publish(subject, [signal_body(1), b"not json", signal_body(2, confidence=1.2)])
         publish(f"{subject}.legacy", [signal_body(3)])
         until(lambda: Signal.objects.count() == 4)
-        until(lambda: broker.llen("celery") == 2)
+        until(lambda: broker.llen(queue) == 2)
     rows = {row.uid: row for row in Signal.objects.all()}
     assert rows["listen-1"].status == Signal.Status.RECEIVED
     assert rows["listen-3"].subject == f"{subject}.legacy"
