@@ -31,10 +31,15 @@ class Page(SpectacularSwaggerSplitView):
 
 def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Say for every operation that its failures are problem documents."""
-    for operations in result["paths"].values():
+    for path, operations in result["paths"].items():
         for operation in operations.values():
             responses = operation["responses"]
-            for status, description in PROBLEM_RESPONSES.items():
+            expected = dict(PROBLEM_RESPONSES)
+            if operation.get("parameters") or operation.get("requestBody"):
+                expected["400"] = "Something in the request was not understood; `field` names it."
+            if "{" in path:
+                expected["404"] = "There is no such thing."
+            for status, description in expected.items():
                 responses.setdefault(status, {"description": description})
             for status, response in responses.items():
                 if int(status) >= 400:

@@ -14,7 +14,7 @@ from trading.api.serializers import DecisionWithVerdictsSerializer, OrderWithFil
 
 
 class SignalSerializer(ExactSerializer):
-    decision = serializers.PrimaryKeyRelatedField[Any](read_only=True)
+    decision = serializers.PrimaryKeyRelatedField[Any](read_only=True, allow_null=True)
 
     class Meta:
         model = Signal
@@ -43,7 +43,7 @@ class SignalStorySerializer(SignalSerializer):
     """A signal with all that followed. `raw` is the body as received, as far as it is text."""
 
     raw = serializers.SerializerMethodField()
-    replay_of = serializers.CharField(source="replay_of.uid", default=None)
+    replay_of = serializers.CharField(source="replay_of.uid", default=None, allow_null=True)
     decision = DecisionWithVerdictsSerializer(allow_null=True)  # type: ignore[assignment]
     orders = serializers.SerializerMethodField()
     audit = serializers.SerializerMethodField()

@@ -5,11 +5,13 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exchanges.models.fields import MoneyField, plain
 
 
+@extend_schema_field({"type": "string", "format": "decimal", "pattern": r"^-?\d+(\.\d+)?$"})
 class ExactField(serializers.DecimalField):
     """A Decimal as text, such as "0.001"; never a float, never "1E-3"."""
 

@@ -13,6 +13,13 @@ from trading.domain.order_states import OPEN_STATUSES
 from trading.models import Decision, Fill, Order, Position, TradingState, VirtualAccount
 
 
+class IdFilter(NumberFilter):
+    """The number of a row: whole, and small enough for any database."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_value=1, max_value=2**63 - 1, decimal_places=0, **kwargs)  # type: ignore[no-untyped-call]
+
+
 class YesNoFilter(TypedChoiceFilter):
     """true or false; any other word is refused instead of meaning "do not filter"."""
 
@@ -35,7 +42,7 @@ class DecisionFilter(FilterSet):
 
 class OrderFilter(FilterSet):
     account = CharFilter(field_name="account__name")
-    decision = NumberFilter(field_name="decision_id")
+    decision = IdFilter(field_name="decision_id")
     environment = CharFilter(field_name="venue_account__environment")
     is_open = YesNoFilter(method="only_open", label="Whether it may still fill.")
     created_after = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
@@ -62,7 +69,7 @@ class OrderFilter(FilterSet):
 
 class FillFilter(FilterSet):
     is_maker = YesNoFilter()
-    order = NumberFilter(field_name="order_id")
+    order = IdFilter(field_name="order_id")
     account = CharFilter(field_name="order__account__name")
     signal_uid = CharFilter(field_name="order__signal_uid")
     traded_after = IsoDateTimeFilter(field_name="traded_at", lookup_expr="gte")

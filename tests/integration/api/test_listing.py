@@ -55,6 +55,13 @@ def test_a_boolean_that_is_none_is_refused(person):
     assert response.json()["field"] == "is_open"
 
 
+@pytest.mark.parametrize("text", ["-1", "0", "1.5", "-1e90", "9" * 19, "one"])
+def test_a_number_no_row_can_have_is_refused(person, text):
+    response = person().get(f"/api/v1/orders/?decision={text}")
+    assert response.status_code == 400
+    assert response.json()["field"] == "decision"
+
+
 def test_a_time_that_is_none_is_refused(person):
     assert person().get("/api/v1/fills/?traded_after=soon").status_code == 400
 
