@@ -27,6 +27,8 @@ from exchanges.domain.matching.records import Order, OrderList, Trade
 from exchanges.domain.matching.snapshots import FORMAT, dump_record, load_record
 from exchanges.domain.matching.words import TRIGGER_TYPES, OrderStatus, Side
 
+NAME = "simulator.db"
+OLDER_NAME = "state.json"  # a database all the same
 Row = tuple[str, str, bytes]  # kind, key, JSON
 Json = dict[str, Any]
 UPSERT = (
@@ -35,6 +37,20 @@ UPSERT = (
 )
 TRADE_ID_GAP = 1_000_000  # outside prints of the last run also took ids; step well past them
 VENUE_NAME = re.compile(r"venue(\d{17})")
+
+
+def take_over(path: Path) -> None:
+    """Give the file of the older name beside `path` its new one, unless there is a file already.
+
+    What SQLite keeps beside it goes first: a start that is cut short is finished by the next.
+    """
+    older = path.with_name(OLDER_NAME)
+    if path.name != NAME or path.exists() or not older.exists():
+        return
+    for end in ("-wal", "-shm", ""):
+        beside = older.with_name(older.name + end)
+        if beside.exists():
+            beside.rename(path.with_name(path.name + end))
 
 
 class Store:

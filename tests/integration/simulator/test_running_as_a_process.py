@@ -46,12 +46,40 @@ def test_the_management_command_names_an_unknown_price_source(tmp_path: Path) ->
     assert "'magic' is no price source" in output
 
 
-def run_command(state: Path, *arguments: str) -> subprocess.Popen[str]:
+@pytest.mark.parametrize(("unlimited", "codes"), [("false", {-1015}), ("true", set())])
+def test_the_management_command_throttles_unless_told_not_to(
+    tmp_path: Path, unlimited: str, codes: set[int]
+) -> None:
+    process = run_command(tmp_path, "--port", "0", "--prices", "still", UNLIMITED=unlimited)
+    assert process.stdout is not None
+    try:
+        found = re.search(r"listening on (http://\S+)", process.stdout.readline())
+        assert found
+        assert refusals(found[1]) == codes
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        process.stdout.close()
+
+
+def refusals(address: str) -> set[int]:
+    """Rest over 200 orders at once: more than 100 in ten seconds, wherever these begin."""
+    client = VenueClient(SimulatorProcess(port=int(address.rpartition(":")[2])))
+    replies = [
+        client.try_limit("BUY", price, symbol=symbol)
+        for symbol, price in (("BTCUSDT", "30000"), ("ETHUSDT", "2000"))
+        for _ in range(105)
+    ]
+    return {reply.code for reply in replies if reply.status != 200}
+
+
+def run_command(state: Path, *arguments: str, **simulator: str) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "petrosa_site.settings",
         "SIMULATOR_STATE_FILE": str(state / "simulator.db"),
         "ENVIRONMENT": "development",
+        **{f"SIMULATOR_{name}": value for name, value in simulator.items()},
     }
     command = [sys.executable, "-m", "django", "run_simulator", *arguments]
     return subprocess.Popen(
