@@ -17,9 +17,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from exchanges.domain.errors import VenueError
 from exchanges.gateways.base import ExchangeGateway
 
 if TYPE_CHECKING:  # `binance` takes more than a second to import: only when first asked for
@@ -27,6 +29,7 @@ if TYPE_CHECKING:  # `binance` takes more than a second to import: only when fir
     from exchanges.gateways.clock import Clock
     from exchanges.gateways.user_stream import SpotUserStream
 
+log = structlog.get_logger(__name__)
 ENVIRONMENTS = ("simulator", "testnet", "demo", "mainnet")
 REST_URLS = {
     "testnet": "https://testnet.binance.vision",
@@ -102,6 +105,22 @@ def user_stream_for(environment: str, market: str = "spot") -> SpotUserStream:
 def warm(environment: str, market: str = "spot") -> None:
     """Import, connect and set the clock now, so that the first order need not wait for it."""
     for_venue(environment, market).server_time()
+
+
+def warm_soon(environment: str, market: str = "spot") -> threading.Thread:
+    """Do the same beside the start of a process, which must not wait for it or fail by it."""
+    thread = threading.Thread(
+        target=_warm_or_tell, args=(environment, market), name="warm gateway", daemon=True
+    )
+    thread.start()
+    return thread
+
+
+def _warm_or_tell(environment: str, market: str) -> None:
+    try:
+        warm(environment, market)
+    except (VenueError, ImproperlyConfigured) as error:  # the first order will meet it and tell
+        log.warning("gateway_not_warmed", environment=environment, error=str(error))
 
 
 @contextmanager

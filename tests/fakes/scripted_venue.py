@@ -92,6 +92,7 @@ class ScriptedVenue:
     def __init__(self) -> None:
         self.seen: list[SeenRequest] = []
         self.clock_skew_ms = 0
+        self.clock_stall_seconds = 0.0
         self.headers: dict[str, str] = {}
         self._answers: deque[_Answer] = deque()
         self._clock_answers: deque[_Answer] = deque()
@@ -165,7 +166,8 @@ class ScriptedVenue:
             if self._clock_answers:
                 return self._clock_answers.popleft()
             now = int(time.time() * 1000) + self.clock_skew_ms
-            return _Answer(body=json.dumps({"serverTime": now}).encode())
+            body = json.dumps({"serverTime": now}).encode()
+            return _Answer(body=body, stall_seconds=self.clock_stall_seconds)
         return self._answers.popleft() if self._answers else _Answer()
 
 

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import get_resolver
 
+from exchanges import gateways
+
 SECONDS_TO_FINISH_ANSWERS = 10
 
 
@@ -28,6 +30,7 @@ class Command(BaseCommand):
         refuse_taken_port(host, port)
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise wants it to be there
         application = load()
+        gateways.warm_soon(settings.VENUE_ENVIRONMENT)
         config = uvicorn.Config(
             application,
             host=host,

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
+from structlog.testing import capture_logs
 
 from exchanges import gateways
 from exchanges.domain import errors
@@ -156,3 +158,31 @@ def test_warming_sets_the_clock_before_the_first_order(venue: ScriptedVenue) -> 
 
     assert spot("testnet").clock.is_synced
     assert len(venue.calls("time")) == 1
+
+
+def test_warming_beside_a_start_sets_the_clock_too(venue: ScriptedVenue) -> None:
+    gateways.warm_soon("testnet", "spot").join(10)
+
+    assert spot("testnet").clock.is_synced
+
+
+def test_a_start_waits_for_no_venue(venue: ScriptedVenue) -> None:
+    venue.clock_stall_seconds = 3.0
+    started = time.monotonic()
+
+    thread = gateways.warm_soon("testnet", "spot")
+
+    assert time.monotonic() - started < 0.5
+    thread.join(30)
+    assert time.monotonic() - started >= 3.0
+
+
+@pytest.mark.parametrize("fault", ["nobody there", "no such venue"])
+def test_a_venue_that_cannot_be_warmed_is_only_logged(settings: Settings, fault: str) -> None:
+    settings.BINANCE_SPOT_REST_URL = "http://127.0.0.1:1"
+
+    with capture_logs() as told:
+        thread = gateways.warm_soon("testnet" if fault == "nobody there" else "moon", "spot")
+        thread.join(60)
+
+    assert "gateway_not_warmed" in [line["event"] for line in told]

@@ -24,6 +24,8 @@ class Command(BaseCommand):
         accounts = VenueAccount.objects.filter(virtual_accounts__enabled=True).distinct()
         if options["environment"]:
             accounts = accounts.filter(environment=options["environment"])
+        for account in accounts:
+            registry.warm_soon(account.environment)
         asyncio.run(_listen(list(accounts)))
 
 
