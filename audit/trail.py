@@ -10,8 +10,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import live
-from audit.insertion import insert
 from audit.models import Event
+from audit.statements import insert
 
 
 @dataclass(frozen=True, slots=True)

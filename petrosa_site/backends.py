@@ -6,20 +6,22 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import Permission
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from petrosa_site.prepared import Prepared
+from audit.statements import Select
 
 NAMES = ("content_type__app_label", "codename")
-_everything = Prepared(lambda: Permission.objects.order_by().values_list(*NAMES))
-_granted = Prepared(
-    lambda: (
-        Permission.objects.filter(Q(user=0) | Q(group__user=0))
-        .order_by()
-        .distinct()
-        .values_list(*NAMES)
-    )
-)
+
+
+@Select
+def _everything() -> QuerySet[Permission, tuple[str, str]]:
+    return Permission.objects.order_by().values_list(*NAMES)
+
+
+@Select
+def _granted(user_id: int) -> QuerySet[Permission, tuple[str, str]]:
+    granted = Permission.objects.filter(Q(user=user_id) | Q(group__user=user_id))
+    return granted.order_by().distinct().values_list(*NAMES)
 
 
 class OneQueryBackend(ModelBackend):
@@ -35,6 +37,6 @@ class OneQueryBackend(ModelBackend):
             if user_obj.is_superuser:
                 rows = _everything.rows()
             else:
-                rows = _granted.rows(user_obj.pk, user_obj.pk)
+                rows = _granted.rows(user_id=user_obj.pk)
             user_obj._perm_cache = {f"{app}.{codename}" for app, codename in rows}
         return set(user_obj._perm_cache)

@@ -42,7 +42,10 @@ class MoneyField(models.DecimalField):
         return f"numeric({self.max_digits}, {self.decimal_places})"
 
     def from_db_value(self, value: Any, *_: Any) -> Decimal | None:
-        return None if value is None else plain(Decimal(value))
+        if value is None:
+            return None
+        # Text was written without trailing zeros; numbers of PostgreSQL come with all of them.
+        return Decimal(value) if isinstance(value, str) else plain(Decimal(value))
 
     def get_db_prep_value(
         self,

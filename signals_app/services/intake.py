@@ -17,7 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from audit import metrics, trail
-from audit.insertion import insert
+from audit.statements import insert
 from signals_app import draft_json, wire
 from signals_app.draft import PayloadError, SignalDraft
 from signals_app.models import Signal

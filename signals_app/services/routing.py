@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from audit import metrics, trail
+from audit.statements import update
 from exchanges.domain.orders import OrderType, TimeInForce
 from signals_app import draft_json
 from signals_app.draft import Action, SignalDraft
@@ -149,14 +150,15 @@ def _decide_and_claim(
         decision = decided.decision
         values = {
             "status": Signal.Status.ROUTED if decision.approved else Signal.Status.DENIED,
-            "decision": decision,
+            "decision_id": decision.pk,
             "decided_at": timezone.now(),
         }
-        waiting = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).order_by()
-        if not waiting.update(**values):
+        waiting = {"pk": signal.pk, "status": Signal.Status.RECEIVED}
+        if not update(Signal, where=waiting, values=values):
             raise _TakenByAnother
     for name, value in values.items():
         setattr(signal, name, value)
+    signal.decision = decision
     return decided
 
 

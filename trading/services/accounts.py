@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from audit import trail
+from audit.statements import Select
 from exchanges.models import Environment, VenueAccount
 from trading.models import VirtualAccount
 
@@ -77,17 +79,20 @@ def _create(environment: str, *, is_default: bool) -> VirtualAccount:
     return account
 
 
+@Select
+def _default_account() -> QuerySet[VirtualAccount]:
+    return VirtualAccount.objects.filter(is_default=True).select_related("venue_account").order_by()
+
+
+@Select
+def _simulated_account() -> QuerySet[VirtualAccount]:
+    simulated = VirtualAccount.objects.filter(venue_account__environment=Environment.SIMULATOR)
+    return simulated.select_related("venue_account").order_by("-is_default", "pk")[:1]
+
+
 def for_intent(*, simulate: bool) -> VirtualAccount:
     """Return the account that takes an intent. `simulate` can only lower the environment."""
-    accounts = VirtualAccount.objects.select_related("venue_account")
-    if simulate:
-        account = (
-            accounts.filter(venue_account__environment=Environment.SIMULATOR)
-            .order_by("-is_default", "pk")
-            .first()
-        )
-    else:
-        account = accounts.filter(is_default=True).first()
+    account = _simulated_account.first() if simulate else _default_account.first()
     if account is None:
         raise NoAccount("No virtual account takes this signal: create one in the admin.")
     return account

@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.db import transaction
 from django.utils import timezone
 
+from audit.statements import update
 from exchanges.domain.orders import AssetBalance
 from exchanges.gateways import registry
 from exchanges.models import Balance, VenueAccount
@@ -85,4 +86,4 @@ def _promised(venue_account: VenueAccount) -> dict[str, Decimal]:
 def reserve(row: Balance, amount: Decimal) -> None:
     """Take `amount` off a free balance that the deciding transaction holds locked."""
     row.free = max(row.free - amount, Decimal(0))
-    Balance.objects.filter(pk=row.pk).update(free=row.free)
+    update(Balance, where={"pk": row.pk}, values={"free": row.free})

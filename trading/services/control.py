@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
+from audit.statements import Select
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
 
@@ -22,6 +24,13 @@ class Standing:
 
     mode: TradingMode
     reason: str
+
+
+@Select
+def _unreleased() -> QuerySet[TradingState, Any]:
+    return TradingState.objects.filter(released_at=None).values_list(
+        "scope", "key", "mode", "reason", "engaged_by", "expires_at"
+    )
 
 
 def standing(
@@ -38,10 +47,7 @@ def standing(
     }
     strictest = Standing(TradingMode.ACTIVE, "")
     # Few states are ever in force: reading them all costs less than asking for the right ones.
-    rows = TradingState.objects.filter(released_at=None).values_list(
-        "scope", "key", "mode", "reason", "engaged_by", "expires_at"
-    )
-    for scope, key, word, reason, engaged_by, expires_at in rows:
+    for scope, key, word, reason, engaged_by, expires_at in _unreleased.rows():
         if (scope, key) not in applies or (expires_at is not None and expires_at <= now):
             continue
         mode = TradingMode(word)

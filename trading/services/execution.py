@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.insertion import insert
+from audit.statements import Select, insert
 from exchanges.domain.orders import OrderType
 from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
@@ -33,6 +34,29 @@ ZERO = Decimal(0)
 UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
 
+@Select
+def _locked_account(account_id: int) -> QuerySet[VirtualAccount]:
+    rows = VirtualAccount.objects.select_for_update(of=("self",)).select_related("venue_account")
+    return rows.filter(pk=account_id).order_by()
+
+
+@Select
+def _positions(account_id: int) -> QuerySet[Position]:
+    return Position.objects.filter(account=account_id).order_by()
+
+
+@Select
+def _waiting_orders(account_id: int) -> QuerySet[Order]:
+    rows = Order.objects.filter(account=account_id, status__in=UNFILLED).order_by()
+    return rows.only("symbol", "role", "quantity", "booked_quantity")
+
+
+@Select
+def _locked_balances(venue_account_id: int, quote: str, base: str) -> QuerySet[Balance]:
+    rows = Balance.objects.select_for_update().filter(venue_account=venue_account_id)
+    return rows.filter(asset__in=[quote, base]).order_by("pk")
+
+
 @dataclass(frozen=True, slots=True)
 class Decided:
     """A stored decision and the orders that follow from a yes, the main one first."""
@@ -49,13 +73,11 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     IntegrityError on its unique uid.
     """
     with transaction.atomic(savepoint=False):
-        account = (
-            VirtualAccount.objects.select_for_update(of=("self",))
-            .select_related("venue_account")
-            .get(pk=account_id)
-        )
+        account = _locked_account.first(account_id=account_id)
+        if account is None:
+            raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
         now = timezone.now()
-        positions = list(Position.objects.filter(account=account).order_by())
+        positions = _positions.rows(account_id=account_id)
         purse = _purse(account, market)
         snapshot = _snapshot(intent, account, market, positions, purse, now)
         assessment = assess.assess(intent, snapshot)
@@ -114,11 +136,7 @@ def _snapshot(
 ) -> RiskSnapshot:
     venue = account.venue_account
     held = next((p for p in positions if p.symbol == intent.symbol), None)
-    waiting = list(
-        Order.objects.filter(account=account, status__in=UNFILLED)
-        .order_by()
-        .only("symbol", "role", "quantity", "booked_quantity")
-    )
+    waiting = _waiting_orders.rows(account_id=account.pk)
     entries = [o for o in waiting if o.role == Order.Role.ENTRY]
     in_use = {p.symbol for p in positions if p.is_open and not p.is_dust} | {
         o.symbol for o in entries
@@ -168,13 +186,13 @@ def _snapshot(
 
 def _purse(account: VirtualAccount, market: MarketView) -> dict[str, Balance]:
     """Lock and read the balances the decision may spend."""
-    assets = [account.quote_asset]
-    if market.instrument is not None:
-        assets.append(market.instrument.base_asset)
-    rows = Balance.objects.select_for_update().filter(
-        venue_account_id=account.venue_account_id, asset__in=assets
+    quote = account.quote_asset
+    rows = _locked_balances.rows(
+        venue_account_id=account.venue_account_id,
+        quote=quote,
+        base=market.instrument.base_asset if market.instrument else quote,
     )
-    return {row.asset: row for row in rows.order_by("pk")}
+    return {row.asset: row for row in rows}
 
 
 def _free(purse: dict[str, Balance], asset: str) -> Decimal | None:

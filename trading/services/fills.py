@@ -10,10 +10,11 @@ from decimal import Decimal
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.insertion import insert
+from audit.statements import Select, insert, update
 from exchanges import catalogue
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import ExecutionReport, OrderListReport, Side, VenueFill
@@ -197,8 +198,8 @@ def _save_first(change: _Change, was: str) -> None:
     """Write the first news of an order; undone when there was other news after all."""
     order = change.order
     values = {name: getattr(order, name) for name in change.before}
-    untouched = Order.objects.filter(pk=order.pk, status=was, acknowledged_at=None)
-    if not untouched.order_by().update(**values):
+    untouched = {"pk": order.pk, "status": was, "acknowledged_at": None}
+    if not update(Order, where=untouched, values=values):
         change.undo()
         raise _NewsOvertook
 
@@ -261,11 +262,16 @@ def _unseen(order: Order, fills: Iterable[VenueFill]) -> list[VenueFill]:
     return list(told.values())
 
 
+@Select
+def _locked_position(account_id: int, symbol: str) -> QuerySet[Position]:
+    rows = Position.objects.select_for_update().order_by()
+    return rows.filter(account=account_id, symbol=symbol)
+
+
 def _lock_position(order: Order) -> Position:
-    rows = Position.objects.select_for_update(of=("self",)).order_by()
-    position = rows.filter(account_id=order.account_id, symbol=order.symbol).first()
+    position = _locked_position.first(account_id=order.account_id, symbol=order.symbol)
     if position is None:
-        position, _ = rows.get_or_create(
+        position, _ = Position.objects.select_for_update().get_or_create(
             account_id=order.account_id,
             symbol=order.symbol,
             defaults={"updated_at": timezone.now()},
@@ -337,7 +343,8 @@ def _after_booking(position: Position, order: Order, now: datetime) -> None:
         position.naked_since = None
         position.alarm = ""
     position.updated_at = now
-    position.save(update_fields=POSITION_BOOKS)
+    books = {name: getattr(position, name) for name in POSITION_BOOKS}
+    update(Position, where={"pk": position.pk}, values=books)
 
 
 def _tighter(old: Decimal | None, new: Decimal | None) -> Decimal | None:

@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
+from audit.statements import update
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderListReport
 from exchanges.gateways import registry
@@ -95,7 +96,7 @@ def _claim(rows: list[Order], actor: str) -> bool:
                 "next_check_at": now + FIRST_LOOK_AFTER,
             }
         ids = [o.pk for o in rows]
-        moved = Order.objects.filter(pk__in=ids, status=OrderStatus.NEW).update(**values)
+        moved = update(Order, where={"pk": ids, "status": OrderStatus.NEW}, values=values)
         if moved == 0:
             return False  # somebody else claimed it
         if moved != len(ids):

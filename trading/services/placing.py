@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from audit import trail
-from audit.insertion import insert
+from audit.statements import insert
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import (
     OrderListRequest,

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.insertion import insert
+from audit.statements import insert
 from exchanges import catalogue, quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderType, Side, TimeInForce

@@ -7,8 +7,8 @@ from django.db import IntegrityError, transaction
 from django.forms.models import model_to_dict
 from django.utils import timezone
 
-from audit.insertion import insert
 from audit.models import Event
+from audit.statements import insert
 from exchanges.models import Balance, VenueAccount
 from signals_app.models import Signal
 

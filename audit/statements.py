@@ -1,0 +1,224 @@
+"""The hot path's SQL, composed once: Django's fields and querysets, statements kept for next time.
+
+Composing a statement takes the ORM several times longer than the database needs to run it, and one
+trade has two dozen. `insert`, `update` and `Select` compose theirs once per database; every value
+still goes through its field, so rows are those the ORM would have written or read (tests compare).
+No Django signals are sent.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Generic, TypeVar
+
+from django.db import connection, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field, QuerySet
+from django.db.models.query import ValuesListIterable, get_related_populators
+
+M = TypeVar("M", bound=models.Model)
+R = TypeVar("R")
+
+
+def insert(rows: Sequence[M]) -> list[M]:
+    """Insert new rows of one model in one statement and give them their ids.
+
+    Runs in the caller's transaction. Raises IntegrityError like the ORM; like `bulk_create` it
+    calls no `save()`.
+    """
+    if not rows:
+        return []
+    head, group, tail, fields = _insertion(type(rows[0]), connection.vendor)
+    values = [
+        field.get_db_prep_save(field.pre_save(row, True), connection)
+        for row in rows
+        for field in fields
+    ]
+    with connection.cursor() as cursor:
+        cursor.execute(head + ", ".join([group] * len(rows)) + tail, values)
+        for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
+            row.pk = pk
+            row._state.adding = False
+            row._state.db = connection.alias
+    return list(rows)
+
+
+@lru_cache(maxsize=64)
+def _insertion(
+    model: type[models.Model], _vendor: str
+) -> tuple[str, str, str, tuple[Field[Any, Any], ...]]:
+    quote: Callable[[Any], str] = connection.ops.quote_name
+    meta = model._meta
+    fields = tuple(f for f in meta.local_concrete_fields if not f.primary_key)
+    columns = ", ".join(quote(f.column) for f in fields)
+    group = f"({', '.join(['%s'] * len(fields))})"
+    return (
+        # Names come from our own models, values are parameters.
+        f"INSERT INTO {quote(meta.db_table)} ({columns}) VALUES ",  # noqa: S608
+        group,
+        f" RETURNING {quote(meta.pk.column)}",
+        fields,
+    )
+
+
+def update(
+    model: type[models.Model], *, where: Mapping[str, object], values: Mapping[str, object]
+) -> int:
+    """Set `values` in the rows that match `where`; return how many matched.
+
+    In `where`, None asks for NULL and a list for any of its members.
+    """
+    if [] in where.values():
+        return 0
+    shape = tuple((name, len(_members(wanted))) for name, wanted in where.items())
+    sql, fields = _updating(model, connection.vendor, tuple(values), shape)
+    wanted = (one for value in where.values() for one in _members(value))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql,
+            [
+                field.get_db_prep_save(value, connection)
+                for field, value in zip(fields, (*values.values(), *wanted), strict=True)
+            ],
+        )
+        return int(cursor.rowcount)
+
+
+def _members(wanted: object) -> Sequence[object]:
+    if wanted is None:
+        return ()
+    return wanted if isinstance(wanted, list) else (wanted,)
+
+
+@lru_cache(maxsize=256)
+def _updating(
+    model: type[models.Model],
+    _vendor: str,
+    names: tuple[str, ...],
+    where: tuple[tuple[str, int], ...],
+) -> tuple[str, tuple[Field[Any, Any], ...]]:
+    quote: Callable[[Any], str] = connection.ops.quote_name
+    meta = model._meta
+    fields: list[Field[Any, Any]] = [meta.get_field(name) for name in names]  # type: ignore[misc]
+    sets = ", ".join(f"{quote(f.column)} = %s" for f in fields)
+    conditions = []
+    for name, count in where:
+        field: Field[Any, Any] = meta.pk if name == "pk" else meta.get_field(name)  # type: ignore[assignment]
+        fields += [field] * count
+        test = f"IN ({', '.join(['%s'] * count)})" if count else "IS NULL"
+        conditions.append(f"{quote(field.column)} {test}")
+    table = quote(meta.db_table)
+    return f"UPDATE {table} SET {sets} WHERE {' AND '.join(conditions)}", tuple(fields)  # noqa: S608
+
+
+class Select(Generic[R]):
+    """A queryset to be run again and again with other parameters.
+
+    `make` takes whole numbers and texts by name and returns the queryset (of model rows, related
+    rows included, or a `values_list`); `rows` takes the real ones and returns what the queryset
+    would. Everything else in the queryset is fixed when it is first composed. The annotations of
+    `make`'s parameters, `str` or `int`, say which is which.
+    """
+
+    def __init__(self, make: Callable[..., QuerySet[Any, R]]) -> None:
+        self.make = make
+        self._composed: dict[str, _Composed] = {}
+
+    def rows(self, **parameters: int | str) -> list[R]:
+        composed = self._composed.get(connection.vendor)
+        if composed is None:
+            composed = self._composed[connection.vendor] = _compose(self.make)
+        if composed.locks and not connection.in_atomic_block:
+            raise transaction.TransactionManagementError("locking rows needs a transaction")
+        return composed.run(connection, parameters)
+
+    def first(self, **parameters: int | str) -> R | None:
+        rows = self.rows(**parameters)
+        return rows[0] if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Slot:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
+    sql: str
+    parameters: tuple[object, ...]
+    locks: bool
+    converters: tuple[tuple[int, tuple[Callable[..., Any], ...], Any], ...]
+    build: Callable[[Iterable[Sequence[Any]]], list[Any]]
+
+    def run(self, connection: BaseDatabaseWrapper, given: Mapping[str, int | str]) -> list[Any]:
+        values: list[Any] = [given[p.name] if isinstance(p, _Slot) else p for p in self.parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(self.sql, values)
+            found = cursor.fetchall()
+        if self.converters and found:
+            found = [self._convert(list(row), connection) for row in found]
+        return self.build(found)
+
+    def _convert(self, row: list[Any], connection: BaseDatabaseWrapper) -> list[Any]:
+        for place, converters, expression in self.converters:
+            value = row[place]
+            for converter in converters:
+                value = converter(value, expression, connection)
+            row[place] = value
+        return row
+
+
+def _compose(make: Callable[..., QuerySet[Any, Any]]) -> _Composed:
+    """Have the ORM compile the queryset with stand-ins, and note where each stand-in went."""
+    stand_ins: dict[str, int | str] = {}
+    for number, (name, parameter) in enumerate(inspect.signature(make).parameters.items()):
+        is_text = parameter.annotation in (str, "str")
+        stand_ins[name] = f"stand-in {name}" if is_text else -987_654_000 - number
+    queryset = make(**stand_ins)
+    compiler: Any = queryset.query.get_compiler(connection=connection)
+    sql, parameters = compiler.as_sql()
+    slots = {value: _Slot(name) for name, value in stand_ins.items()}
+    marked = tuple(slots.get(value, value) if _hashable(value) else value for value in parameters)
+    missing = set(slots.values()) - {m for m in marked if isinstance(m, _Slot)}
+    if missing:
+        raise TypeError(f"not found in the SQL: {', '.join(sorted(s.name for s in missing))}")
+    expressions = [column[0] for column in compiler.select[: compiler.col_count]]
+    converters = tuple(
+        (place, tuple(found), expression)
+        for place, (found, expression) in compiler.get_converters(expressions).items()
+    )
+    is_tuples = issubclass(queryset._iterable_class, ValuesListIterable)
+    build = _as_tuples if is_tuples else _builder(compiler)
+    return _Composed(sql, marked, queryset.query.select_for_update, converters, build)
+
+
+def _hashable(value: object) -> bool:
+    return isinstance(value, int | str)
+
+
+def _as_tuples(rows: Iterable[Sequence[Any]]) -> list[tuple[Any, ...]]:
+    return [tuple(row) for row in rows]
+
+
+def _builder(compiler: Any) -> Callable[[Iterable[Sequence[Any]]], list[Any]]:
+    """Make model rows of result rows, the related ones inside, as the ORM's own iterator does."""
+    info, select = compiler.klass_info, compiler.select
+    start, end = info["select_fields"][0], info["select_fields"][-1] + 1
+    names = [column[0].target.attname for column in select[start:end]]
+    alias = compiler.connection.alias
+    related = get_related_populators(info, select, alias)  # type: ignore[call-arg]  # the stubs tell of a later Django
+    model = info["model"]
+
+    def build(rows: Iterable[Sequence[Any]]) -> list[Any]:
+        made = []
+        for row in rows:
+            one = model.from_db(alias, names, row[start:end])
+            for populator in related:
+                populator.populate(row, one)
+            made.append(one)
+        return made
+
+    return build
