@@ -301,7 +301,8 @@ def _fresh_database(folder: Path) -> Iterator[str]:
 
     parts = urlsplit(url)
     name = sql.Identifier(f"petrosa_product_{os.getpid()}_{secrets.token_hex(4)}")
-    server = parts._replace(scheme="postgresql").geturl()
+    # As Django's own test runner does: the database that the address names need not exist.
+    server = parts._replace(scheme="postgresql", path="/postgres").geturl()
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(name))
     try:

@@ -9,6 +9,7 @@ import pytest
 from tests.product import PROCESSES, Product, product
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep these tests in one process of pytest-xdist: they share what took long to start."""
     for item in items:
