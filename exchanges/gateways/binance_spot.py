@@ -115,10 +115,11 @@ class BinanceSpotGateway:
         return self._read(endpoints.PRICE, {"symbol": symbol}, wire.last_price)
 
     def account(self) -> AccountReport:
+        asked_at = _now()  # what happens while the answer travels is not in it
         return self._read(
             endpoints.ACCOUNT,
             {"omitZeroBalances": "true"},
-            lambda body: wire.account_report(body, now=_now()),
+            lambda body: wire.account_report(body, now=asked_at),
         )
 
     def query_order(self, symbol: str, client_order_id: str) -> ExecutionReport:

@@ -186,7 +186,7 @@ def plan(situation: Situation) -> ProtectionPlan:
     if keep:
         return ProtectionPlan((KeepAll(keep), *alarms), sellable, covered, keep)
     placing = () if wanted is None else (wanted,)
-    if isinstance(wanted, Dust) and _locked(situation.legs) <= sellable:
+    if isinstance(wanted, Dust) and locked(situation.legs) <= sellable:
         # Whatever still rests may sell the dust; what is still filling may outgrow it.
         return ProtectionPlan((*placing, *alarms), sellable, covered, wanted.reason)
     reason = f"covered {plain(covered)}, sellable {plain(sellable)}"
@@ -217,7 +217,7 @@ def _sellable(situation: Situation) -> tuple[Decimal, str]:
     ours = situation.quantity - situation.locked_elsewhere
     if situation.free_base is None:
         return max(situation.instrument.floor_quantity(ours), ZERO), ""
-    there = situation.free_base + _locked(situation.legs)
+    there = situation.free_base + locked(situation.legs)
     sellable = max(situation.instrument.floor_quantity(min(ours, there)), ZERO)
     if there >= situation.instrument.floor_quantity(ours):
         return sellable, ""
@@ -228,7 +228,7 @@ def _covered(legs: tuple[ExitLeg, ...]) -> Decimal:
     return sum((leg.remaining_quantity for leg in legs if leg.is_live and leg.is_stop), ZERO)
 
 
-def _locked(legs: tuple[ExitLeg, ...]) -> Decimal:
+def locked(legs: tuple[ExitLeg, ...]) -> Decimal:
     """Add up what live legs lock: the two legs of one list lock the same coins once."""
     per_list: dict[str, Decimal] = {}
     for leg in legs:

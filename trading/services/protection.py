@@ -9,24 +9,29 @@ from decimal import Decimal
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
 from audit.statements import insert
 from exchanges import catalogue, quotes
 from exchanges.domain import errors
+from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Side, TimeInForce
+from exchanges.models import Balance
 from trading.domain import client_ids, protection
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.protection import ExitLeg, Parent, ProtectionPlan, Situation
 from trading.models import Order, OrderList, Position
-from trading.services import alone, orders, placing
+from trading.services import alone, balances, orders, placing
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
 UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 PROTECTIVE = (Order.Role.STOP_LOSS, Order.Role.TAKE_PROFIT)
+WORKING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 MOST_ROUNDS = 4
+CLOCKS_DIFFER = timedelta(seconds=1)  # the venue's and ours
 
 
 @dataclass(slots=True)
@@ -35,6 +40,7 @@ class _Refusals:
 
     oco: bool = False
     stop: bool = False
+    funds: bool = False
 
 
 def ensure(position_id: int, *, actor: str) -> bool:
@@ -121,15 +127,18 @@ def _look(position: Position, refused: _Refusals, actor: str) -> Situation | Non
     if position.is_open:
         quote = quotes.get(environment, position.symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
     now = timezone.now()
+    seen = tuple(_as_leg(order, position, now) for order in legs)
+    locked_elsewhere = _locked_in_exits(position)
     return Situation(
         now=now,
         instrument=instrument,
         quantity=position.quantity,
         stop=position.stop_price,
         target=position.target_price,
-        legs=tuple(_as_leg(order, position, now) for order in legs),
+        legs=seen,
         quote=quote,
-        locked_elsewhere=_locked_in_exits(position),
+        free_base=_free_base(position, instrument, legs, seen, locked_elsewhere),
+        locked_elsewhere=locked_elsewhere,
         grace=timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS)),
         stop_required=account.require_stop,
         oco_refused=refused.oco,
@@ -207,14 +216,50 @@ def _parent_of(entry: Order) -> Parent:
     return Parent.PART_FILLED if entry.booked_quantity else Parent.UNFILLED
 
 
+def _free_base(
+    position: Position,
+    instrument: Instrument,
+    rows: list[Order],
+    legs: tuple[ExitLeg, ...],
+    locked_elsewhere: Decimal,
+) -> Decimal | None:
+    """Return what the venue has to sell beside our orders; None when its word is not newer than
+    the last fill.
+
+    Placing and cancelling move coins between free and locked, so their sum is what counts.
+    """
+    balance = Balance.objects.filter(
+        venue_account_id=position.account.venue_account_id, asset=instrument.base_asset
+    ).first()
+    if balance is None or balance.updated_at <= position.updated_at + CLOCKS_DIFFER:
+        return None
+    there = balance.free + balance.locked - locked_elsewhere
+    if there < position.quantity - locked_elsewhere and _fills_were_missed(position, rows):
+        return None
+    return there - protection.locked(legs)
+
+
+def _fills_were_missed(position: Position, rows: list[Order]) -> bool:
+    """Ask the venue about our orders that sell: a fill nobody told us of looks like a loss."""
+    for order in [*rows, *_exits(position)]:
+        if order.status == OrderStatus.SUBMITTING:
+            return True  # it may have filled
+        if order.status in WORKING:
+            orders.ask_one(order, actor="protection")
+    return Position.objects.get(pk=position.pk).updated_at != position.updated_at
+
+
 def _locked_in_exits(position: Position) -> Decimal:
-    exits = Order.objects.filter(
+    return sum((o.quantity - o.booked_quantity for o in _exits(position)), ZERO)
+
+
+def _exits(position: Position) -> QuerySet[Order]:
+    return Order.objects.filter(
         account_id=position.account_id,
         symbol=position.symbol,
         role=Order.Role.EXIT,
         status__in=UNFINISHED,
-    )
-    return sum((o.quantity - o.booked_quantity for o in exits), ZERO)
+    ).select_related("account", "venue_account", "order_list")
 
 
 # ---- acting ----------------------------------------------------------------------------------
@@ -281,6 +326,10 @@ def _learn(
 ) -> bool:
     """Turn a refusal into knowledge for the next plan; alarm when nothing is left to try."""
     words = order.reason.lower()
+    if "insufficient balance" in words and not refused.funds:
+        refused.funds = True
+        balances.refresh(position.account.venue_account)  # it holds less than we think
+        return True
     if isinstance(action, protection.PlaceOco) and not refused.oco:
         refused.oco = True
         return True
