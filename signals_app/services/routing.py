@@ -67,7 +67,7 @@ def act_on_stored(signal: Signal) -> Outcome:
     if not decided.orders:
         return Outcome(signal, decided.decision, None, acted_now=True)
     order = decided.orders[0]
-    sent = dispatch.send(decided.orders, actor=intent.actor)
+    sent = dispatch.send(decided.orders, actor=intent.actor, claimed=decided.claimed)
     if order.order_list_id is not None:
         order.refresh_from_db()
     return Outcome(

@@ -9,11 +9,11 @@ from trading.services import orders, protection
 from trading.services.orders import Sent
 
 
-def send(rows: list[Order], *, actor: str) -> Sent:
-    """Send one NEW order with its legs, or leave it to the sweep when it must wait."""
+def send(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
+    """Send one NEW (or by us `claimed`) order with its legs, or leave it to the sweep to wait."""
     order = rows[0]
     if order.role != Order.Role.EXIT:
-        return orders.submit(rows, actor=actor)
+        return orders.submit(rows, actor=actor, claimed=claimed)
     if not protection.make_way(order, actor=actor):
         return Sent(order.pk, was_sent=False, positions=_position_of(order))
     sent = orders.submit(rows, actor=actor)

@@ -59,10 +59,14 @@ def _locked_balances(venue_account_id: int, quote: str, base: str) -> QuerySet[B
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """A stored decision and the orders that follow from a yes, the main one first."""
+    """A stored decision and the orders that follow from a yes, the main one first.
+
+    `claimed`: the orders are written as on their way, and whoever decided sends them, once.
+    """
 
     decision: Decision
     orders: list[Order]
+    claimed: bool = False
 
 
 def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decided:
@@ -85,7 +89,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
         entries = [_entry(decision, intent)]
         placed: list[Order] = []
         if assessment.plan is not None and market.instrument is not None:
-            placed = placing.write(
+            placed = placing.compose(
                 plan=assessment.plan,
                 intent=intent,
                 decision=decision,
@@ -95,7 +99,10 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
                 quote=market.quote,
                 now=now,
             )
-            entries += [placing.created_entry(order, intent.actor) for order in placed]
+            if intent.is_entry:
+                placing.claim(placed, now)
+            for order in insert(placed):
+                entries += placing.written_entries(order, intent.actor)
             if intent.is_entry:
                 rate = account.venue_account.taker_rate or ZERO
                 promised = (assessment.plan.notional or ZERO) * (1 + rate)
@@ -103,7 +110,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
         trail.record(*entries)
     if not decision.approved:
         metrics.DENIALS.labels(decision.code).inc()
-    return Decided(decision, placed)
+    return Decided(decision, placed, claimed=intent.is_entry and bool(placed))
 
 
 def limits_of(account: VirtualAccount) -> Limits:

@@ -23,7 +23,6 @@ from trading.services import accounts, control, fills, placing
 from trading.services.placing import entry
 
 log = structlog.get_logger(__name__)
-FIRST_LOOK_AFTER = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +41,18 @@ def load(order_id: int) -> list[Order]:
     return [order, *(o for o in _with_list(order) if o.pk != order.pk)]
 
 
-def submit(rows: list[Order], *, actor: str) -> Sent:
+def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
     """Send one NEW order (with its list) once. A second caller, or a later one, sends nothing.
 
+    `claimed` is for the one who wrote the rows as SUBMITTING, in a transaction that committed:
+    nobody else may send them. The last look at the kill switch is here, whoever claimed them.
     `rows` is the order first, then the legs of its list; they are kept up to date. Venue refusals
     end as order states; nothing is raised for them. When the outcome cannot be known the order
     stays SUBMITTING and reconciliation asks the venue; it is never sent again.
     """
     order = rows[0]
-    if not _claim(rows, actor):
+    is_ours = _still_wanted(rows, actor) if claimed else _claim(rows, actor)
+    if not is_ours:
         return Sent(order.pk, was_sent=False)
     environment = order.venue_account.environment
     gateway = registry.for_venue(environment)
@@ -80,8 +82,17 @@ def submit(rows: list[Order], *, actor: str) -> Sent:
     return Sent(order.pk, was_sent=True, positions=touched, fills=booked)
 
 
+def _still_wanted(rows: list[Order], actor: str) -> bool:
+    objection = _objection(rows[0])
+    if objection:
+        _end_unplaced(rows[0], OrderStatus.SUBMITTING, objection, actor)
+        for row in rows:
+            row.refresh_from_db()
+    return not objection
+
+
 def _claim(rows: list[Order], actor: str) -> bool:
-    """Move the order and its list to SUBMITTING; the last look at the kill switch is here."""
+    """Move the order and its list to SUBMITTING, unless something objects by now."""
     order = rows[0]
     with transaction.atomic():
         now = timezone.now()
@@ -93,7 +104,7 @@ def _claim(rows: list[Order], actor: str) -> bool:
             values = {
                 "status": OrderStatus.SUBMITTING,
                 "submitted_at": now,
-                "next_check_at": now + FIRST_LOOK_AFTER,
+                "next_check_at": now + placing.FIRST_LOOK_AFTER,
             }
         ids = [o.pk for o in rows]
         moved = update(Order, where={"pk": ids, "status": OrderStatus.NEW}, values=values)

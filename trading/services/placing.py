@@ -1,12 +1,11 @@
-"""Turning a plan into order rows: written NEW, with their ids, before anything is sent."""
+"""Turning a plan into order rows: written, with their ids, before anything is sent."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from audit import trail
-from audit.statements import insert
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import (
     OrderListRequest,
@@ -18,13 +17,15 @@ from exchanges.domain.orders import (
 )
 from trading.domain import client_ids
 from trading.domain.intents import TradeIntent
+from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import OrderPlan
 from trading.models import Decision, Order, OrderList, Position, VirtualAccount
 
+FIRST_LOOK_AFTER = timedelta(seconds=2)
 RESTING_TARGETS = (OrderType.LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
 
 
-def write(
+def compose(
     *,
     plan: OrderPlan,
     intent: TradeIntent,
@@ -35,7 +36,9 @@ def write(
     quote: Quote | None,
     now: datetime,
 ) -> list[Order]:
-    """Store the order of an approved decision, with the legs that travel with it.
+    """Make the order of an approved decision, NEW, with the legs that travel with it, to insert.
+
+    Their order list, when they have one, is stored here.
 
     A resting limit entry travels with its stop and target as one OTOCO, so the venue protects it
     even when we are down; a resting target exit travels with the position's stop as one OCO, so
@@ -64,7 +67,15 @@ def write(
         )
         for row in (order, *legs):
             row.order_list = order_list
-    return insert([order, *legs])
+    return [order, *legs]
+
+
+def claim(rows: list[Order], now: datetime) -> None:
+    """Mark new rows as on their way: nobody but the one who writes them sends them."""
+    for row in rows:
+        row.status = OrderStatus.SUBMITTING
+        row.submitted_at = now
+        row.next_check_at = now + FIRST_LOOK_AFTER
 
 
 def _main(
@@ -188,8 +199,12 @@ def list_request_of(order_list: OrderList, orders: list[Order]) -> OrderListRequ
     )
 
 
-def created_entry(order: Order, actor: str) -> trail.Entry:
-    return entry(order, "order.created", actor, order_facts(order))
+def written_entries(order: Order, actor: str) -> list[trail.Entry]:
+    """Make the trail lines of an order just written, and of its claim when it has one."""
+    lines = [entry(order, "order.created", actor, order_facts(order))]
+    if order.status == OrderStatus.SUBMITTING:
+        lines.append(entry(order, "order.submitting", actor, {"status": str(order.status)}))
+    return lines
 
 
 def entry(order: Order, kind: str, actor: str, data: dict[str, object]) -> trail.Entry:

@@ -309,7 +309,7 @@ def _place(
     rows = _write(position, action, plan, actor)
     if not rows:
         return True  # another placed something since our look: plan again on what rests now
-    sent = orders.submit(rows, actor=actor)
+    sent = orders.submit(rows, actor=actor, claimed=True)
     first = rows[0]
     first.refresh_from_db()
     if first.status == OrderStatus.REJECTED:
@@ -369,7 +369,8 @@ def _write(
             )
         rows = [_blank(position, order_list, now) for _ in range(2 if order_list else 1)]
         _shape(rows, action, ids)
-        rows = insert(rows)
+        placing.claim(rows, now)
+        insert(rows)
         trail.record(
             trail.Entry(
                 kind="position.protecting",
@@ -381,7 +382,7 @@ def _write(
                 environment=position.account.venue_account.environment,
                 data={"action": type(action).__name__, "why": plan.reason},
             ),
-            *(placing.created_entry(row, actor) for row in rows),
+            *(line for row in rows for line in placing.written_entries(row, actor)),
         )
     return rows
 
