@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -92,3 +95,74 @@ def assert_balances_tie(
 
 def balances(ledger: dict[str, Any]) -> dict[str, Decimal]:
     return {b["asset"]: Decimal(b["free"]) + Decimal(b["locked"]) for b in ledger["balances"]}
+
+
+def assert_each_order_was_sent_once(product: Product) -> None:
+    """An order leaves once, and again only when the attempt before was proven not executed."""
+    sent: Counter[str] = Counter()
+    unknown: set[str] = set()
+    for event in _events(product, "order.submitting", "order.not_sent", "order.unknown"):
+        order = event["subject_id"]
+        if event["kind"] == "order.unknown":
+            unknown.add(order)
+            continue
+        assert order not in unknown, f"order {order} was sent again with its outcome unknown"
+        sent[order] += 1 if event["kind"] == "order.submitting" else -1
+        assert sent[order] in (0, 1), f"order {order} left twice"
+
+
+@dataclass(frozen=True)
+class Spell:
+    """A time in which part of a position had no cover at the venue: an entry's fill until all is
+    covered, or until the last event when it never was."""
+
+    symbol: str
+    begun: datetime
+    ended: datetime
+
+    @property
+    def seconds(self) -> float:
+        return (self.ended - self.begun).total_seconds()
+
+
+def unprotected_spells(product: Product) -> list[Spell]:
+    """Read from the audit trail when positions were not fully protected."""
+    spells = []
+    begun: dict[str, datetime] = {}
+    at = None
+    entries = {
+        str(r["id"]): r["symbol"]
+        for r in product.rows("SELECT id, symbol FROM trading_order WHERE role = 'entry'")
+    }
+    for event in _events(product, "fill.booked", "position.protected", "position.dust"):
+        at = _moment(event["at"])
+        if event["kind"] == "fill.booked":
+            if event["subject_id"] in entries:
+                begun.setdefault(entries[event["subject_id"]], at)
+        elif (symbol := _data(event)["symbol"]) in begun:
+            spells.append(Spell(symbol, begun.pop(symbol), at))
+    held = {r["symbol"] for r in product.rows("SELECT symbol FROM trading_position WHERE is_open")}
+    return spells + [Spell(s, since, at) for s, since in begun.items() if at and s in held]
+
+
+def assert_long_spells_rang(product: Product, seconds: float) -> None:
+    """A position without cover for longer than that had its alarm ringing."""
+    alarms = [(_data(e)["symbol"], _moment(e["at"])) for e in _events(product, "position.alarm")]
+    for spell in unprotected_spells(product):
+        rang = [s == spell.symbol and spell.begun <= at <= spell.ended for s, at in alarms]
+        assert spell.seconds <= seconds or any(rang), f"{spell} and no alarm"
+
+
+def _events(product: Product, *kinds: str) -> list[dict[str, Any]]:
+    marks = ", ".join("?" * len(kinds))
+    return product.rows(f"SELECT * FROM audit_event WHERE kind IN ({marks}) ORDER BY id", *kinds)
+
+
+def _data(event: dict[str, Any]) -> dict[str, Any]:
+    """PostgreSQL gives JSON decoded, SQLite its text."""
+    data = event["data"]
+    return data if isinstance(data, dict) else json.loads(data)
+
+
+def _moment(value: datetime | str) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value)
