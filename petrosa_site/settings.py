@@ -107,6 +107,9 @@ if USES_SQLITE:
 else:
     _database["CONN_MAX_AGE"] = env.whole("DATABASE_CONN_MAX_AGE", 600, minimum=0)
     _database["CONN_HEALTH_CHECKS"] = True
+    # Plans are kept by the server. A pooler in transaction mode (PgBouncer before 1.21) cannot.
+    if env.flag("DATABASE_PREPARED_STATEMENTS", True):
+        _database.setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ---------------------------------------------------------------------------------
