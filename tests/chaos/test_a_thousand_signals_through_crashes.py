@@ -11,6 +11,9 @@ from tests.chaos import flow
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 COUNT = 1000
+# A stop whose sender died on the way is asked for until the venue can no longer have it, then
+# placed anew: 20 s for the proof, and the watch's pace.
+LONGEST_UNPROTECTED = 40
 
 
 def test_each_signal_trades_once_whatever_dies(tmp_path, tell):
@@ -25,4 +28,4 @@ def test_each_signal_trades_once_whatever_dies(tmp_path, tell):
     assert figures["repeats_sent"] == COUNT // 10
     assert figures["repeats_seen"] >= COUNT // 20
     assert figures["FILLED"] >= COUNT * 0.98
-    assert float(figures["longest_unprotected_s"]) < 20
+    assert float(figures["longest_unprotected_s"]) < LONGEST_UNPROTECTED
