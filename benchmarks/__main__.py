@@ -4,27 +4,53 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import rest_latency
+from benchmarks import nats_flow, rest_latency
+from benchmarks.figures import table
 
 RESULTS = Path(__file__).parent / "results"
+MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "rest": rest_latency.measure,
+    "nats": nats_flow.latency,
+    "sustained": nats_flow.sustained,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", default=["rest"])
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(MEASUREMENTS)}; all by default")
     parser.add_argument("--postgres", default="", help="URL of a server that may create databases")
+    parser.add_argument("--keep", action="store_true", help="write benchmarks/results")
     options = parser.parse_args()
-    measurements = {"rest": rest_latency.measure}
+    if unknown := set(options.names) - set(MEASUREMENTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     results: list[dict[str, Any]] = []
-    for name in options.names:
+    for name in options.names or MEASUREMENTS:
         for url in ("", options.postgres) if options.postgres else ("",):
-            results.append({"name": name, **measurements[name](url)})
-            print(json.dumps(results[-1]))
+            results.append({"name": name, **MEASUREMENTS[name](url)})
+            print(json.dumps(results[-1], indent=2), flush=True)
+    if options.keep:
+        _keep(results)
     return 0
+
+
+def _keep(results: list[dict[str, Any]]) -> None:
+    RESULTS.mkdir(exist_ok=True)
+    machine = {
+        "python": platform.python_version(),
+        "cores": os.cpu_count(),
+        "measured_on": datetime.now(UTC).date().isoformat(),
+    }
+    told = {"machine": machine, "results": results}
+    (RESULTS / "latest.json").write_text(json.dumps(told, indent=2) + "\n")
+    (RESULTS / "latest.md").write_text(table(machine, results))
 
 
 if __name__ == "__main__":

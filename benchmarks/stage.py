@@ -7,12 +7,13 @@ import json
 import os
 import secrets
 import shutil
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ class Stage:
     venue_port: int
     folder: Path
     token: str = ""
+    venue_pid: int = 0
 
     def manage(self, *args: str, **extra: str) -> str:
         """Run manage.py and return its output."""
@@ -71,16 +73,30 @@ class Stage:
                 child.kill()
                 child.wait()
 
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """Read from the product's database, without the product."""
+        url = self.environment["DATABASE_URL"]
+        if url.startswith("sqlite:///"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=20)) as opened:
+                return opened.execute(sql).fetchall()
+        import psycopg
+
+        with psycopg.connect(url.replace("postgres://", "postgresql://", 1)) as connection:
+            return connection.execute(sql.encode()).fetchall()
+
     def venue(self, path: str) -> Any:
-        """Ask the fixed venue something."""
+        """Ask the venue something that no real venue would tell."""
         connection = http.client.HTTPConnection("127.0.0.1", self.venue_port, timeout=10)
         connection.request("GET", path)
         return json.loads(connection.getresponse().read())
 
 
 @contextmanager
-def stage(database_url: str = "") -> Iterator[Stage]:
-    """Start servers and the fixed venue, migrate, make a trader; everything is gone afterwards."""
+def stage(database_url: str = "", *, venue: str = "fixed") -> Iterator[Stage]:
+    """Start servers and a venue, migrate, make a trader; everything is gone afterwards.
+
+    `venue` is "fixed" (answers at once, a floor for latencies) or "simulator" (keeps books).
+    """
     with ExitStack() as stack:
         folder = Path(tempfile.mkdtemp(prefix="petrosa-bench-"))
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
@@ -99,7 +115,9 @@ def stage(database_url: str = "") -> Iterator[Stage]:
             "DATABASE_URL": database_url or f"sqlite:///{folder / 'bench.sqlite3'}",
             "REDIS_URL": redis.url,
             "NATS_URL": nats.url,
-            "SIMULATOR_REST_URL": f"http://127.0.0.1:{venue_port}",
+            "SIMULATOR_PORT": str(venue_port),
+            "SIMULATOR_UNLIMITED": "true",
+            "SIMULATOR_FAULTS": "true",
             "PROMETHEUS_MULTIPROC_DIR": str(metrics),
             "DJANGO_SECRET_KEY": secrets.token_hex(32),
             "LOG_LEVEL": "WARNING",
@@ -109,7 +127,10 @@ def stage(database_url: str = "") -> Iterator[Stage]:
             "MAX_POSITION_NOTIONAL": "0",
         }
         made = Stage(environment, web_port, venue_port, folder)
-        stack.enter_context(made.process("-m", "benchmarks.fixed_venue", str(venue_port)))
+        command = ("-m", "benchmarks.fixed_venue", str(venue_port))
+        if venue == "simulator":
+            command = ("manage.py", "run_simulator")
+        made.venue_pid = stack.enter_context(made.process(*command)).pid
         wait_for_port(venue_port)
         made.manage("migrate", "-v0")
         made.token = made.shell(
