@@ -14,6 +14,25 @@ from django.db import connection
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from rest_framework.test import APIClient
+    from xdist.scheduler import LoadGroupScheduling
+
+
+@pytest.hookimpl(optionalhook=True)  # pytest-xdist need not be in use
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling | None:
+    """Keep the corridor in one process: its tests share a product that took long to start.
+
+    The mark `xdist_group` does not do it: pytest-xdist 3.8 writes the group into a node's
+    `_nodeid`, which pytest 9.2 no longer reads.
+    """
+    if config.getvalue("dist") != "loadgroup":
+        return None
+    from xdist.scheduler import LoadGroupScheduling
+
+    class OneProductScheduling(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "corridor" if nodeid.startswith("tests/corridor/") else nodeid
+
+    return OneProductScheduling(config, log)
 
 
 @pytest.fixture(autouse=True)

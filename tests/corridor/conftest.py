@@ -9,14 +9,6 @@ import pytest
 from tests.product import PROCESSES, Product, product
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep these tests in one process of pytest-xdist: they share what took long to start."""
-    for item in items:
-        if "tests/corridor/" in item.nodeid:
-            item.add_marker(pytest.mark.xdist_group("corridor"))
-
-
 @pytest.fixture(scope="session")
 def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     with product(

@@ -34,9 +34,10 @@ def rest_and_fill(whole):
 
 
 def filled(product, uid):
+    """The entry when it is filled and its trades are booked: reconciliation learns them second."""
     orders = product.get(f"/api/v1/signals/{uid}/").body["orders"]
     entry = next(o for o in orders if o["role"] == "entry")
-    return entry if entry["status"] == "FILLED" else None
+    return entry if entry["status"] == "FILLED" and entry["fills"] else None
 
 
 def who_told(product, uid):
