@@ -65,7 +65,7 @@ def change(*, account_id: int, changes: Mapping[str, Any], actor: str) -> Change
         raise ValidationError(dict.fromkeys(sorted(unknown), "cannot be changed"))
     with transaction.atomic():
         account = (
-            VirtualAccount.objects.select_for_update(of=("self",))
+            VirtualAccount.objects.select_for_update(of=("self",), no_key=True)
             .select_related("venue_account")
             .get(pk=account_id)
         )
@@ -126,7 +126,9 @@ def _are_symbols(value: Any) -> bool:
 
 
 def _take_default_from_others(account: VirtualAccount, actor: str) -> None:
-    others = VirtualAccount.objects.select_for_update(of=("self",)).filter(is_default=True)
+    others = VirtualAccount.objects.select_for_update(of=("self",), no_key=True).filter(
+        is_default=True
+    )
     for other in others.exclude(pk=account.pk).select_related("venue_account"):
         other.is_default = False
         other.save(update_fields=["is_default"])

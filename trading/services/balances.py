@@ -1,4 +1,8 @@
-"""Balances of venue accounts: the venue's word, less what we have promised and it has not seen."""
+"""Balances of venue accounts: the venue's word, less what we have promised and it has not seen.
+
+Row locks here and in the other services are NO KEY ones: a plain FOR UPDATE on a parent row would
+hold up every commit that writes a row pointing to it, and two such commits block each other.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.statements import update
@@ -24,12 +29,13 @@ def refresh(venue_account: VenueAccount) -> None:
     """Ask the venue for the whole account and store it. VenueError escapes."""
     report = registry.for_venue(venue_account.environment).account()
     with transaction.atomic():
-        locked = VenueAccount.objects.select_for_update().get(pk=venue_account.pk)
+        locked = VenueAccount.objects.select_for_update(no_key=True).get(pk=venue_account.pk)
         locked.can_trade = report.can_trade
         locked.maker_rate = report.maker_rate
         locked.taker_rate = report.taker_rate
         locked.balances_at = report.reported_at
         locked.save(update_fields=["can_trade", "maker_rate", "taker_rate", "balances_at"])
+        _wait_for_deciders(Balance.objects.filter(venue_account=locked))
         _store(locked, report.balances, report.reported_at)
         told = [b.asset for b in report.balances]
         Balance.objects.filter(venue_account=locked).exclude(asset__in=told).update(
@@ -39,10 +45,19 @@ def refresh(venue_account: VenueAccount) -> None:
 
 def hear(venue_account_id: int, balances: Iterable[AssetBalance], reported_at: datetime) -> None:
     """Store balances the user stream told of: only the assets that changed."""
+    balances = tuple(balances)
     with transaction.atomic():
-        venue_account = VenueAccount.objects.select_for_update().get(pk=venue_account_id)
+        venue_account = VenueAccount.objects.select_for_update(no_key=True).get(pk=venue_account_id)
+        told = [b.asset for b in balances]
+        _wait_for_deciders(Balance.objects.filter(venue_account=venue_account, asset__in=told))
         _store(venue_account, balances, reported_at)
         VenueAccount.objects.filter(pk=venue_account_id).update(balances_at=reported_at)
+
+
+def _wait_for_deciders(rows: QuerySet[Balance]) -> None:
+    """Lock `rows` in the order deciders do: what a decision just promised must be seen after this,
+    or the venue's older word would give the money back."""
+    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
 
 
 def _store(

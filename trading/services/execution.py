@@ -36,7 +36,9 @@ UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
 @Select
 def _locked_account(account_id: int) -> QuerySet[VirtualAccount]:
-    rows = VirtualAccount.objects.select_for_update(of=("self",)).select_related("venue_account")
+    rows = VirtualAccount.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "venue_account"
+    )
     return rows.filter(pk=account_id).order_by()
 
 
@@ -53,7 +55,7 @@ def _waiting_orders(account_id: int) -> QuerySet[Order]:
 
 @Select
 def _locked_balances(venue_account_id: int, quote: str, base: str) -> QuerySet[Balance]:
-    rows = Balance.objects.select_for_update().filter(venue_account=venue_account_id)
+    rows = Balance.objects.select_for_update(no_key=True).filter(venue_account=venue_account_id)
     return rows.filter(asset__in=[quote, base]).order_by("pk")
 
 

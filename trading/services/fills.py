@@ -153,7 +153,9 @@ def apply(
 
 
 def _lock_order(client_order_id: str, environment: str) -> Order | None:
-    rows = Order.objects.select_for_update(of=("self",)).select_related("account", "venue_account")
+    rows = Order.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "account", "venue_account"
+    )
     return rows.filter(
         client_order_id=client_order_id, venue_account__environment=environment
     ).first()
@@ -264,14 +266,14 @@ def _unseen(order: Order, fills: Iterable[VenueFill]) -> list[VenueFill]:
 
 @Select
 def _locked_position(account_id: int, symbol: str) -> QuerySet[Position]:
-    rows = Position.objects.select_for_update().order_by()
+    rows = Position.objects.select_for_update(no_key=True).order_by()
     return rows.filter(account=account_id, symbol=symbol)
 
 
 def _lock_position(order: Order) -> Position:
     position = _locked_position.first(account_id=order.account_id, symbol=order.symbol)
     if position is None:
-        position, _ = Position.objects.select_for_update().get_or_create(
+        position, _ = Position.objects.select_for_update(no_key=True).get_or_create(
             account_id=order.account_id,
             symbol=order.symbol,
             defaults={"updated_at": timezone.now()},

@@ -349,7 +349,7 @@ def _write(
     time must not both place.
     """
     with transaction.atomic():
-        locked = Position.objects.select_for_update(of=("self",)).get(pk=position.pk)
+        locked = Position.objects.select_for_update(of=("self",), no_key=True).get(pk=position.pk)
         if locked.protection_sequence != position.protection_sequence:
             return []
         locked.protection_sequence += 1
