@@ -23,7 +23,8 @@ def of_order(
 ) -> dict[str, Any]:
     """Describe an order with what it filled.
 
-    `environment` and `fills` save a query each when the caller has them; `fills` are then all.
+    `environment` and `fills` save a query each when the caller has them; `fills` that are not all
+    (the user stream was faster) are read anew.
     `amount` and `quantity` are the base units ordered, `total_value` and `fees` quote units;
     `fees` is null while a fee paid in a third asset has no price.
     """
@@ -58,8 +59,9 @@ def of_order(
 def _fees(order: Order, fills: Iterable[Fill] | None) -> tuple[Decimal | None, dict[str, Decimal]]:
     if not order.booked_quantity:
         return Decimal(0), {}
-    if fills is None:
-        fills = order.fills.order_by()
+    fills = () if fills is None else tuple(fills)
+    if sum(fill.quantity for fill in fills) != order.booked_quantity:
+        fills = tuple(order.fills.order_by())
     total: Decimal | None = Decimal(0)
     by_asset: dict[str, Decimal] = {}
     for fill in fills:
