@@ -127,7 +127,7 @@ def stage(database_url: str = "", *, venue: str = "fixed") -> Iterator[Stage]:
             "MAX_POSITION_NOTIONAL": "0",
         }
         made = Stage(environment, web_port, venue_port, folder)
-        command = ("-m", "benchmarks.fixed_venue", str(venue_port))
+        command: tuple[str, ...] = ("-m", "benchmarks.fixed_venue", str(venue_port))
         if venue == "simulator":
             command = ("manage.py", "run_simulator")
         made.venue_pid = stack.enter_context(made.process(*command)).pid

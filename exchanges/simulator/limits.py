@@ -13,6 +13,7 @@ MINUTE_MS = 60_000
 DAY_MS = 86_400_000
 FIRST_BAN_MS = 2 * MINUTE_MS
 LONGEST_BAN_MS = 3 * DAY_MS
+BEYOND_NEED = 10_000_000
 DEFIANCES_BEFORE_BAN = 10  # calls after a 429, inside its window, that the venue still forgives
 
 
@@ -26,11 +27,12 @@ class Allowance:
     defiances_before_ban: int = DEFIANCES_BEFORE_BAN
 
     def announced(self) -> list[dict[str, object]]:
-        """Return exchangeInfo `rateLimits`."""
+        """Return exchangeInfo `rateLimits`; who does not refuse announces more than anyone needs,
+        or well-behaved clients would hold themselves back."""
         return [
-            _limit("REQUEST_WEIGHT", "MINUTE", 1, self.weight_per_minute or 6000),
-            _limit("ORDERS", "SECOND", 10, self.orders_per_ten_seconds or 100),
-            _limit("ORDERS", "DAY", 1, self.orders_per_day or 200_000),
+            _limit("REQUEST_WEIGHT", "MINUTE", 1, self.weight_per_minute or BEYOND_NEED),
+            _limit("ORDERS", "SECOND", 10, self.orders_per_ten_seconds or BEYOND_NEED),
+            _limit("ORDERS", "DAY", 1, self.orders_per_day or BEYOND_NEED),
             _limit("RAW_REQUESTS", "MINUTE", 5, 300_000),
         ]
 

@@ -34,6 +34,16 @@ def used(reply_headers: object) -> int:
     return int(reply_headers["X-MBX-USED-WEIGHT-1M"])  # type: ignore[index]
 
 
+def test_exchange_info_announces_the_limits(limited: VenueClient) -> None:
+    limits = {
+        (row["rateLimitType"], row["interval"]): row["limit"]
+        for row in limited.ask("exchangeInfo").json["rateLimits"]
+    }
+    assert limits["REQUEST_WEIGHT", "MINUTE"] == 200
+    assert limits["ORDERS", "SECOND"] == 3
+    assert limits["ORDERS", "DAY"] == 1000
+
+
 def test_every_reply_tells_the_weight_used(client: VenueClient) -> None:
     before = used(client.ask("ping").headers)
     assert used(client.ask("exchangeInfo").headers) == before + 20
