@@ -12,9 +12,11 @@ from typing import Protocol
 
 import structlog
 from asgiref.sync import sync_to_async
+from django.db import Error as DatabaseError
 from django.db import close_old_connections
 from django.utils import timezone
 
+from audit import metrics
 from exchanges.domain.errors import VenueError
 from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
 from exchanges.domain.orders import ExecutionReport
@@ -40,10 +42,13 @@ class Listener:
         venue_account: VenueAccount,
         stream: Stream,
         want_protection: Callable[[int], None],
+        *,
+        pulse_seconds: float = SIGN_OF_LIFE_SECONDS,
     ) -> None:
         self.venue_account = venue_account
         self.stream = stream
         self.want_protection = want_protection
+        self.pulse_seconds = pulse_seconds
         self._is_live = False
 
     async def run(self) -> None:
@@ -58,8 +63,11 @@ class Listener:
     async def _pulse(self) -> None:
         while True:
             if self._is_live:
-                await sync_to_async(self._note_life)()
-            await asyncio.sleep(SIGN_OF_LIFE_SECONDS)
+                try:
+                    await sync_to_async(self._note_life)()
+                except DatabaseError as error:
+                    log.error("user_stream_sign_of_life_not_written", error=str(error))
+            await asyncio.sleep(self.pulse_seconds)
 
     def _note_life(self) -> None:
         close_old_connections()
@@ -80,7 +88,8 @@ class Listener:
                 self._mind_the_gap(news)
             elif isinstance(news, ListNews):
                 log.debug("list_news", list_client_order_id=news.list_client_order_id)
-        except VenueError as error:
+        except (VenueError, DatabaseError) as error:
+            metrics.ERRORS.labels("user_stream").inc()
             log.error("user_stream_news_not_booked", news=type(news).__name__, error=str(error))
 
     def _mind_the_gap(self, gap: StreamGap) -> None:
