@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
+
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|\+00:00)")
 
 
 def pairs(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
@@ -11,9 +15,25 @@ def pairs(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for name, value in (record or {}).items():
         if isinstance(value, Mapping):
-            found += [(f"{name}.{below}", text) for below, text in pairs(value)]
+            found += [(f"{name}.{below}", said) for below, said in pairs(value)]
         elif isinstance(value, list):
             found += [(name, ", ".join(str(v) for v in value))] if value else []
         elif value is not None and value != "":
-            found.append((name, str(value)))
+            found.append((name, text(value)))
     return found
+
+
+def text(value: Any) -> str:
+    """Write one value; a moment in UTC as people write it."""
+    moment = _MOMENT.fullmatch(str(value))
+    return " ".join(moment.groups()) if moment else str(value)
+
+
+def number(value: Decimal | None) -> str:
+    """Show a decimal with every digit it has and no exponent."""
+    return "–" if value is None else f"{value:,f}"
+
+
+def short(value: Decimal | None) -> str:
+    """Show a decimal for a list: rounded to eight places, more than any venue trades in."""
+    return "–" if value is None else f"{value:,.8f}".rstrip("0").rstrip(".")

@@ -8,6 +8,7 @@ from typing import Any
 
 from audit import timeline
 from audit.models import Event
+from audit.readable import text
 from signals_app.models import Signal
 from trading.models import Decision
 
@@ -52,6 +53,6 @@ def _understood(draft: dict[str, Any] | None) -> list[tuple[str, str]]:
     for name, value in (draft or {}).items():
         if value in (None, "", [], {}):
             continue
-        text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-        lines.append((name, text.translate(_HIDDEN)))
+        said = text(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        lines.append((name, said.translate(_HIDDEN)))
     return lines

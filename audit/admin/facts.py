@@ -16,6 +16,10 @@ from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 from unfold.paginator import InfinitePaginator
 
+from audit.readable import number, short
+
+Show = Callable[[Decimal | None], str]
+
 
 class FastListAdmin(ModelAdmin):
     """A list that never counts or sorts its table: newest first, next and previous only."""
@@ -30,7 +34,7 @@ class FastListAdmin(ModelAdmin):
     ordering: ClassVar[tuple[str, ...]] = ("-id",)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [self._readable(name) for name in super().get_list_display(request)]
+        return [self._readable(name, show=short) for name in super().get_list_display(request)]
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
@@ -46,11 +50,11 @@ class FastListAdmin(ModelAdmin):
             return [self._readable(name) for name in line]
         return self._readable(line)
 
-    def _readable(self, name: Any) -> Any:
+    def _readable(self, name: Any, show: Show | None = None) -> Any:
         """Show decimal columns by `number`: the admin itself pads them to eighteen places."""
         if not isinstance(name, str) or name not in self._decimals():
             return name
-        return _column(name, str(self._decimals()[name]))
+        return _column(name, str(self._decimals()[name]), show or number)
 
     def _decimals(self) -> dict[str, Any]:
         return {
@@ -84,20 +88,16 @@ class FactAdmin(FastListAdmin):
 
 
 @cache
-def _column(name: str, title: str) -> Callable[[Model], str]:
+def _column(name: str, title: str, show: Show) -> Callable[[Model], str]:
     @admin.display(description=title)
-    def show(row: Model) -> str:
-        return number(getattr(row, name))
+    def column(row: Model) -> str:
+        return show(getattr(row, name))
 
-    return show
+    column.__name__ = f"number_{name}"  # its class in the page: numbers stand to the right
+    return column
 
 
 def pretty(value: Any) -> SafeString:
     """Show JSON as indented text; whatever is in it stays text."""
     text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
     return format_html('<pre class="petrosa-code">{}</pre>', text)
-
-
-def number(value: Decimal | None) -> str:
-    """Show a decimal with every digit it has and no exponent."""
-    return "–" if value is None else f"{value:,f}"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django import template
 
 from audit.models import Event
-from audit.readable import pairs
+from audit.readable import number, pairs
 
 register = template.Library()
 # What every row about an order repeats; its first row says it once.
@@ -19,3 +21,9 @@ def details(event: Event) -> list[tuple[str, str]]:
     if event.subject_type != "order" or event.kind == "order.created":
         return lines
     return [(name, text) for name, text in lines if name not in SAME_IN_EVERY_ROW]
+
+
+@register.filter
+def figure(value: Decimal | None) -> str:
+    """Show a decimal with every digit, its thousands set apart; a dash for none."""
+    return number(value)

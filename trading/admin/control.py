@@ -9,6 +9,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -26,6 +27,11 @@ class EngageForm(forms.ModelForm):
     class Meta:
         model = TradingState
         fields = ("mode", "scope", "key", "reason", "expires_at")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if "mode" in self.fields:  # who opens this form in a hurry wants all of it stopped
+            self.fields["mode"].initial = TradingMode.HALTED.value
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -67,6 +73,7 @@ class TradingStateAdmin(FactAdmin):
     list_filter = ("mode", "scope")
     search_fields = ("key__exact", "engaged_by__exact")
     search_help_text = "Key or who engaged it, exactly"
+    list_before_template = "admin/trading/tradingstate/in_force.html"  # type: ignore[assignment]
     compressed_fields = False
     add_fields = (("mode", "scope", "key"), ("reason", "expires_at"))
     fields = (
@@ -126,6 +133,33 @@ class TradingStateAdmin(FactAdmin):
         )
         obj.pk = state.pk
         obj._state.adding = False
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> TemplateResponse:
+        now = timezone.now()
+        context = {
+            **(extra_context or {}),
+            "in_force": list(control.in_force(now).order_by("engaged_at")),
+            "can_engage": self.has_add_permission(request),
+        }
+        response: TemplateResponse = super().changelist_view(request, context)
+        return response
+
+    def add_view(
+        self,
+        request: HttpRequest,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        context = {
+            **(extra_context or {}),
+            "title": "Stop trading",
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+        }
+        response: HttpResponse = super().add_view(request, form_url, context)
+        return response
 
     def change_view(
         self,

@@ -15,7 +15,8 @@ from unfold.decorators import display
 
 from audit import timeline
 from audit.admin import periods
-from audit.admin.facts import FactAdmin, number
+from audit.admin.facts import FactAdmin
+from audit.readable import number
 from exchanges.domain.errors import VenueError
 from trading import tasks
 from trading.admin.words import ORDER_COLOURS, SIDE_COLOURS
@@ -36,8 +37,8 @@ class OrderAdmin(FactAdmin):
         "role",
         "type",
         "quantity",
-        "price",
-        "average",
+        "number_wanted",
+        "number_average",
         "status_label",
         "account",
         "strategy_id",
@@ -57,7 +58,7 @@ class OrderAdmin(FactAdmin):
     actions = ("cancel_selected",)
     fields = (
         ("status", "symbol", "side", "type"),
-        ("quantity", "executed_quantity", "booked_quantity", "average"),
+        ("quantity", "executed_quantity", "booked_quantity", "number_average"),
         ("price", "stop_price", "stop_loss", "take_profit", "time_in_force"),
         ("role", "account", "venue_account", "strategy_id"),
         ("client_order_id", "venue_order_id", "order_list"),
@@ -66,7 +67,7 @@ class OrderAdmin(FactAdmin):
         ("created_at", "submitted_at", "acknowledged_at", "closed_at"),
         ("cancel_requested_at", "unknown_since", "checks", "next_check_at"),
     )
-    readonly_fields = ("average",)
+    readonly_fields = ("number_average",)
 
     @display(description="side", label=SIDE_COLOURS)
     def side_label(self, order: Order) -> str:
@@ -76,8 +77,14 @@ class OrderAdmin(FactAdmin):
     def status_label(self, order: Order) -> str:
         return str(order.status)
 
+    @admin.display(description="price (@ trigger)")
+    def number_wanted(self, order: Order) -> str:
+        trigger = f"@ {number(order.stop_price)}" if order.stop_price is not None else ""
+        limit = number(order.price) if order.price is not None else ""
+        return f"{limit} {trigger}".strip() or "market"
+
     @admin.display(description="average price")
-    def average(self, order: Order) -> str:
+    def number_average(self, order: Order) -> str:
         return number(order.average_price)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:

@@ -50,6 +50,8 @@ class PositionAdmin(FactAdmin):
             return "alarm"
         if not position.is_open:
             return "flat"
+        if position.is_dust:
+            return "dust"
         return "naked" if position.naked_since else "protected"
 
     def change_view(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from audit.readable import text
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 
@@ -44,7 +45,7 @@ def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> list[VerdictLine]:
             message=without_code(str(v.get("message", "")), str(v.get("code", ""))),
             limit=str(v.get("limit", "")),
             actual=str(v.get("actual", "")),
-            inputs=[(str(name), str(value)) for name, value in v.get("inputs", [])],
+            inputs=[(str(name), text(value)) for name, value in v.get("inputs", [])],
         )
         for v in verdicts
     ]

@@ -13,6 +13,7 @@ from trading.services import control
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:trading_tradingstate_add"
+LIST = "admin:trading_tradingstate_changelist"
 
 
 def order_to_stop(**changes) -> dict[str, str]:
@@ -124,3 +125,24 @@ def test_a_link_alone_releases_nothing():
     address = reverse("admin:trading_tradingstate_release", args=(state.pk,))
 
     assert logged_in("trading.release_kill_switch").get(address).status_code == 405
+
+
+def test_its_page_says_that_nothing_is_stopped():
+    page = logged_in("trading.engage_kill_switch").get(reverse(LIST)).content.decode()
+
+    assert "Trading is active" in page
+
+
+def test_its_page_says_what_is_stopped_and_by_whom():
+    control.engage(actor="ben", reason="storm")
+
+    page = logged_in("trading.view_tradingstate").get(reverse(LIST)).content.decode()
+
+    assert "storm · ben since" in page
+    assert "Trading is active" not in page
+
+
+def test_the_form_stops_everything_unless_told_otherwise():
+    form = logged_in("trading.engage_kill_switch").get(reverse(ADD)).context["adminform"].form
+
+    assert (form["mode"].value(), form["scope"].value()) == ("HALTED", "global")
