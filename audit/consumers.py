@@ -17,7 +17,7 @@ from audit import relay
 
 NOT_LOGGED_IN = 4401
 PAUSE_SECONDS = 0.1  # ten messages a second, whatever happens
-BEAT_SECONDS = 5.0  # a quiet socket still shows that it is alive
+BEAT_SECONDS = 3.0  # a quiet socket still shows that it is alive
 RECHECK_SECONDS = 60.0
 
 

@@ -1,6 +1,6 @@
 // The live desk: reads a snapshot, then follows committed events.
 
-import { setServerTime } from "./format.js";
+import { now, setServerTime } from "./format.js";
 import { Live } from "./socket.js";
 import { Desk } from "./state.js";
 import { View } from "./view.js";
@@ -8,12 +8,15 @@ import { View } from "./view.js";
 const SNAPSHOT_PAUSE_MS = 1000;
 const BOOKS_PAUSE_MS = 300;
 const BOOKS_EVERY_MS = 5000; // prices move without any event of ours
+const PATIENCE_MS = 8000; // for one answer of the server
 
 const options = JSON.parse(document.getElementById("desk-options").textContent);
 const desk = new Desk();
 const view = new View(options);
 let waiting = null; // events heard while a snapshot is on its way
 let isLive = false;
+let lastRead = null; // when the server last answered, by its own clock
+let isFailing = false;
 let drawing = false;
 
 function draw() {
@@ -26,10 +29,28 @@ function draw() {
 }
 
 async function read(path) {
-  const response = await fetch(path, { headers: { Accept: "application/json" } });
-  if (response.status === 401) logIn();
-  if (!response.ok) throw new Error(`${path} answered ${response.status}`);
-  return response.json();
+  try {
+    const response = await fetch(path, {
+      headers: { Accept: "application/json" },
+      signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    if (response.status === 401) logIn();
+    if (!response.ok) throw new Error(`${path} answered ${response.status}`);
+    const answer = await response.json();
+    setServerTime(answer.at);
+    lastRead = now();
+    isFailing = false;
+    return answer;
+  } catch (error) {
+    isFailing = true;
+    throw error;
+  } finally {
+    showAge();
+  }
+}
+
+function showAge() {
+  view.showAge(isFailing && lastRead ? lastRead : null);
 }
 
 function logIn() {
@@ -64,7 +85,6 @@ function reader(work, pause) {
 const readSnapshot = reader(async () => {
   waiting ??= [];
   const snapshot = await read(options.paths.snapshot);
-  setServerTime(snapshot.at);
   desk.load(snapshot);
   view.showBooks(desk.books);
   const missed = waiting;
@@ -76,9 +96,7 @@ const readSnapshot = reader(async () => {
 }, SNAPSHOT_PAUSE_MS);
 
 const readBooks = reader(async () => {
-  const books = await read(options.paths.books);
-  setServerTime(books.at);
-  showBooks(books);
+  showBooks(await read(options.paths.books));
 }, BOOKS_PAUSE_MS);
 
 function showBooks(books) {
@@ -106,13 +124,17 @@ const live = new Live(options.paths.live, {
   onState(state) {
     isLive = state === "live";
     view.showConnection(state);
+    if (!isLive) readBooks(); // is it the socket alone, or the whole server?
   },
   onEvents: hear,
   onResync: readSnapshot,
   onLoggedOut: logIn,
 });
 
-setInterval(() => view.tick(), 1000);
+setInterval(() => {
+  view.tick();
+  showAge();
+}, 1000);
 setInterval(() => {
   if (document.hidden) return;
   if (isLive) readBooks();
@@ -149,6 +171,7 @@ function say(text) {
 }
 
 for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard; // only there on https and localhost
   button.addEventListener("click", async () => {
     await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent);
     button.textContent = "Copied";

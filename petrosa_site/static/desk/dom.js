@@ -19,11 +19,13 @@ export function pill(text, tone, title) {
   return el("span", { class: `pill ${tone}`, title }, text);
 }
 
-// Rows of one table body: a row whose data is unchanged keeps its element.
+// Rows of one table body: a row whose data is unchanged keeps its element. A new row, and one of
+// which `newsOf` says something else than before, lights up for a moment.
 export class Rows {
-  constructor(body, build) {
+  constructor(body, build, newsOf = (item) => item) {
     this.body = body;
     this.build = build;
+    this.newsOf = newsOf;
     this.shown = new Map();
     this.isFirst = true;
   }
@@ -39,8 +41,9 @@ export class Rows {
         continue;
       }
       const row = this.build(item);
-      if (!this.isFirst) row.classList.add("fresh");
-      next.set(key, { version, row });
+      const news = JSON.stringify(this.newsOf(item));
+      if (!this.isFirst && old?.news !== news) row.classList.add("fresh");
+      next.set(key, { version, news, row });
     }
     const focused = this.body.contains(document.activeElement) ? focusPath(this.shown) : null;
     const wanted = [...next.values()].map(({ row }) => row);

@@ -72,6 +72,6 @@ export function exact(iso) {
   return `${day} ${rest.replace("Z", "")} UTC`;
 }
 
-export function clock() {
-  return new Date(now()).toISOString().slice(11, 19);
+export function clock(moment = now()) {
+  return new Date(moment).toISOString().slice(11, 19);
 }

@@ -3,7 +3,7 @@
 //   stale         connected, but the server itself hears no news
 //   connecting, reconnecting
 
-const SILENCE_MS = 14000; // the server speaks every five seconds, news or not
+const SILENCE_MS = 8000; // the server speaks every three seconds, news or not
 const LONGEST_WAIT_MS = 8000;
 const NOT_LOGGED_IN = 4401;
 
@@ -15,6 +15,7 @@ export class Live {
     this.failures = 0;
     this.state = "connecting";
     window.addEventListener("online", () => this.retryNow());
+    window.addEventListener("offline", () => this.socket && this.lost(this.socket, 0));
     document.addEventListener("visibilitychange", () => document.hidden || this.retryNow());
   }
 

@@ -39,7 +39,7 @@ export class View {
   constructor(options) {
     this.options = options; // environment, links, canRelease
     this.rows = {
-      positions: new Rows(byId("positions"), (p) => this.#position(p)),
+      positions: new Rows(byId("positions"), (p) => this.#position(p), heldAndGuarded),
       signals: new Rows(byId("signals"), ({ signal, order }) => this.#signal(signal, order)),
       working: new Rows(byId("working"), (o) => this.#order(o)),
       orders: new Rows(byId("orders"), (o) => this.#order(o)),
@@ -52,6 +52,7 @@ export class View {
     this.#trading(books.trading);
     this.#alarms(books);
     this.#tiles(books.accounts);
+    this.hasOneAccount = books.accounts.length === 1;
     this.rows.positions.show(books.positions, (p) => p.id);
     count("positions", books.positions.length);
   }
@@ -81,6 +82,18 @@ export class View {
     badge.dataset.state = state;
     badge.title = CONNECTION_TITLES[state];
     byId("connection-word").textContent = CONNECTION[state];
+  }
+
+  // Say that the numbers below are old: `since` is the moment of the last good read, or null.
+  showAge(since) {
+    document.body.dataset.old = since ? "yes" : "no";
+    byId("old").hidden = !since;
+    if (!since) return;
+    const seconds = Math.max(0, Math.floor((f.now() - since) / 1000));
+    setText(
+      byId("old"),
+      `The server does not answer. Everything below is as of ${f.clock(since)} UTC, ${f.span(seconds)} ago.`,
+    );
   }
 
   tick() {
@@ -189,7 +202,7 @@ export class View {
         "symbol",
         "Symbol",
         linked(this.options.links.position, p.id, p.symbol),
-        el("small", {}, p.account),
+        this.hasOneAccount ? null : el("small", {}, p.account),
         this.#elsewhere(p.environment),
       ),
       cell("quantity num", "Quantity", f.quantity(p.quantity)),
@@ -228,7 +241,8 @@ export class View {
   }
 
   #order(o) {
-    const limits = [o.price && f.price(o.price), o.stop_price && `@ ${f.price(o.stop_price)}`];
+    const trigger = o.stop_price && `@ ${f.price(o.stop_price)}`;
+    const limits = [o.price && f.price(o.price), trigger].filter(Boolean).join(" ");
     const unknown = o.unknown_since
       ? el("span", { class: "pill bad", "data-since": o.unknown_since, "data-words": "unknown for" })
       : null;
@@ -247,7 +261,11 @@ export class View {
       ),
       cell("type", "Type", f.words(o.type)),
       cell("quantity num", "Quantity", f.quantity(o.quantity)),
-      cell("price num", "Price", limits.filter(Boolean).join(" ") || "market"),
+      cell(
+        "price num",
+        "Price",
+        el("span", { title: trigger ? "@ is the price that triggers it" : null }, limits || "market"),
+      ),
       cell("average num", "Average", f.price(o.average)),
       cell("status", "Status", unknown ?? status),
     );
@@ -313,8 +331,14 @@ function count(panel, number, words) {
   byId(`${panel}-table`).hidden = number === 0;
 }
 
+// Prices move all the time; a row is news when what is held, or what guards it, changes.
+function heldAndGuarded(p) {
+  return [p.quantity, p.stop, p.target, p.naked_since, p.alarm, p.oversold, p.is_open];
+}
+
+// A cent's fraction shows as 0.00 and has no colour.
 function tone(text) {
-  const value = Number(text ?? 0);
+  const value = Math.round(Number(text ?? 0) * 100);
   return value > 0 ? "gain" : value < 0 ? "loss" : "";
 }
 
