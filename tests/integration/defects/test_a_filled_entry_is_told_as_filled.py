@@ -1,0 +1,51 @@
+"""Whatever happens to its protection: told as failed, it would be sent again by its sender."""
+
+from __future__ import annotations
+
+import pytest
+
+from audit.models import Event
+from tests.integration.trading.clock import time_passes
+from trading.models import Order, Position
+from trading.services import protection, reconciliation
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bought(send, venue):
+    """An entry that is filled, at a venue that then refuses every stop and target."""
+    outcome = send(stop_loss=44000, take_profit=47000)
+    for _ in range(4):
+        venue.reject_next(-2010, "This action is disabled on this account.")
+    protection.ensure(Position.objects.get().pk, actor="test")
+    return outcome
+
+
+def test_the_outcome_is_the_fill(bought):
+    assert bought.order.status == "FILLED"
+    assert Order.objects.get(role="entry").status == "FILLED"
+
+
+def test_the_position_rings_until_it_is_protected(bought, venue):
+    position = Position.objects.get()
+    assert position.naked_since is not None
+    assert "refused protection" in position.alarm
+    assert Event.objects.filter(kind="position.alarm").exists()
+
+    time_passes(30)
+    for _ in range(4):
+        for position_id in reconciliation.run():
+            protection.ensure(position_id, actor="test")
+
+    position.refresh_from_db()
+    assert position.naked_since is None
+    assert position.alarm == ""
+
+
+def test_a_repeat_of_the_signal_buys_nothing_more(send, venue, bought):
+    repeat = bought.signal.uid
+
+    send(signal_uid=repeat)
+
+    assert Order.objects.filter(role="entry").count() == 1
