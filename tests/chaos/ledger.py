@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -79,7 +79,7 @@ def assert_balances_tie(
     ledger: dict[str, Any], opening: dict[str, Decimal], product: Product
 ) -> None:
     """Opening balance plus every fill is what the venue holds, and what our positions hold."""
-    expected = Counter(opening)
+    expected: defaultdict[str, Decimal] = defaultdict(Decimal, opening)
     for fill in product.rows("SELECT * FROM trading_fill"):
         sign = 1 if fill["side"] == "BUY" else -1
         expected[fill["symbol"].removesuffix("USDT")] += sign * Decimal(fill["quantity"])

@@ -25,7 +25,7 @@ SIZES = {
     "DOTUSDT": (4.5, 2.7),
     "AVAXUSDT": (22, 0.6),
 }
-ACCOUNT = {
+ACCOUNT: dict[str, Any] = {
     "MAX_OPEN_POSITIONS": "100",
     "MAX_POSITION_NOTIONAL": "0",
     "SIGNAL_MAX_AGE_SECONDS": "600",

@@ -1,9 +1,16 @@
+from typing import Any
+
 import pytest
 
 from tests.integration.api.conftest import trade
 from trading.models import Order
 
-RESTING = {"order_type": "limit", "price": 40000, "stop_loss": 39000, "take_profit": 45000}
+RESTING: dict[str, Any] = {
+    "order_type": "limit",
+    "price": 40000,
+    "stop_loss": 39000,
+    "take_profit": 45000,
+}
 
 
 @pytest.fixture

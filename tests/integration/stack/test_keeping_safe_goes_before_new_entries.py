@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 def take(count: int) -> list[str]:
     """Take tasks off the broker, as a worker would, and return their names."""
     with app.connection_for_read() as connection:
-        queue = connection.SimpleQueue(app.amqp.queues["celery"])
+        queue = connection.SimpleQueue(app.amqp.queues["celery"])  # type: ignore[arg-type]
         taken = [queue.get(timeout=5) for _ in range(count)]
         for message in taken:
             message.ack()

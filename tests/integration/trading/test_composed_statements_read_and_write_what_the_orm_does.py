@@ -64,6 +64,7 @@ def test_rows_are_the_orms_rows_with_their_relations(account, django_assert_num_
     for symbol in ("ETHUSDT", "BTCUSDT"):  # the second time from the statement kept
         with django_assert_num_queries(1):
             found = position_of.first(account_id=account.pk, symbol=symbol)
+            assert found is not None
             related = found.account
         twin = Position.objects.get(account=account, symbol=symbol)
         assert values_of(found) == values_of(twin)
@@ -105,7 +106,9 @@ def test_locking_needs_a_transaction():
     accounts.ensure_first()
     pk = VirtualAccount.objects.get(is_default=True).pk
     with transaction.atomic():
-        assert account_locked.first(account_id=pk).pk == pk
+        locked = account_locked.first(account_id=pk)
+        assert locked is not None
+        assert locked.pk == pk
     with pytest.raises(transaction.TransactionManagementError):
         account_locked.first(account_id=pk)
 

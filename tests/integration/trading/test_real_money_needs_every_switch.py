@@ -73,6 +73,7 @@ def test_an_order_reaches_mainnet_only_with_all_of_them(
     outcome = buy()
 
     is_open = (simulation, testnet, allowed, enabled) == (False, False, True, True)
+    assert outcome.decision is not None
     assert outcome.decision.approved is is_open, outcome.decision.message
     assert bool(venue.placed) is is_open
 
@@ -83,7 +84,9 @@ def test_a_lock_that_closes_after_the_decision_holds_the_order_back(mainnet, set
     settings.MAINNET_TRADING_ENABLED = True
     VirtualAccount.objects.filter(pk=account.pk).update(enabled=True)
     venue.drop_next()
-    assert buy().order.status == "NEW"  # it could not be sent at once
+    order = buy().order
+    assert order is not None
+    assert order.status == "NEW"  # it could not be sent at once
 
     settings.MAINNET_TRADING_ENABLED = False
     assert not orders.submit(orders.load(Order.objects.get().pk), actor="sweep").was_sent

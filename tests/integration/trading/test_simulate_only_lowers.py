@@ -89,6 +89,7 @@ def placed(venues) -> list[str]:
 def test_true_takes_it_to_the_simulator(venues, payload):
     outcome = act(payload(True))
 
+    assert outcome.decision is not None
     assert outcome.decision.environment == "simulator"
     assert placed(venues) == ["simulator"]
 
@@ -118,6 +119,7 @@ def test_an_account_above_the_configured_ceiling_trades_nothing(venues, settings
 
     outcome = act(payload(False))
 
+    assert outcome.decision is not None
     assert not outcome.decision.approved
     assert placed(venues) == []
 

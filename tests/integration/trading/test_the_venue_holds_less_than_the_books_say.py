@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import timezone
+from django.db.models import F
 
 from audit.models import Event
 from exchanges.models import VenueAccount
@@ -25,13 +26,9 @@ def held(send) -> Position:
 
 
 def a_minute_passes() -> None:
-    for position in Position.objects.all():
-        position.updated_at -= timezone.timedelta(seconds=60)
-        position.save()
+    Position.objects.update(updated_at=F("updated_at") - timedelta(seconds=60))
     time_passes(60)
-    for order in Order.objects.exclude(closed_at=None):
-        order.closed_at -= timezone.timedelta(seconds=60)
-        order.save()
+    Order.objects.update(closed_at=F("closed_at") - timedelta(seconds=60))
 
 
 def look(position: Position) -> Position:

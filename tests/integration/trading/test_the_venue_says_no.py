@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from audit.models import Event
@@ -76,7 +78,7 @@ class TestFilters:
     def test_the_venues_own_filter_speaks_when_ours_did_not_know_it(self, send, venue):
         """The venue has changed a filter since we loaded its list."""
         send(quantity=0.001)
-        entry = spot_symbol_entry("BTCUSDT")
+        entry: dict[str, Any] = spot_symbol_entry("BTCUSDT")
         for one in entry["filters"]:
             if one["filterType"] == "NOTIONAL":
                 one["minNotional"] = "5000"

@@ -6,6 +6,7 @@ import pytest
 
 from tests import servers
 from trading import tasks
+from trading.domain import protection as rules
 from trading.models import Order, Position
 from trading.services import protection
 
@@ -46,7 +47,7 @@ def test_two_who_looked_at_once_do_not_both_protect(send, redis_is_away):
     assert ours is not None
     protection.ensure(position.pk, actor="another")
 
-    plan = protection.protection.plan(ours)
+    plan = rules.plan(ours)
     protection._carry_out(position, plan, protection._Refusals(), "test")
 
     assert Order.objects.filter(role="stop_loss").count() == 1
