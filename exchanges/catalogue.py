@@ -23,10 +23,13 @@ def get(environment: str, symbol: str) -> Instrument | None:
     cached = _cache.get((environment, symbol))
     if cached is not None and cached[0] > time.monotonic():
         return cached[1]
-    row = InstrumentRow.objects.filter(environment=environment, symbol=symbol).first()
-    if row is None and not InstrumentRow.objects.filter(environment=environment).exists():
-        refresh(environment)
-        row = InstrumentRow.objects.filter(environment=environment, symbol=symbol).first()
+    rows = InstrumentRow.objects.filter(environment=environment)
+    row = rows.filter(symbol=symbol).first()
+    if row is None:
+        if not rows.exists():
+            refresh(environment)
+        # Another process may have loaded them since the first look.
+        row = rows.filter(symbol=symbol).first()
     if row is None:
         return None
     instrument = row.parsed()
