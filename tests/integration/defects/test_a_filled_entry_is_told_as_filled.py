@@ -38,9 +38,9 @@ def test_the_position_rings_until_it_is_protected(bought, venue):
         for position_id in reconciliation.run():
             protection.ensure(position_id, actor="test")
 
-    position.refresh_from_db()
-    assert position.naked_since is None
-    assert position.alarm == ""
+    mended = Position.objects.get()
+    assert mended.naked_since is None
+    assert mended.alarm == ""
 
 
 def test_a_repeat_of_the_signal_buys_nothing_more(send, venue, bought):
