@@ -297,6 +297,7 @@ REST_FRAMEWORK = {
         "user": env.text("API_RATE", "1200/min"),
         "login": env.text("API_LOGIN_RATE", "10/min"),
     },
+    "NUM_PROXIES": 0,  # who asks is told by the server alone, which knows FORWARDED_ALLOW_IPS
     "EXCEPTION_HANDLER": "petrosa_site.problems.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
 }

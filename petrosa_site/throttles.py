@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import redis
 import structlog
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -32,17 +33,28 @@ class WindowThrottle(BaseThrottle):
 
     def allow_request(self, request: Request, view: APIView) -> bool:
         scope = getattr(view, "throttle_scope", "user")
-        limit, seconds = parse(_rates()[scope])
-        now = time.time()
-        window = int(now // seconds)
         user = getattr(request.user, "pk", None)
         who = f"user-{user}" if user and scope != "login" else f"at-{self.get_ident(request)}"
-        count = _count(f"petrosa:throttle:{scope}:{who}:{window}", seconds)
-        self.retry_after = (window + 1) * seconds - now
-        return count <= limit
+        is_allowed, self.retry_after = take(scope, who)
+        return is_allowed
 
     def wait(self) -> float | None:
         return self.retry_after
+
+
+def take(scope: str, who: str) -> tuple[bool, float]:
+    """Count one try of `who`; return whether it may go on, and the seconds to the next window."""
+    limit, seconds = parse(_rates()[scope])
+    now = time.time()
+    window = int(now // seconds)
+    count = _count(f"petrosa:throttle:{scope}:{who}:{window}", seconds)
+    return count <= limit, (window + 1) * seconds - now
+
+
+def take_login(request: HttpRequest) -> tuple[bool, float]:
+    """Count one try to log in by a form, out of the same budget as tokens and JWTs."""
+    ident = WindowThrottle().get_ident(cast(Request, request))
+    return take("login", f"at-{ident}")
 
 
 def _rates() -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from petrosa_site import api_docs, health_views, login_api
 from petrosa_site.metrics import Metrics
@@ -38,5 +39,6 @@ urlpatterns = [
     re_path(r"^api/schema/?$", api_docs.Schema.as_view(), name="schema"),
     re_path(r"^docs/?$", login_required(api_docs.Page.as_view(url_name="schema")), name="docs"),
     path("desk/", include("petrosa_site.desk.urls")),
+    path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/", admin.site.urls),
 ]

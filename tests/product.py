@@ -278,6 +278,7 @@ def product(
             "LOG_LEVEL": "INFO",
             "API_HOST": "127.0.0.1",
             "API_PORT": str(web_port),
+            "API_LOGIN_RATE": "1000/min",  # all of a test's people come from one address
             **settings,
         }
         made = Product(folder, redis, bus, venue, environment, web_port)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from petrosa_site.desk import views
+from petrosa_site.desk.login import Login
 
 urlpatterns = [
     path("", views.desk, name="desk"),
     path("snapshot.json", views.snapshot, name="desk-snapshot"),
     path("books.json", views.books, name="desk-books"),
     path("stop/", views.stop, name="desk-stop"),
-    path("login/", LoginView.as_view(template_name="desk/login.html"), name="login"),
+    path("login/", Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),
 ]

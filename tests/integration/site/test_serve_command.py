@@ -43,11 +43,11 @@ def ask(port, method, path, body=None, headers=None):
 
 def test_one_port_serves_pages_sockets_and_refuses_what_is_too_large(tmp_path):
     with serving(tmp_path) as (web, port):
-        response, text = ask(port, "GET", "/admin/login/")
+        response, text = ask(port, "GET", "/desk/login/")
         assert response.status == 200
         assert b"csrfmiddlewaretoken" in text
 
-        response, _ = ask(port, "POST", "/admin/login/", b"x" * (3 * 1024 * 1024))
+        response, _ = ask(port, "POST", "/desk/login/", b"x" * (3 * 1024 * 1024))
         assert response.status == 403  # read whole, then refused by the CSRF check
 
         response, text = ask(port, "POST", "/x", b"", {"Content-Length": str(50 * 1024 * 1024)})

@@ -1,0 +1,27 @@
+"""The one login form of pages and admin. Guessing is slowed down."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from django.contrib.auth.views import LoginView
+from django.http import HttpRequest, HttpResponse
+
+from petrosa_site import throttles
+
+
+class Login(LoginView):
+    """Ask for name and password; too many tries from one address are answered with 429."""
+
+    template_name = "desk/login.html"
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        is_allowed, wait = throttles.take_login(request)
+        if is_allowed:
+            return super().post(request, *args, **kwargs)
+        form = self.form_class(request)
+        context = self.get_context_data(form=form, wait=math.ceil(wait))
+        response = self.render_to_response(context, status=429)
+        response["Retry-After"] = str(math.ceil(wait))
+        return response
