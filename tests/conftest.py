@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from rest_framework.test import APIClient
     from xdist.scheduler import LoadGroupScheduling
 
+WHOLE_PRODUCTS = ("tests/corridor/", "tests/browser/")  # each starts a product for all its tests
+
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist need not be in use
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling | None:
-    """Keep the corridor in one process: its tests share a product that took long to start.
+    """Keep the tests of one whole product in one process: it took long to start.
 
     The mark `xdist_group` does not do it: pytest-xdist 3.8 writes the group into a node's
     `_nodeid`, which pytest 9.2 no longer reads.
@@ -30,7 +32,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
 
     class OneProductScheduling(LoadGroupScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "corridor" if nodeid.startswith("tests/corridor/") else nodeid
+            return next((whole for whole in WHOLE_PRODUCTS if nodeid.startswith(whole)), nodeid)
 
     return OneProductScheduling(config, log)
 
