@@ -13,6 +13,7 @@ from django.db import connection
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
+    from pytest_django.plugin import DjangoDbBlocker
     from rest_framework.test import APIClient
     from xdist.scheduler import LoadGroupScheduling
 
@@ -35,6 +36,21 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupSch
             return next((whole for whole in WHOLE_PRODUCTS if nodeid.startswith(whole)), nodeid)
 
     return OneProductScheduling(config, log)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """End what still hangs on the test database: PostgreSQL does not drop one that is in use.
+
+    Threads of asynchronous code keep a connection of their own for as long as they live.
+    """
+    yield
+    if connection.vendor == "postgresql":
+        with django_db_blocker.unblock(), connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
 
 
 @pytest.fixture(autouse=True)
