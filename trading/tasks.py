@@ -14,6 +14,7 @@ from trading.services import protection, reconciliation
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 5
 LOOK_AGAIN_SECONDS = 0.5
+QUIET_SECONDS = 1.0
 _client: redis.Redis | None = None
 
 
@@ -27,11 +28,18 @@ def _redis() -> redis.Redis:
 def want_protection(position_id: int, *, after: float = 0) -> None:
     """Have a position's protection looked at `after` seconds from now; many wishes, one look.
 
+    A first wish is answered at once. While fills come in a row the next look waits until
+    QUIET_SECONDS after the last one: protecting each of fifty fills anew would only be slower.
+
     Without Redis no worker hears of it and no watch runs, so it is looked at right here.
     """
     try:
-        if _redis().set(_queued_key(position_id), 1, nx=True, ex=QUEUED_FOR_SECONDS):
-            protect.apply_async((position_id,), countdown=after)
+        with _redis().pipeline(transaction=False) as asked:
+            asked.set(_queued_key(position_id), 1, nx=True, ex=QUEUED_FOR_SECONDS)
+            asked.pttl(_looked_key(position_id))
+            is_first, quiet_ms = asked.execute()
+        if is_first:
+            protect.apply_async((position_id,), countdown=max(after, quiet_ms / 1000))
     except (redis.RedisError, OperationalError) as error:
         log.error("protection_not_enqueued", position_id=position_id, error=str(error))
         protection.ensure(position_id, actor="protection")
@@ -41,11 +49,17 @@ def _queued_key(position_id: int) -> str:
     return f"petrosa:protect:{position_id}"
 
 
+def _looked_key(position_id: int) -> str:
+    return f"petrosa:protect:{position_id}:looked"
+
+
 @shared_task(name="trading.protect")
 def protect(position_id: int) -> None:
     """Bring a position's protective orders in line with what is held."""
     _redis().delete(_queued_key(position_id))  # wishes from here on want another look
-    if not protection.ensure(position_id, actor="protection"):
+    is_done = protection.ensure(position_id, actor="protection")
+    _redis().set(_looked_key(position_id), 1, px=int(QUIET_SECONDS * 1000))
+    if not is_done:
         want_protection(position_id, after=LOOK_AGAIN_SECONDS)
 
 

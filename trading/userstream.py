@@ -7,7 +7,7 @@ venue is asked over REST.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
 import structlog
@@ -26,12 +26,60 @@ from trading.services import balances, fills, reconciliation
 log = structlog.get_logger(__name__)
 ACTOR = "user stream"
 SIGN_OF_LIFE_SECONDS = 15.0
+MOST_AT_ONCE = 200
 
 
 class Stream(Protocol):
     def news(self) -> AsyncIterator[News]: ...
 
     def stop(self) -> None: ...
+
+
+async def batches(news: AsyncIterator[News], most: int = MOST_AT_ONCE) -> AsyncIterator[list[News]]:
+    """Give what has come since the last batch, in order; the first of a batch is never delayed."""
+    queue: asyncio.Queue[News | None] = asyncio.Queue()
+
+    async def pump() -> None:
+        try:
+            async for one in news:
+                queue.put_nowait(one)
+        finally:
+            queue.put_nowait(None)
+
+    pumping = asyncio.create_task(pump())
+    try:
+        last = await queue.get()
+        while last is not None:
+            batch = [last]
+            while len(batch) < most and not queue.empty() and last is not None:
+                last = queue.get_nowait()
+                batch += [last] if last is not None else []
+            yield batch
+            last = await queue.get() if last is not None else None
+    finally:
+        pumping.cancel()
+        await asyncio.gather(pumping, return_exceptions=True)
+    pumping.result()  # tells why it ended
+
+
+def conflated(batch: Iterable[News]) -> list[News]:
+    """Leave only the latest word on each asset: a balance is told whole, not as a change.
+
+    Nothing is carried over a gap, after which the venue is asked for everything.
+    """
+    kept: list[News] = []
+    told: BalanceNews | None = None
+    for news in batch:
+        if isinstance(news, StreamGap):
+            told = None
+        if isinstance(news, BalanceNews):
+            if told is not None:
+                kept.remove(told)
+                merged = {b.asset: b for b in (*told.balances, *news.balances)}
+                news = BalanceNews(tuple(merged.values()), news.reported_at)
+            told = news
+        kept.append(news)
+    return kept
 
 
 class Listener:
@@ -55,8 +103,8 @@ class Listener:
         """Book news until the stream is stopped."""
         pulse = asyncio.create_task(self._pulse())
         try:
-            async for news in self.stream.news():
-                await sync_to_async(self._take)(news)
+            async for batch in batches(self.stream.news()):
+                await sync_to_async(self._take_all)(conflated(batch))
         finally:
             pulse.cancel()
 
@@ -73,15 +121,16 @@ class Listener:
         close_old_connections()
         VenueAccount.objects.filter(pk=self.venue_account.pk).update(stream_at=timezone.now())
 
+    def _take_all(self, batch: list[News]) -> None:
+        close_old_connections()
+        for news in batch:
+            self._take(news)
+
     def _take(self, news: News) -> None:
         """Book one piece of news. What cannot be booked is logged: reconciliation will find it."""
-        close_old_connections()
-        environment = self.venue_account.environment
         try:
             if isinstance(news, ExecutionReport):
-                applied = fills.apply(news, environment=environment, actor=ACTOR)
-                if applied is not None and applied.position_id is not None:
-                    self.want_protection(applied.position_id)
+                self._hear_of_order(news)
             elif isinstance(news, BalanceNews):
                 balances.hear(self.venue_account.pk, news.balances, news.reported_at)
             elif isinstance(news, StreamGap):
@@ -91,6 +140,14 @@ class Listener:
         except (VenueError, DatabaseError) as error:
             metrics.ERRORS.labels("user_stream").inc()
             log.error("user_stream_news_not_booked", news=type(news).__name__, error=str(error))
+
+    def _hear_of_order(self, report: ExecutionReport) -> None:
+        environment = self.venue_account.environment
+        if fills.is_known(report, environment=environment):
+            return
+        applied = fills.apply(report, environment=environment, actor=ACTOR)
+        if applied is not None and applied.position_id is not None:
+            self.want_protection(applied.position_id)
 
     def _mind_the_gap(self, gap: StreamGap) -> None:
         self._is_live = gap.live

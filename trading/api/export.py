@@ -54,7 +54,7 @@ class ExportView(APIView):
         ],
         responses={
             (200, "application/x-ndjson"): OpenApiTypes.STR,
-            (200, "application/json"): OpenApiTypes.OBJECT,
+            (200, "application/json"): {"type": "array", "items": {"type": "object"}},
             400: problem("A parameter was not understood."),
         },
     )

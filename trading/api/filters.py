@@ -9,17 +9,24 @@ from django.utils import timezone
 from django_filters.filters import CharFilter, IsoDateTimeFilter, NumberFilter, TypedChoiceFilter
 from django_filters.rest_framework.filterset import FilterSet
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+
 from trading.domain.order_states import OPEN_STATUSES
 from trading.models import Decision, Fill, Order, Position, TradingState, VirtualAccount
 
+LARGEST_ID = 2**63 - 1
 
+
+@extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})
 class IdFilter(NumberFilter):
     """The number of a row: whole, and small enough for any database."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_value=1, max_value=2**63 - 1, decimal_places=0, **kwargs)  # type: ignore[no-untyped-call]
+        super().__init__(min_value=1, max_value=LARGEST_ID, decimal_places=0, **kwargs)  # type: ignore[no-untyped-call]
 
 
+@extend_schema_field(OpenApiTypes.BOOL)
 class YesNoFilter(TypedChoiceFilter):
     """true or false; any other word is refused instead of meaning "do not filter"."""
 

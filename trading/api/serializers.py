@@ -225,6 +225,15 @@ class TradingStateSerializer(ExactSerializer):
         return state.released_at is None and not expired
 
 
+class TextField(serializers.CharField):
+    """Text only: DRF itself takes 0 for "0"."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
 class EngageSerializer(serializers.Serializer[Any]):
     """A wish to be stricter. The key names what the scope is about; empty for global."""
 
@@ -235,8 +244,8 @@ class EngageSerializer(serializers.Serializer[Any]):
     scope = serializers.ChoiceField(
         choices=TradingState.Scope.choices, default=TradingState.Scope.GLOBAL
     )
-    key = serializers.CharField(max_length=100, allow_blank=True, default="")
-    reason = serializers.CharField(max_length=500)
+    key = TextField(max_length=100, allow_blank=True, default="")
+    reason = TextField(max_length=500)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
     def validate_expires_at(self, value: datetime | None) -> datetime | None:
@@ -265,4 +274,4 @@ def _fault_of_key(scope: str, key: str) -> str:
 
 
 class ReleaseSerializer(serializers.Serializer[Any]):
-    reason = serializers.CharField(max_length=500, help_text="Why trading may go on.")
+    reason = TextField(max_length=500, help_text="Why trading may go on.")

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.statements import update
+from audit.statements import Select, insert, update
 from exchanges.domain.orders import AssetBalance
 from exchanges.gateways import registry
 from exchanges.models import Balance, VenueAccount
@@ -35,7 +36,6 @@ def refresh(venue_account: VenueAccount) -> None:
         locked.taker_rate = report.taker_rate
         locked.balances_at = report.reported_at
         locked.save(update_fields=["can_trade", "maker_rate", "taker_rate", "balances_at"])
-        _wait_for_deciders(Balance.objects.filter(venue_account=locked))
         _store(locked, report.balances, report.reported_at)
         told = [b.asset for b in report.balances]
         Balance.objects.filter(venue_account=locked).exclude(asset__in=told).update(
@@ -47,53 +47,59 @@ def hear(venue_account_id: int, balances: Iterable[AssetBalance], reported_at: d
     """Store balances the user stream told of: only the assets that changed."""
     balances = tuple(balances)
     with transaction.atomic():
-        venue_account = VenueAccount.objects.select_for_update(no_key=True).get(pk=venue_account_id)
-        told = [b.asset for b in balances]
-        _wait_for_deciders(Balance.objects.filter(venue_account=venue_account, asset__in=told))
+        venue_account = _locked_account.first(venue_account_id=venue_account_id)
+        if venue_account is None:
+            return
         _store(venue_account, balances, reported_at)
-        VenueAccount.objects.filter(pk=venue_account_id).update(balances_at=reported_at)
+        update(VenueAccount, where={"pk": venue_account_id}, values={"balances_at": reported_at})
 
 
-def _wait_for_deciders(rows: QuerySet[Balance]) -> None:
-    """Lock `rows` in the order deciders do: what a decision just promised must be seen after this,
-    or the venue's older word would give the money back."""
-    list(rows.select_for_update(no_key=True).order_by("pk").values_list("pk"))
+@Select
+def _locked_account(venue_account_id: int) -> QuerySet[VenueAccount]:
+    rows = VenueAccount.objects.select_for_update(no_key=True).order_by()
+    return rows.filter(pk=venue_account_id)
+
+
+@Select
+def _locked_balances(venue_account_id: int) -> QuerySet[Balance]:
+    rows = Balance.objects.select_for_update(no_key=True).order_by("pk")
+    return rows.filter(venue_account=venue_account_id)
+
+
+@Select
+def _entries_on_their_way(venue_account_id: int) -> QuerySet[Order, Any]:
+    rows = Order.objects.filter(
+        venue_account=venue_account_id, status__in=UNSEEN, role=Order.Role.ENTRY
+    )
+    return rows.order_by().values_list("account__quote_asset", "decision__plan")
 
 
 def _store(
     venue_account: VenueAccount, balances: Iterable[AssetBalance], reported_at: datetime
 ) -> None:
+    """Write what the venue told, the rows locked in the order deciders lock them: what a decision
+    just promised must be seen after that, or the venue's older word would give the money back."""
+    known = {row.asset: row for row in _locked_balances.rows(venue_account_id=venue_account.pk)}
     promised = _promised(venue_account)
-    now = timezone.now()
-    Balance.objects.bulk_create(
-        [
-            Balance(
-                venue_account=venue_account,
-                asset=b.asset,
-                free=max(b.free - promised.get(b.asset, Decimal(0)), Decimal(0)),
-                locked=b.locked,
-                updated_at=min(reported_at, now),
-            )
-            for b in balances
-        ],
-        update_conflicts=True,
-        unique_fields=["venue_account", "asset"],
-        update_fields=["free", "locked", "updated_at"],
-    )
+    at = min(reported_at, timezone.now())
+    for told in balances:
+        values = {
+            "free": max(told.free - promised.get(told.asset, Decimal(0)), Decimal(0)),
+            "locked": told.locked,
+            "updated_at": at,
+        }
+        if told.asset in known:
+            update(Balance, where={"pk": known[told.asset].pk}, values=values)
+        else:
+            insert([Balance(venue_account=venue_account, asset=told.asset, **values)])
 
 
 def _promised(venue_account: VenueAccount) -> dict[str, Decimal]:
     """Sum what orders on their way will take, by asset: the venue has not deducted it yet."""
     promised: dict[str, Decimal] = {}
     rate = venue_account.taker_rate or Decimal(0)
-    on_their_way = Order.objects.filter(
-        venue_account=venue_account, status__in=UNSEEN, role=Order.Role.ENTRY
-    ).select_related("account", "decision")
-    for order in on_their_way:
-        asset = order.account.quote_asset
-        notional = (
-            Decimal((order.decision.plan or {}).get("notional") or 0) if order.decision else 0
-        )
+    for asset, plan in _entries_on_their_way.rows(venue_account_id=venue_account.pk):
+        notional = Decimal((plan or {}).get("notional") or 0)
         promised[asset] = promised.get(asset, Decimal(0)) + notional * (ONE + rate)
     return promised
 

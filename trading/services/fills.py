@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -141,7 +142,7 @@ def apply(
         except _NewsOvertook:
             log.info("news_overtook_the_reply", client_order_id=report.client_order_id)
     with transaction.atomic():
-        order = _lock_order(report.client_order_id, environment)
+        order = _locked_order.first(client_order_id=report.client_order_id, environment=environment)
         if order is None:
             log.error("order_with_our_prefix_unknown", client_order_id=report.client_order_id)
             metrics.ERRORS.labels("unknown_order").inc()
@@ -152,13 +153,40 @@ def apply(
     return applied
 
 
-def _lock_order(client_order_id: str, environment: str) -> Order | None:
-    rows = Order.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "account", "venue_account"
+def is_known(report: ExecutionReport, *, environment: str) -> bool:
+    """Say whether a report tells nothing new: most of the user stream repeats a reply of ours.
+
+    Books only grow, so what an unlocked look finds booked stays booked.
+    """
+    found = _figures_of.first(client_order_id=report.client_order_id, environment=environment)
+    if found is None or report.status is None:
+        return False
+    status, executed, booked, venue_order_id, acknowledged_at = found
+    return (
+        acknowledged_at is not None
+        and venue_order_id == report.venue_order_id
+        and status == report.status
+        and executed >= (report.executed_quantity or ZERO)
+        and booked >= executed
     )
-    return rows.filter(
+
+
+@Select
+def _figures_of(client_order_id: str, environment: str) -> QuerySet[Order, Any]:
+    rows = Order.objects.filter(
         client_order_id=client_order_id, venue_account__environment=environment
-    ).first()
+    )
+    return rows.order_by().values_list(
+        "status", "executed_quantity", "booked_quantity", "venue_order_id", "acknowledged_at"
+    )
+
+
+@Select
+def _locked_order(client_order_id: str, environment: str) -> QuerySet[Order]:
+    rows = Order.objects.select_for_update(of=("self",), no_key=True).order_by()
+    return rows.select_related("account", "venue_account").filter(
+        client_order_id=client_order_id, venue_account__environment=environment
+    )
 
 
 def _apply_to(
@@ -181,7 +209,8 @@ def _apply_to(
     if is_first:
         _save_first(change, was)
     elif change.before:
-        order.save(update_fields=sorted(change.before))
+        values = {name: getattr(order, name) for name in sorted(change.before)}
+        update(Order, where={"pk": order.pk}, values=values)
     position = _book(change, booking) if booking.fresh else None
     if order.status != was:
         _tell_status(change, OrderStatus(was), now)

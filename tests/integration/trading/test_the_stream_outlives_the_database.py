@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from decimal import Decimal
 
@@ -12,6 +12,7 @@ import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.db import connection
 from django.utils import timezone
+from prometheus_client import REGISTRY
 
 from exchanges.domain.news import BalanceNews, News, StreamGap
 from exchanges.domain.orders import AssetBalance
@@ -32,14 +33,33 @@ def told(free: str) -> BalanceNews:
     return BalanceNews((AssetBalance("USDT", Decimal(free), Decimal(0)),), timezone.now())
 
 
+def failures() -> float:
+    name = "tradeengine_errors_total"
+    return REGISTRY.get_sample_value(name, {"type": "user_stream"}) or 0.0
+
+
+def free_balance() -> Decimal | None:
+    return Balance.objects.filter(asset="USDT").values_list("free", flat=True).first()
+
+
+async def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not await sync_to_async(is_so)():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.01)
+
+
 class BrokenMidway:
     """News of which one piece comes while a table is away."""
 
     async def news(self) -> AsyncIterator[News]:
         yield told("1")
+        await until(lambda: free_balance() == 1)
         await rename("exchanges_balance", "away")
+        before = failures()
         try:
             yield told("2")
+            await until(lambda: failures() > before)
         finally:
             await rename("away", "exchanges_balance")
         yield told("3")

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from tests.fakes.exchange import FakeExchange
+from trading.models import Order
+from trading.services import fills
+
+pytestmark = pytest.mark.django_db
+
+
+def known(report) -> bool:
+    return fills.is_known(report, environment="simulator")
+
+
+@pytest.fixture
+def report(send, venue: FakeExchange):
+    order = send().order
+    assert order.status == "FILLED"
+    return venue.query_order(order.symbol, order.client_order_id)
+
+
+def test_what_the_reply_told_is_known(report):
+    assert known(report)
+
+
+def test_another_status_is_news(report):
+    assert not known(replace(report, status="CANCELED"))
+
+
+def test_more_executed_is_news(report):
+    assert not known(replace(report, executed_quantity=report.executed_quantity + Decimal("0.001")))
+
+
+def test_trades_not_booked_yet_are_news(report):
+    Order.objects.update(booked_quantity=Decimal("0.005"))
+    assert not known(report)
+
+
+def test_the_first_word_of_an_order_is_news(report):
+    Order.objects.update(acknowledged_at=None)
+    assert not known(report)
+
+
+def test_an_order_of_another_environment_is_not_ours_to_know(report):
+    assert not fills.is_known(report, environment="testnet")
+
+
+def test_a_report_without_a_status_is_news(report):
+    assert not known(replace(report, status=None))
