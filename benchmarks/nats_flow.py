@@ -187,7 +187,7 @@ def _compare(where: Stage) -> dict[str, Any]:
     ledger = where.venue("/control/ledger")
     at_venue = {o["placedAs"] for o in ledger["orders"]}
     entries = where.rows(
-        "SELECT client_order_id, status, signal_uid FROM trading_order WHERE role = 'ENTRY'"
+        "SELECT client_order_id, status, signal_uid FROM trading_order WHERE role = 'entry'"
     )
     filled = {name for name, status, _ in entries if status == "FILLED"}
     [(signals,)] = where.rows("SELECT count(*) FROM signals_app_signal")

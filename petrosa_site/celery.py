@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
 
 from celery import Celery
-from celery.signals import beat_init, worker_init, worker_process_init
+from celery.signals import (
+    beat_init,
+    task_postrun,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "petrosa_site.settings")
 
 app = Celery("petrosa")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# Celery would close the database connection after every task: a new one costs as much as a trade,
+# and the server forgets its prepared statements. What is broken or too old is closed below.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
 
 
 def refuse_dangerous_settings(**_kwargs: object) -> None:
@@ -19,6 +29,13 @@ def refuse_dangerous_settings(**_kwargs: object) -> None:
     from petrosa_site import checks
 
     checks.refuse_to_start()
+
+
+def leave_no_stale_connection(**_kwargs: object) -> None:
+    """Do for a task what Django does for a request."""
+    from django.db import close_old_connections
+
+    close_old_connections()
 
 
 def warm_gateway(**_kwargs: object) -> None:
@@ -33,3 +50,5 @@ def warm_gateway(**_kwargs: object) -> None:
 worker_init.connect(refuse_dangerous_settings, weak=False)
 beat_init.connect(refuse_dangerous_settings, weak=False)
 worker_process_init.connect(warm_gateway, weak=False)
+task_prerun.connect(leave_no_stale_connection, weak=False)
+task_postrun.connect(leave_no_stale_connection, weak=False)
