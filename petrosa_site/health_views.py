@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +13,7 @@ from django.shortcuts import redirect
 from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
@@ -21,12 +23,26 @@ from petrosa_site import health
 from trading.api.problems import Problem, to_json
 
 
+def open_door(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Let anybody read, fresh each time; whoever wants more is answered with a problem."""
+
+    @wraps(view)
+    def door(request: HttpRequest) -> HttpResponse:
+        if request.method not in ("GET", "HEAD"):
+            words = f"{request.method} is not for this: it can only be read."
+            return Problem(
+                405, "METHOD_NOT_ALLOWED", words, headers={"Allow": "GET, HEAD"}
+            ).response()
+        return view(request)
+
+    return csrf_exempt(never_cache(door))
+
+
 def answer(body: dict[str, Any], status: int = 200) -> HttpResponse:
     return HttpResponse(to_json(body), status=status, content_type="application/json")
 
 
-@require_safe
-@never_cache
+@open_door
 def root(request: HttpRequest) -> HttpResponse:
     """Say hello to programs; send people to the desk."""
     if "text/html" in request.headers.get("Accept", ""):
@@ -37,15 +53,13 @@ def root(request: HttpRequest) -> HttpResponse:
     return answer({"name": "Petrosa", "status": "ok", "version": settings.VERSION, "docs": "/docs"})
 
 
-@require_safe
-@never_cache
+@open_door
 def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer while the process can answer: nothing else is looked at."""
     return answer({"status": "ok", "time": timezone.now()})
 
 
-@require_safe
-@never_cache
+@open_door
 def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     found = health.readiness()
     missing = [name for name, finding in found.items() if not finding.ok]
@@ -61,15 +75,14 @@ def ready(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return answer({"status": "ready", "dependencies": parts})
 
 
-@require_safe
-@never_cache
+@open_door
 def detail(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """Answer 200 while the database is there, so that a page can still show what is wrong."""
     body = health.report()
     return answer(body, 200 if body["dependencies"]["database"]["ok"] else 503)
 
 
-@require_safe
+@open_door
 def version(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return answer({"name": "Petrosa", "version": settings.VERSION, "api": ["legacy", "v1"]})
 

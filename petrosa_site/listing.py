@@ -29,6 +29,14 @@ class NewestFirst(CursorPagination):
     max_page_size = LARGEST_PAGE
     page_size_query_description = f"1 to {LARGEST_PAGE}, {PAGE_SIZE} when not given."
 
+    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
+        """Describe what `get_page_size` lets through."""
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": LARGEST_PAGE}
+        return parameters
+
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Refuse a cursor that we did not make: it would show a page nobody asked for."""
         text = request.query_params.get(self.cursor_query_param)
@@ -58,14 +66,16 @@ def is_ours(cursor: str) -> bool:
 
 
 class StrictFilters(DjangoFilterBackend):
-    """Refuse a filter nobody knows: a typo must not answer with everything."""
+    """Refuse a filter nobody knows, or one without a value: neither may answer with everything."""
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> Any:
         filterset = self.get_filterset(request, queryset, view)  # type: ignore[no-untyped-call]
         known = {"cursor", "page_size", "format"}
         if filterset is not None:
             known |= set(filterset.filters)
-        for name in request.query_params:
+        for name, value in request.query_params.items():
+            if not value:
+                raise ValidationError({name: ["is empty: leave it out to see everything."]})
             if name not in known:
                 choices = ", ".join(sorted(known - {"format"}))
                 fault = ValidationError(f"is no filter here: {choices}", code="unknown_filter")

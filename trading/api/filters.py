@@ -8,7 +8,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django_filters.filters import CharFilter, IsoDateTimeFilter, NumberFilter, TypedChoiceFilter
 from django_filters.rest_framework.filterset import FilterSet
-
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 

@@ -1,4 +1,5 @@
 import pytest
+from django.test import Client
 
 from petrosa_site import health
 
@@ -78,3 +79,11 @@ def test_a_dead_redis_makes_it_unready(client, exchange, settings):
 def test_a_browser_is_sent_to_a_page(client, exchange):
     response = client.get("/", headers={"Accept": "text/html,*/*"})
     assert response.status_code == 302
+
+
+@pytest.mark.parametrize("path", ["/", "/health", "/healthz", "/ready", "/version"])
+def test_the_open_doors_can_only_be_read(exchange, path):
+    response = Client(enforce_csrf_checks=True).post(path)
+    assert response.status_code == 405
+    assert response["Allow"] == "GET, HEAD"
+    assert response.json()["code"] == "METHOD_NOT_ALLOWED"

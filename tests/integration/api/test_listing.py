@@ -84,3 +84,10 @@ def test_a_closing_slash_is_not_needed(person):
     client = person()
     assert client.get("/api/v1/orders").status_code == 200
     assert client.get("/api/v1/orders/").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["status", "account", "is_open", "created_after", "cursor"])
+def test_a_filter_without_a_value_is_refused(person, name):
+    response = person().get(f"/api/v1/orders/?{name}=")
+    assert response.status_code == 400
+    assert response.json()["field"] == name

@@ -81,3 +81,9 @@ def test_releasing_needs_its_own_permission(person, risk):
     other = person("trading.engage_kill_switch", name="other")
     response = other.post(f"{PATH}{state['id']}/release/", {"reason": "x"}, format="json")
     assert response.status_code == 403
+
+
+def test_a_reason_is_text(risk):
+    response = engage(risk, reason=0)
+    assert response.status_code == 400
+    assert response.json()["field"] == "reason"
