@@ -90,7 +90,7 @@ def test_a_person_switched_off_is_locked_out(ann):
 
 
 def test_guessing_passwords_is_slowed_down(ann, settings):
-    rates = {**settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "login": "3/min"}
+    rates = {**settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"], "login": "3/day"}
     settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
     paths = ["token/", "jwt/", "token/", "jwt/"]
     codes = [post(APIClient(), p, username="ann", password="wrong").status_code for p in paths]
