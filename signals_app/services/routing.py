@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import structlog
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.statements import update
+from audit.statements import Select, update
 from exchanges.domain.orders import OrderType, TimeInForce
 from signals_app import draft_json
 from signals_app.draft import Action, SignalDraft
@@ -43,7 +44,15 @@ def act_on(signal_id: int) -> Outcome:
     Safe to call any number of times from any number of workers: the claim, the decision and the
     order are one transaction, and the intent's uid is unique.
     """
-    return act_on_stored(Signal.objects.defer("raw").get(pk=signal_id))
+    signal = _signal.first(signal_id=signal_id)
+    if signal is None:
+        raise Signal.DoesNotExist(f"signal {signal_id} is not in the database")
+    return act_on_stored(signal)
+
+
+@Select
+def _signal(signal_id: int) -> QuerySet[Signal]:
+    return Signal.objects.filter(pk=signal_id).defer("raw").order_by()
 
 
 def act_on_stored(signal: Signal) -> Outcome:

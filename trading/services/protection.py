@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.statements import insert
+from audit.statements import Select, insert
 from exchanges import catalogue, quotes
 from exchanges.domain import errors
 from exchanges.domain.instruments import Instrument
@@ -43,6 +43,18 @@ class _Refusals:
     funds: bool = False
 
 
+@Select
+def _position(position_id: int) -> QuerySet[Position]:
+    return Position.objects.filter(pk=position_id).select_related("account__venue_account")
+
+
+@Select
+def _unfinished(account_id: int, symbol: str) -> QuerySet[Order]:
+    rows = Order.objects.filter(account=account_id, symbol=symbol, status__in=UNFINISHED)
+    exits = rows.filter(role__in=(*PROTECTIVE, Order.Role.EXIT))
+    return exits.select_related("account", "venue_account", "order_list")
+
+
 def ensure(position_id: int, *, actor: str) -> bool:
     """Bring a position's protective orders in line with what is held.
 
@@ -54,7 +66,7 @@ def ensure(position_id: int, *, actor: str) -> bool:
             return False
         refused = _Refusals()
         for _ in range(MOST_ROUNDS):
-            position = Position.objects.select_related("account__venue_account").get(pk=position_id)
+            [position] = _position.rows(position_id=position_id)
             try:
                 situation = _look(position, refused, actor)
             except errors.VenueError as error:
@@ -148,27 +160,16 @@ def _look(position: Position, refused: _Refusals, actor: str) -> Situation | Non
 
 def _protective_orders(position: Position) -> list[Order]:
     """Return unfinished protective orders; the stop that travels with an exit belongs to it."""
-    rows = Order.objects.filter(
-        account_id=position.account_id,
-        symbol=position.symbol,
-        status__in=UNFINISHED,
-        role__in=PROTECTIVE,
-    ).select_related("account", "venue_account", "order_list")
-    with_exit = set(
-        Order.objects.filter(
-            account_id=position.account_id,
-            symbol=position.symbol,
-            role=Order.Role.EXIT,
-            order_list__isnull=False,
-            status__in=UNFINISHED,
-        ).values_list("order_list_id", flat=True)
-    )
-    return [o for o in rows if o.order_list_id is None or o.order_list_id not in with_exit]
+    rows = _unfinished.rows(account_id=position.account_id, symbol=position.symbol)
+    with_exit = {o.order_list_id for o in rows if o.role == Order.Role.EXIT and o.order_list_id}
+    return [o for o in rows if o.role in PROTECTIVE and o.order_list_id not in with_exit]
 
 
 def _wake_pending(legs: list[Order], actor: str) -> list[Order]:
     """Ask about pending legs whose entry has filled: the venue tells of them late or not at all."""
     pending = [o for o in legs if o.status == OrderStatus.PENDING and o.order_list is not None]
+    if not pending:
+        return []
     entries = {
         o.order_list_id: o
         for o in Order.objects.filter(
@@ -253,13 +254,9 @@ def _locked_in_exits(position: Position) -> Decimal:
     return sum((o.quantity - o.booked_quantity for o in _exits(position)), ZERO)
 
 
-def _exits(position: Position) -> QuerySet[Order]:
-    return Order.objects.filter(
-        account_id=position.account_id,
-        symbol=position.symbol,
-        role=Order.Role.EXIT,
-        status__in=UNFINISHED,
-    ).select_related("account", "venue_account", "order_list")
+def _exits(position: Position) -> list[Order]:
+    rows = _unfinished.rows(account_id=position.account_id, symbol=position.symbol)
+    return [o for o in rows if o.role == Order.Role.EXIT]
 
 
 # ---- acting ----------------------------------------------------------------------------------
@@ -367,7 +364,8 @@ def _write(
                 list_client_order_id=ids.list_id,
                 created_at=now,
             )
-        rows = [_blank(position, order_list, now) for _ in range(2 if order_list else 1)]
+        origin = _origin_of(position)
+        rows = [_blank(position, origin, order_list, now) for _ in range(2 if order_list else 1)]
         _shape(rows, action, ids)
         placing.claim(rows, now)
         insert(rows)
@@ -387,14 +385,17 @@ def _write(
     return rows
 
 
-def _blank(position: Position, order_list: OrderList | None, now: datetime) -> Order:
-    origin = (
-        Order.objects.filter(
-            account_id=position.account_id, symbol=position.symbol, role=Order.Role.ENTRY
-        )
-        .only("strategy_id", "signal_uid", "correlation_id")
-        .first()
+def _origin_of(position: Position) -> Order | None:
+    """Return the latest entry: whoever follows its signal finds the protection."""
+    entries = Order.objects.filter(
+        account_id=position.account_id, symbol=position.symbol, role=Order.Role.ENTRY
     )
+    return entries.only("strategy_id", "signal_uid", "correlation_id").first()
+
+
+def _blank(
+    position: Position, origin: Order | None, order_list: OrderList | None, now: datetime
+) -> Order:
     return Order(
         account=position.account,
         venue_account=position.account.venue_account,
