@@ -45,7 +45,7 @@ def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> list[VerdictLine]:
             message=without_code(str(v.get("message", "")), str(v.get("code", ""))),
             limit=str(v.get("limit", "")),
             actual=str(v.get("actual", "")),
-            inputs=[(str(name), text(value)) for name, value in v.get("inputs", [])],
+            inputs=[(str(name), text(value)) for name, value in v.get("inputs", []) if value != ""],
         )
         for v in verdicts
     ]
