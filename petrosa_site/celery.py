@@ -8,7 +8,6 @@ import sys
 from celery import Celery
 from celery.signals import (
     beat_init,
-    task_postrun,
     task_prerun,
     worker_init,
     worker_process_init,
@@ -51,4 +50,3 @@ worker_init.connect(refuse_dangerous_settings, weak=False)
 beat_init.connect(refuse_dangerous_settings, weak=False)
 worker_process_init.connect(warm_gateway, weak=False)
 task_prerun.connect(leave_no_stale_connection, weak=False)
-task_postrun.connect(leave_no_stale_connection, weak=False)

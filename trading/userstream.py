@@ -27,6 +27,7 @@ log = structlog.get_logger(__name__)
 ACTOR = "user stream"
 SIGN_OF_LIFE_SECONDS = 15.0
 MOST_AT_ONCE = 200
+PAUSE_SECONDS = 0.05
 
 
 class Stream(Protocol):
@@ -105,6 +106,9 @@ class Listener:
         try:
             async for batch in batches(self.stream.news()):
                 await sync_to_async(self._take_all)(conflated(batch))
+                # What follows at once is mostly our own replies told again: let them be booked,
+                # and let balances of the same burst come together.
+                await asyncio.sleep(PAUSE_SECONDS)
         finally:
             pulse.cancel()
 
