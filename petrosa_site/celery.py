@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from celery import Celery
+from celery import Celery, Task
 from celery.signals import (
     beat_init,
     task_prerun,
@@ -30,11 +30,12 @@ def refuse_dangerous_settings(**_kwargs: object) -> None:
     checks.refuse_to_start()
 
 
-def leave_no_stale_connection(**_kwargs: object) -> None:
-    """Do for a task what Django does for a request."""
+def leave_no_stale_connection(task: Task[..., object], **_kwargs: object) -> None:
+    """Do for a task what Django does for a request; an eager task is part of its caller's."""
     from django.db import close_old_connections
 
-    close_old_connections()
+    if not task.request.is_eager:
+        close_old_connections()
 
 
 def warm_gateway(**_kwargs: object) -> None:
