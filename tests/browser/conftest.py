@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, StorageState, sync_playwright
 
 from tests.product import Product, product
 
@@ -27,7 +27,9 @@ def chromium() -> Iterator[Browser]:
     if path is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-gpu"]
+        )
         yield browser
         browser.close()
 
@@ -50,6 +52,10 @@ class Watched:
     page: Page
     site: str
     complaints: list[str] = field(default_factory=list)
+
+    def dismiss(self, dialog: Dialog) -> None:
+        self.complaints.append(dialog.message)
+        dialog.dismiss()
 
     def open(self, path: str) -> Page:
         self.page.goto(self.site + path)
@@ -82,7 +88,7 @@ def watched(chromium: Browser, whole: Product, session: StorageState) -> Iterato
     seen = Watched(page, whole.site)
     page.on("console", lambda m: seen.complaints.append(m.text) if m.type == "error" else None)
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
-    page.on("dialog", lambda dialog: (seen.complaints.append(dialog.message), dialog.dismiss()))
+    page.on("dialog", seen.dismiss)
     page.goto("/desk/")
     page.wait_for_selector("body[data-loaded=yes]")
     yield seen

@@ -77,9 +77,8 @@ def test_the_description_of_the_api_draws_and_can_be_tried(watched):
 @pytest.mark.parametrize("path", ["/desk/", "/desk/login/", "/docs", "/admin/"])
 def test_no_policy_lets_a_script_stand_in_a_page(watched, path):
     answer = watched.page.request.get(path)
-    policy = dict(
-        d.strip().partition(" ")[::2] for d in answer.headers["content-security-policy"].split(";")
-    )
+    directives = answer.headers["content-security-policy"].split(";")
+    policy: dict[str, str] = dict(d.strip().partition(" ")[::2] for d in directives)
 
     assert "'unsafe-inline'" not in policy.get("script-src", policy["default-src"])
     assert "http" not in policy.get("script-src", policy["default-src"])

@@ -84,5 +84,5 @@ def test_only_the_last_word_on_each_asset_stays():
 
 def test_balances_are_not_carried_over_a_gap():
     gap = StreamGap("cut", live=False, at=START)
-    news = [balance(1, USDT="5"), gap, balance(2, USDT="4")]
+    news: list[News] = [balance(1, USDT="5"), gap, balance(2, USDT="4")]
     assert conflated(news) == news
