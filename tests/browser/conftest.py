@@ -21,8 +21,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    # Playwright keeps an event loop running in this thread: it must be gone when other tests come.
     path = next(filter(None, map(shutil.which, NAMES)), None)
     if path is None:
         pytest.skip("no Chromium on this machine: apt-get install chromium")
@@ -34,7 +35,7 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def whole(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The running product. It is shared: tests name their own signals and leave it trading."""
     with product(
@@ -64,7 +65,7 @@ class Watched:
         return self.page
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def session(chromium: Browser, whole: Product) -> Iterator[StorageState]:
     """The cookies of the operator, who logged in by the form."""
     context = chromium.new_context(base_url=whole.site)
