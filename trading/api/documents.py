@@ -19,6 +19,9 @@ class ProblemDocument(serializers.Serializer[object]):
     detail = serializers.CharField()
     code = serializers.CharField(help_text="For programs, such as CONFIDENCE_BELOW_MIN.")
     field = serializers.CharField(required=False, help_text="The field at fault.")
+    differs_in = serializers.ListField(
+        child=serializers.CharField(), required=False, help_text="What a reused id clashes in."
+    )
     signal_uid = serializers.CharField(required=False)
     decision = serializers.CharField(required=False, help_text="Where every verdict is listed.")
     rule = serializers.CharField(required=False)

@@ -143,8 +143,11 @@ class ExitAtMarket:
 
 @dataclass(frozen=True, slots=True)
 class Dust:
+    """No order is possible. `is_all`: for the whole position, not for what an exit leaves of it."""
+
     quantity: Decimal
     reason: str
+    is_all: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +252,7 @@ def _wanted(situation: Situation, sellable: Decimal) -> Placement | Dust | None:
     passed = _passed(situation)
     small = _too_small(situation, quantity, at_market=bool(passed))
     if small:
-        return Dust(situation.quantity, small)
+        return Dust(situation.quantity, small, is_all=situation.locked_elsewhere <= 0)
     if passed:
         return _at_market(instrument, quantity, passed)
     if stop is None:

@@ -31,6 +31,7 @@ from trading.services.market import MarketView
 from trading.services.records import jsonable
 
 ZERO = Decimal(0)
+AT_REST = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
 
@@ -50,7 +51,7 @@ def _positions(account_id: int) -> QuerySet[Position]:
 @Select
 def _waiting_orders(account_id: int) -> QuerySet[Order]:
     rows = Order.objects.filter(account=account_id, status__in=UNFILLED).order_by()
-    return rows.only("symbol", "role", "quantity", "booked_quantity")
+    return rows.only("symbol", "role", "status", "quantity", "booked_quantity")
 
 
 @Select
@@ -147,6 +148,7 @@ def _snapshot(
     held = next((p for p in positions if p.symbol == intent.symbol), None)
     waiting = _waiting_orders.rows(account_id=account.pk)
     entries = [o for o in waiting if o.role == Order.Role.ENTRY]
+    exits = [o for o in waiting if o.role == Order.Role.EXIT and o.symbol == intent.symbol]
     in_use = {p.symbol for p in positions if p.is_open and not p.is_dust} | {
         o.symbol for o in entries
     }
@@ -168,13 +170,9 @@ def _snapshot(
         holding=Holding(
             quantity=held.quantity if held else ZERO,
             average_entry_price=held.average_entry_price if held else ZERO,
-            locked_in_exits=sum(
-                (
-                    o.quantity - o.booked_quantity
-                    for o in waiting
-                    if o.role == Order.Role.EXIT and o.symbol == intent.symbol
-                ),
-                ZERO,
+            locked_in_exits=sum((o.quantity - o.booked_quantity for o in exits), ZERO),
+            exits_in_flight=sum(
+                (o.quantity - o.booked_quantity for o in exits if o.status not in AT_REST), ZERO
             ),
         ),
         open_position_count=len(in_use - {intent.symbol}),

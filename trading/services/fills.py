@@ -262,10 +262,11 @@ def _fee_prices(
 def _book(change: _Change, booking: _Booking) -> Position:
     order = change.order
     position = _lock_position(order)
+    was_worth_nothing = order.is_entry and _is_dust(position.quantity, booking)
     for fill, fee in zip(booking.fresh, booking.fees, strict=True):
         _take_in(position, Side(order.side), fill, fee)
     insert(booking.rows)
-    _after_booking(position, order, booking.now)
+    _after_booking(position, order, booking, is_new=was_worth_nothing or not position.is_open)
     for row in booking.rows:
         change.tell(
             "fill.booked",
@@ -354,17 +355,30 @@ def _fill_row(order: Order, fill: VenueFill, fee: positions.Fee, now: datetime) 
     )
 
 
-def _after_booking(position: Position, order: Order, now: datetime) -> None:
+def _is_dust(quantity: Decimal, booking: _Booking) -> bool:
+    """Say whether the venue would take no order for so little: what a fee left of a closed trade.
+
+    An entry on top of it is a new position: levels of a trade that is over are not its own.
+    """
+    if booking.instrument is None:
+        return False
+    sellable = booking.instrument.floor_quantity(quantity)
+    least = booking.instrument.min_notional
+    return sellable < booking.instrument.lot.minimum or sellable * booking.fresh[0].price < least
+
+
+def _after_booking(position: Position, order: Order, booking: _Booking, *, is_new: bool) -> None:
     """Open or close the position and set the levels it must be protected at."""
+    now = booking.now
     if position.quantity > 0:
-        if not position.is_open:
+        if is_new:
             position.is_open = True
             position.opened_at = now
             position.closed_at = None
             position.stop_price = position.target_price = None
         if order.is_entry:
             position.is_dust = False
-            position.stop_price = _tighter(position.stop_price, order.stop_loss)
+            position.stop_price = _tighter(position.stop_price, order.stop_loss, booking)
             position.target_price = order.take_profit or position.target_price
             # Until protection has been seen to cover it, it counts as naked.
             position.naked_since = position.naked_since or now
@@ -378,8 +392,14 @@ def _after_booking(position: Position, order: Order, now: datetime) -> None:
     update(Position, where={"pk": position.pk}, values=books)
 
 
-def _tighter(old: Decimal | None, new: Decimal | None) -> Decimal | None:
-    """Adding to a long position may raise its stop, never lower it."""
+def _tighter(old: Decimal | None, new: Decimal | None, booking: _Booking) -> Decimal | None:
+    """Adding to a long position may raise its stop, never lower it.
+
+    A stop at or above what was just paid protects nothing any more: it would sell at once what
+    has just been bought.
+    """
+    if old is not None and old >= booking.fresh[-1].price:
+        old = None
     if old is None or new is None:
         return old or new
     return max(old, new)

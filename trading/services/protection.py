@@ -20,6 +20,7 @@ from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Side, TimeInForce
 from exchanges.models import Balance
 from trading.domain import client_ids, protection
+from trading.domain.intents import IntentKind
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.protection import ExitLeg, Parent, ProtectionPlan, Situation
 from trading.models import Order, OrderList, Position
@@ -93,7 +94,8 @@ def make_way(order: Order, *, actor: str) -> bool:
         return True
     with alone.at(f"protecting:{position.pk}", wait=2.0):
         try:
-            for leg in _one_per_list(_protective_orders(position)):
+            in_the_way = [*_protective_orders(position), *_resting_exits_before(order, position)]
+            for leg in _one_per_list(in_the_way):
                 orders.cancel(leg, actor=actor)
         except errors.VenueError as error:
             log.warning("exit_waits_for_protection_to_yield", order=order.pk, error=str(error))
@@ -110,6 +112,15 @@ def make_way(order: Order, *, actor: str) -> bool:
         actor=actor,
     )
     return False
+
+
+def _resting_exits_before(order: Order, position: Position) -> list[Order]:
+    """Return the exits a close takes the place of; a reduce leaves them their part."""
+    decision = order.decision
+    if decision is None or decision.kind != IntentKind.CLOSE:
+        return []
+    resting = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+    return [o for o in _exits(position) if o.pk != order.pk and o.status in resting]
 
 
 def ring_for_naked(*, now: datetime) -> list[int]:
@@ -450,10 +461,11 @@ def _one_per_list(rows: list[Order]) -> list[Order]:
 def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
     """Note what the plan found; False when legs are in flight or the position moved meanwhile."""
     alarm = next((a.reason for a in plan.actions if isinstance(a, protection.Alarm)), "")
-    is_dust = any(isinstance(a, protection.Dust) for a in plan.actions)
+    dust = next((a for a in plan.actions if isinstance(a, protection.Dust)), None)
+    is_dust = dust is not None and dust.is_all
     is_safe = (
         not position.is_open
-        or is_dust
+        or dust is not None
         or plan.covered >= plan.sellable
         or (position.stop_price is None and not position.account.require_stop)
     )

@@ -168,13 +168,25 @@ class TestSize:
         got = verdict_of("size", an_exit(kind), a_snapshot(held="0"))
         assert got.code == "NO_POSITION_TO_CLOSE"
 
-    def test_what_other_exits_sell_already_is_not_sold_again(self):
+    def test_a_reduce_leaves_other_exits_their_part(self):
         holding = Holding(D(1), D(48_000), locked_in_exits=D("0.4"))
+        plan = plan_of(an_exit(IntentKind.REDUCE), a_snapshot(holding=holding))
+        assert plan.quantity == D("0.6")
+
+    def test_a_close_takes_the_place_of_exits_that_rest(self):
+        holding = Holding(D(1), D(48_000), locked_in_exits=D(1))
+        assert plan_of(an_exit(), a_snapshot(holding=holding)).quantity == D(1)
+
+    def test_a_close_leaves_out_what_is_being_sold_this_moment(self):
+        holding = Holding(D(1), D(48_000), locked_in_exits=D(1), exits_in_flight=D("0.4"))
         assert plan_of(an_exit(), a_snapshot(holding=holding)).quantity == D("0.6")
 
-    def test_a_position_that_is_wholly_on_its_way_out_says_so(self):
-        holding = Holding(D(1), D(48_000), locked_in_exits=D(1))
-        got = verdict_of("size", an_exit(), a_snapshot(holding=holding))
+    @pytest.mark.parametrize("left", [D(0), D("0.000001")])
+    @pytest.mark.parametrize("kind", [IntentKind.REDUCE, IntentKind.CLOSE])
+    def test_a_position_that_is_wholly_on_its_way_out_says_so(self, kind, left):
+        going = D(1) - left
+        holding = Holding(D(1), D(48_000), locked_in_exits=going, exits_in_flight=going)
+        got = verdict_of("size", an_exit(kind), a_snapshot(holding=holding))
         assert got.code == "POSITION_ALREADY_EXITING"
 
 

@@ -165,8 +165,13 @@ def _entry_size(ctx: Context) -> Verdict:
 
 
 def _exit_size(ctx: Context) -> Verdict:
+    """Hold an exit to what is held. A close takes the place of exits that rest at the venue; only
+    those on their way keep their part. A reduce leaves all of them theirs."""
     holding = ctx.snapshot.holding
-    sellable = holding.quantity - holding.locked_in_exits
+    sells_all = ctx.intent.kind is IntentKind.CLOSE
+    taken = holding.exits_in_flight if sells_all else holding.locked_in_exits
+    sellable = holding.quantity - taken
+    least = ctx.instrument.lot.minimum if ctx.instrument else ZERO
     if holding.quantity <= 0:
         return denied(
             "size",
@@ -175,19 +180,19 @@ def _exit_size(ctx: Context) -> Verdict:
             actual=holding.quantity,
             detail="a spot sale is never a short",
         )
-    if sellable <= 0:
+    if taken and (sellable <= 0 or sellable < least):
         return denied(
             "size",
             "POSITION_ALREADY_EXITING",
             limit=holding.quantity,
-            actual=holding.locked_in_exits,
-            detail="resting exits already sell all that is held",
+            actual=taken,
+            detail="other exits already sell what is held: cancel one, or send a close",
         )
     if ctx.instrument is None:
         return not_evaluated("size", "the instrument is not known")
     sized = sizing.size_exit(
         ctx.intent.sizing,
-        sells_all=ctx.intent.kind is IntentKind.CLOSE,
+        sells_all=sells_all,
         sellable=sellable,
         price=ctx.reference,
         max_quantity=ctx.instrument.max_quantity(market=ctx.is_market),

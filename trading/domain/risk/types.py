@@ -55,7 +55,8 @@ class Holding:
 
     quantity: Decimal
     average_entry_price: Decimal
-    locked_in_exits: Decimal = Decimal(0)  # resting exits that are not our protection
+    locked_in_exits: Decimal = Decimal(0)  # unfinished exits that are not our protection
+    exits_in_flight: Decimal = Decimal(0)  # those of them that do not rest at the venue (yet)
 
 
 @dataclass(frozen=True, slots=True)
