@@ -168,7 +168,7 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # In a burst of signals the work that keeps what is open safe goes first: with 0 ahead of 6, a
 # worker takes protection, reconciliation and watches before the next new entry.
 CELERY_SIGNAL_PRIORITY = 6
-CELERY_TASK_ROUTES = {"signals.act_on": {"priority": CELERY_SIGNAL_PRIORITY}}
+CELERY_TASK_ROUTES = {"signals.act_on*": {"priority": CELERY_SIGNAL_PRIORITY}}
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 120,
     "priority_steps": [0, CELERY_SIGNAL_PRIORITY],

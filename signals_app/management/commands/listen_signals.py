@@ -63,7 +63,7 @@ def _store(inbounds: list[intake.Inbound]) -> list[intake.Stored]:
 
 
 def _enqueue(signal_ids: list[int]) -> None:
-    """Publish one task per signal on one broker connection; raise at once when there is none."""
+    """Publish tasks for the signals on one broker connection; raise at once when there is none."""
     with current_app.producer_or_acquire() as producer:
-        for signal_id in signal_ids:
-            tasks.act_on.apply_async((signal_id,), producer=producer, retry=False)
+        for parcel in tasks.parcels(signal_ids):
+            tasks.act_on_some.apply_async((parcel,), producer=producer, retry=False)

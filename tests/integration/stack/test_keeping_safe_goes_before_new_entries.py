@@ -9,6 +9,9 @@ from trading import tasks as trading_tasks
 pytestmark = pytest.mark.django_db
 
 
+WAITING = ["signals.act_on", "signals.act_on", "signals.act_on_some"]
+
+
 def take(count: int) -> list[str]:
     """Take tasks off the broker, as a worker would, and return their names."""
     with app.connection_for_read() as connection:
@@ -21,12 +24,13 @@ def take(count: int) -> list[str]:
 
 
 def test_protection_overtakes_signals_that_wait():
-    for signal_id in (1, 2, 3):
+    for signal_id in (1, 2):
         signal_tasks.act_on.delay(signal_id)
+    signal_tasks.act_on_some.delay([3, 4])
     trading_tasks.protect.delay(1)
     trading_tasks.reconcile.delay()
 
-    assert take(5) == ["trading.protect", "trading.reconcile", *["signals.act_on"] * 3]
+    assert take(5) == ["trading.protect", "trading.reconcile", *WAITING]
 
 
 def test_health_counts_both_kinds_as_waiting(client):
