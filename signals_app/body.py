@@ -179,7 +179,7 @@ class _Walk:
             if not isinstance(key, str):
                 raise PayloadError(path or BODY, "WRONG_TYPE", f"key {key!r:.80} is not text")
             name = self._text(path or BODY, key)
-            below = f"{path}.{name[:100]}" if path else name[:100]
+            below = f"{path}.{name[:100]}" if path else name[:100] or BODY
             if name in found:
                 raise PayloadError(below, "DUPLICATE_KEY", "is written twice: send it once")
             found[name] = self._value(below, item, depth + 1)

@@ -106,3 +106,8 @@ def test_a_mapping_with_values_json_cannot_hold_is_refused(value):
 def test_a_payload_of_another_type_is_refused():
     with pytest.raises(PayloadError):
         wire.parse("text", received_at=RECEIVED_AT)  # type: ignore[arg-type]
+
+
+def test_a_fault_under_a_key_without_a_name_is_the_bodys():
+    error = refused(b'{"": Infinity}')
+    assert error.field == "body"
