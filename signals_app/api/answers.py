@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from exchanges.models import InstrumentRow
 from signals_app.draft import PayloadError
+from signals_app.services.intake import Clash
 from signals_app.services.routing import Outcome
 from trading.api import results
 from trading.api.problems import Problem, to_json
@@ -47,6 +48,23 @@ def of_payload_error(error: PayloadError, uid: str) -> Problem:
         detail,
         title="The signal was not understood",
         field=error.field,
+        signal_uid=uid,
+        follow=story_url(uid),
+    )
+
+
+def of_clash(clash: Clash, uid: str) -> Problem:
+    """Refuse another signal under a used id: the first outcome would pass for its own."""
+    field = "Idempotency-Key" if clash.is_by_key else "signal_uid"
+    return Problem(
+        409,
+        "IDEMPOTENCY_KEY_REUSED" if clash.is_by_key else "SIGNAL_UID_REUSED",
+        f"{field} was used before for a signal that differs in {', '.join(clash.differs_in)}. "
+        "Nothing new was stored or traded: follow the first signal, or send this one under a "
+        "new id.",
+        title="The id belongs to another signal",
+        field=field,
+        differs_in=list(clash.differs_in),
         signal_uid=uid,
         follow=story_url(uid),
     )

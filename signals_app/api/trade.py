@@ -47,6 +47,8 @@ def carry_out(stored: Stored) -> HttpResponse:
     """Act on a stored signal and answer its sender."""
     if stored.error is not None:
         return answers.of_payload_error(stored.error, stored.uid).response()
+    if stored.clash is not None:
+        return answers.of_clash(stored.clash, stored.uid).response()
     outcome = _act_on(stored)
     for position_id in outcome.positions:
         tasks.want_protection(position_id)

@@ -106,13 +106,31 @@ _DENIED = {
     "follow": "/api/v1/signals/0d9f3c1c6d0b4c3f9a41a0c3a52fd6b1/",
     "decision": "/api/v1/decisions/12/",
 }
+_REUSED = {
+    "type": "urn:petrosa:problem:idempotency-key-reused",
+    "title": "The id belongs to another signal",
+    "status": 409,
+    "detail": "Idempotency-Key was used before for a signal that differs in quantity. Nothing new "
+    "was stored or traded: follow the first signal, or send this one under a new id.",
+    "code": "IDEMPOTENCY_KEY_REUSED",
+    "field": "Idempotency-Key",
+    "differs_in": ["quantity"],
+    "signal_uid": "0d9f3c1c6d0b4c3f9a41a0c3a52fd6b1",
+    "follow": "/api/v1/signals/0d9f3c1c6d0b4c3f9a41a0c3a52fd6b1/",
+}
 TRADE: dict[str, Any] = {
     "operation_id": "trade",
     "summary": "Send a signal and have it traded",
     "description": (
         "Both payload generations are read. A repeat (same `signal_uid` or same "
         "`Idempotency-Key`) is answered with the first outcome, carries "
-        "`Idempotent-Replayed: true`, and never trades again. Needs the permission `trading.trade`."
+        "`Idempotent-Replayed: true`, and never trades again. A repeat may carry a fresh "
+        "`timestamp`, `current_price`, `indicators`, and context of its own; one that asks for "
+        "something else (another quantity, symbol, stop, ...) is answered 409 "
+        "`IDEMPOTENCY_KEY_REUSED` or `SIGNAL_UID_REUSED`, names the fields in `differs_in` and the "
+        "first signal in `signal_uid` and `follow`, and trades nothing. An unknown key that is "
+        "nearly the name of an option (`stop_los`, `quantty`) is refused with `MISSPELT_FIELD`. "
+        "Needs the permission `trading.trade`."
     ),
     "tags": ["legacy"],
     "request": SignalPayload,
@@ -122,6 +140,7 @@ TRADE: dict[str, Any] = {
         400: problem("Not understood, denied by our rules, or rejected by the venue."),
         401: problem("No or wrong credentials."),
         403: problem("Without the permission trading.trade."),
+        409: problem("The Idempotency-Key or signal_uid was used for another signal."),
         413: problem("The body is too large."),
         429: problem("Too many signals; Retry-After says when to come again."),
         503: problem("The venue cannot be reached or seen; an entry is not made blindly."),
@@ -136,5 +155,6 @@ TRADE: dict[str, Any] = {
         OpenApiExample("Options at top level (v2)", _V2, request_only=True),
         OpenApiExample("Filled", _FILLED, response_only=True, status_codes=["200"]),
         OpenApiExample("Denied", _DENIED, response_only=True, status_codes=["400"]),
+        OpenApiExample("Reused key", _REUSED, response_only=True, status_codes=["409"]),
     ],
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 
 import structlog
@@ -25,6 +25,22 @@ from signals_app.models import Signal
 log = structlog.get_logger(__name__)
 KEPT_BYTES = 64 * 1024
 ACTED_ON = (Signal.Status.RECEIVED, Signal.Status.ROUTED)
+# What a sender may word anew when it repeats itself: the time, its view of the market, its notes.
+# Everything else decides what is traded.
+_RETOLD = frozenset(
+    {
+        "emitted_at",
+        "current_price",
+        "schema",
+        "timeframe",
+        "rationale",
+        "description",
+        "indicators",
+        "metadata",
+        "notes",
+    }
+)
+_BINDING = tuple(f.name for f in fields(SignalDraft) if f.name not in _RETOLD)
 
 
 class NotReplayable(Exception):
@@ -51,6 +67,14 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True)
+class Clash:
+    """A repeat by its id that asks for something else: `differs_in` names the fields."""
+
+    is_by_key: bool  # the sending's key was used again, else the signal's own uid
+    differs_in: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     signal_id: int
     uid: str
@@ -58,6 +82,7 @@ class Stored:
     is_new: bool
     row: Signal = field(repr=False, compare=False)
     error: PayloadError | None = None
+    clash: Clash | None = None
 
 
 def store(inbound: Inbound) -> Stored:
@@ -136,7 +161,16 @@ def _write(signals: Sequence[Signal], earlier: dict[str, Signal]) -> list[Stored
     for row, is_new in chosen:
         metrics.SIGNALS.labels(row.source, row.status if is_new else "repeated").inc()
     return [
-        Stored(row.pk, row.uid, row.status, is_new, row, _error_of(row)) for row, is_new in chosen
+        Stored(
+            row.pk,
+            row.uid,
+            row.status,
+            is_new,
+            row,
+            _error_of(row),
+            None if is_new else _clash(sent, row),
+        )
+        for sent, (row, is_new) in zip(signals, chosen, strict=True)
     ]
 
 
@@ -198,6 +232,18 @@ def _accept(signal: Signal, draft: SignalDraft, inbound: Inbound) -> Signal:
     signal.emitted_at = draft.emitted_at
     signal.draft = draft_json.to_jsonable(draft)
     return signal
+
+
+def _clash(sent: Signal, first: Signal) -> Clash | None:
+    """Compare what was asked, not how it was written."""
+    if not sent.draft or not first.draft:
+        return None
+    now, then = draft_json.from_jsonable(sent.draft), draft_json.from_jsonable(first.draft)
+    differs = tuple(name for name in _BINDING if getattr(now, name) != getattr(then, name))
+    if not differs:
+        return None
+    is_by_key = bool(sent.dedupe_key) and sent.dedupe_key == first.dedupe_key
+    return Clash(is_by_key, tuple("signal_uid" if name == "uid" else name for name in differs))
 
 
 def _error_of(row: Signal) -> PayloadError | None:

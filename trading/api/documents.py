@@ -52,9 +52,14 @@ class LegacyResult(serializers.Serializer[object]):
     fill_price = serializers.FloatField(allow_null=True, help_text="Average over fills.")
     total_value = serializers.FloatField(help_text="Quote units traded.")
     fees = serializers.FloatField(
-        allow_null=True, help_text="Quote value of all fees; null while one has no price."
+        allow_null=True,
+        help_text="Quote value of all fees; null while one has no price or is not known yet.",
     )
-    fees_by_asset = serializers.DictField(child=serializers.FloatField())
+    fees_by_asset = serializers.DictField(
+        child=serializers.FloatField(),
+        allow_null=True,
+        help_text="The fees known so far; null when something filled and none is known yet.",
+    )
     stop_loss = serializers.FloatField(allow_null=True)
     take_profit = serializers.FloatField(allow_null=True)
     simulated = serializers.BooleanField()

@@ -24,7 +24,7 @@ def test_a_repeat_with_the_same_uid_never_trades_again(trader, exchange):
 def test_a_repeat_of_a_denied_signal_is_denied_again(trader):
     key = {"Idempotency-Key": "k"}
     first = trade(trader, key, confidence=0.2)
-    again = trade(trader, key, confidence=0.9)
+    again = trade(trader, key, confidence=0.2)
     assert first.status_code == again.status_code == 400
     assert again.json()["code"] == "CONFIDENCE_BELOW_MIN"
     assert again.headers["Idempotent-Replayed"] == "true"
