@@ -25,7 +25,8 @@ same option with another value elsewhere is refused, because nobody can know whi
 
 Numbers may be JSON numbers or numeric text. `null` means absent; 0 never does. Whatever is not an
 option is kept in `SignalDraft.metadata` as sent; a key that differs from a dangerous option only
-by case or punctuation (`stopLoss`, `Simulate`) is refused rather than ignored.
+by case or punctuation (`stopLoss`, `Simulate`), or by a slip of the hand (`stop_los`, `quantty`),
+is refused rather than ignored.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from difflib import get_close_matches
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from exchanges.domain.orders import LIMIT_TYPES, STOP_TYPES, TRIGGER_TYPES, OrderType
@@ -79,6 +82,25 @@ _GUARDED = (
     "signal_uid",
 )
 _LOOKALIKES = {name.replace("_", ""): name for name in _GUARDED}
+_KNOWN_ON_TOP = frozenset({*OPTIONS, *IDENTITY, "confidence"})
+_KNOWN_BELOW = frozenset({*OPTIONS, "confidence"})  # price and symbol are read on top only
+_MONEY = (
+    "stop_loss",
+    "take_profit",
+    "quantity",
+    "quote_quantity",
+    "base_amount",
+    "price",
+    "stop_price",
+    "order_type",
+    "action",
+    "symbol",
+    "confidence",
+    "time_in_force",
+    "simulate",
+)
+_CLOSE = 0.85  # a wrong, missing or doubled letter; stop_loss_pct is a word of its own
+_LONGEST = 20  # nothing longer comes that close
 
 T = TypeVar("T")
 Reader = Callable[[str, Any], T]
@@ -153,12 +175,24 @@ class _Source:
     def refuse_lookalikes(self) -> None:
         """Refuse keys that were meant as an option: ignoring them could trade the wrong way."""
         for prefix, place in self.places:
+            known = _KNOWN_BELOW if prefix else _KNOWN_ON_TOP
             for key in place:
+                if key in known:
+                    continue
                 meant = _LOOKALIKES.get(key.lower().replace("_", "").replace("-", ""))
-                if meant and key != meant:
+                meant = meant or self._slip_of(key, is_on_top=not prefix)
+                if meant:
                     raise PayloadError(
                         f"{prefix}{key}", "MISSPELT_FIELD", f"is not read: write {meant!r}"
                     )
+
+    def _slip_of(self, key: str, *, is_on_top: bool) -> str:
+        """Name the option a key nearly spells. Beside `price`, `prices` is context of its own."""
+        meant = _nearest(key, is_on_top) if len(key) <= _LONGEST else ""
+        if meant and key.startswith(meant):
+            is_given = any(place.get(meant) is not None for _, place in self.places)
+            return "" if is_given else meant
+        return meant
 
     def identity(self, name: str, read: Reader[T]) -> T | None:
         """Return a field that only the top level may carry."""
@@ -203,6 +237,14 @@ class _Source:
                 taken = key in kept and kept[key] != value
                 kept[f"{prefix}{key}" if taken else key] = value
         return kept
+
+
+@lru_cache(maxsize=2048)
+def _nearest(key: str, is_on_top: bool) -> str:
+    names = _MONEY if is_on_top else tuple(name for name in _MONEY if name in _KNOWN_BELOW)
+    spelt = key.lower()
+    swapped = next((name for name in names if sorted(name) == sorted(spelt)), "")
+    return swapped or next(iter(get_close_matches(spelt, names, n=1, cutoff=_CLOSE)), "")
 
 
 def _confidence(source: _Source) -> Decimal:
