@@ -76,6 +76,7 @@ class FakeExchange:
         self._cancel_plans: deque[_Plan] = deque()
         self._read_failures: deque[errors.VenueError] = deque()
         self._hidden_queries = 0
+        self._hidden_trades = 0
         self._outage: errors.VenueError | None = None
         wanted = DEFAULT_PRICES if prices is None else prices
         listed = {i.symbol: i for i in instruments}
@@ -144,6 +145,10 @@ class FakeExchange:
     def hide_from_queries(self, times: int = 1) -> None:
         """The next `times` order queries answer OrderNotFound though the order exists."""
         self._hidden_queries += times
+
+    def hide_trades(self, times: int = 1) -> None:
+        """The next `times` lists of trades are empty though there are some."""
+        self._hidden_trades += times
 
     def fail_read_next(self, error: errors.VenueError | None = None) -> None:
         self._read_failures.append(error or errors.NotSent("connection refused"))
@@ -314,6 +319,9 @@ class FakeExchange:
         self, symbol: str, *, venue_order_id: str | None = None, from_trade_id: str | None = None
     ) -> Sequence[VenueFill]:
         self._read("trades", symbol)
+        if self._hidden_trades:
+            self._hidden_trades -= 1
+            return []
         found = [
             fill
             for order in self.book.orders

@@ -26,7 +26,8 @@ def of_order(
     `environment` and `fills` save a query each when the caller has them; `fills` that are not all
     (the user stream was faster) are read anew.
     `amount` and `quantity` are the base units ordered, `total_value` and `fees` quote units;
-    `fees` is null while a fee paid in a third asset has no price.
+    `fees` is null while a fee paid in a third asset has no price, and while trades of the order are
+    still to be fetched; `fees_by_asset` tells what is known so far, null when that is nothing.
     """
     fees, by_asset = _fees(order, fills)
     environment = environment or order.venue_account.environment
@@ -45,9 +46,11 @@ def of_order(
         "price": number(order.price),
         "stop_price": number(order.stop_price),
         "fill_price": number(order.average_price),
-        "total_value": number(order.booked_quote or order.executed_quote),
+        "total_value": number(max(order.booked_quote, order.executed_quote)),
         "fees": number(fees),
-        "fees_by_asset": {asset: number(paid) for asset, paid in by_asset.items()},
+        "fees_by_asset": None
+        if by_asset is None
+        else {asset: number(paid) for asset, paid in by_asset.items()},
         "stop_loss": number(order.stop_loss),
         "take_profit": number(order.take_profit),
         "simulated": environment == Environment.SIMULATOR,
@@ -56,13 +59,16 @@ def of_order(
     }
 
 
-def _fees(order: Order, fills: Iterable[Fill] | None) -> tuple[Decimal | None, dict[str, Decimal]]:
+def _fees(
+    order: Order, fills: Iterable[Fill] | None
+) -> tuple[Decimal | None, dict[str, Decimal] | None]:
+    is_complete = order.booked_quantity >= order.executed_quantity
     if not order.booked_quantity:
-        return Decimal(0), {}
+        return (Decimal(0), {}) if is_complete else (None, None)
     fills = () if fills is None else tuple(fills)
     if sum(fill.quantity for fill in fills) != order.booked_quantity:
         fills = tuple(order.fills.order_by())
-    total: Decimal | None = Decimal(0)
+    total: Decimal | None = Decimal(0) if is_complete else None
     by_asset: dict[str, Decimal] = {}
     for fill in fills:
         paid, asset, value = fill.commission, fill.commission_asset, fill.commission_quote

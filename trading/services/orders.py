@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
@@ -77,9 +77,28 @@ def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
     except errors.VenueError as error:
         _refuse(rows, error, actor)
         return Sent(order.pk, was_sent=True)
+    applied = [_with_trades(a, rows, actor) for a in applied]
     touched = frozenset(a.position_id for a in applied if a.position_id is not None)
     booked = tuple(f for a in applied for f in a.fills)
     return Sent(order.pk, was_sent=True, positions=touched, fills=booked)
+
+
+def _with_trades(applied: fills.Applied, rows: list[Order], actor: str) -> fills.Applied:
+    """Fetch what a reply left out: that of an order list tells of a fill, not of its fee.
+
+    It was placed, so trouble here is no failure of the order: reconciliation asks again.
+    """
+    order = next((row for row in rows if row.pk == applied.order_id), None)
+    if order is None or not applied.fills_missing:
+        return applied
+    try:
+        fetched = fetch_trades(order, actor=actor)
+    except errors.VenueError as error:
+        log.info("trades_not_fetched", client_order_id=order.client_order_id, error=str(error))
+        return applied
+    if fetched is None:
+        return applied
+    return replace(fetched, position_id=fetched.position_id or applied.position_id)
 
 
 def _still_wanted(rows: list[Order], actor: str) -> bool:
