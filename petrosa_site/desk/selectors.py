@@ -20,6 +20,7 @@ from trading.domain import positions as book
 from trading.domain.order_states import OPEN_STATUSES
 from trading.domain.risk.types import TradingMode
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
+from trading.selectors import resting
 from trading.services import control
 
 LATEST = 50
@@ -62,7 +63,10 @@ def environment() -> str:
 
 
 def trading(default: VirtualAccount | None, now: datetime) -> Json:
-    """Return every state in force and the strictest one that holds for the default account."""
+    """Return every state in force and the strictest one that holds for the default account.
+
+    `resting_entries` counts what a stop leaves at the venue; asked for only while there is one.
+    """
     states = list(control.in_force(now).order_by("engaged_at"))
     headline: TradingState | None = None
     for state in states:
@@ -73,6 +77,7 @@ def trading(default: VirtualAccount | None, now: datetime) -> Json:
     return {
         "mode": headline.mode if headline else TradingMode.ACTIVE.value,
         "reason": headline.reason if headline else "",
+        "resting_entries": resting.entries().count() if states else 0,
         "states": [
             {
                 "id": s.pk,

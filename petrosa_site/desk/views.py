@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from petrosa_site.desk import selectors
 from trading.domain.risk.types import TradingMode
+from trading.selectors import resting
 from trading.services import control
 
 View = Callable[[HttpRequest], HttpResponse]
@@ -107,7 +108,10 @@ def places(user: AbstractUser) -> list[dict[str, str]]:
 
 
 def _links(user: AbstractUser) -> dict[str, str]:
-    """Return addresses of single rows with 0 for the id; empty where the person may not look."""
+    """Return addresses of single rows with 0 for the id; empty where the person may not look.
+
+    `resting` is the list of entries that a stop leaves at the venue.
+    """
     rows = (
         ("signal", "signals_app"),
         ("order", "trading"),
@@ -115,12 +119,15 @@ def _links(user: AbstractUser) -> dict[str, str]:
         ("tradingstate", "trading"),
         ("virtualaccount", "trading"),
     )
-    return {
+    links = {
         model: reverse(f"admin:{app}_{model}_change", args=(0,))
         if user.is_staff and user.has_perm(f"{app}.view_{model}")
         else ""
         for model, app in rows
     }
+    orders = reverse("admin:trading_order_changelist")
+    links["resting"] = f"{orders}?{resting.ADMIN_FILTER}" if links["order"] else ""
+    return links
 
 
 def _user(request: HttpRequest) -> AbstractUser:

@@ -57,6 +57,24 @@ def test_one_click_stops_trading_and_every_open_desk_shows_it(watched, whole):
     expect(page.locator("#trading-word")).to_have_text("Trading is active", timeout=8000)
 
 
+def test_a_stop_says_what_still_rests_at_the_venue(watched, whole):
+    page = watched.page
+    is_live(page)
+    resting = a_signal(order_type="limit", price=47000, stop_loss=46000, take_profit=52000)
+    assert whole.post("/trade", resting).body["result"]["status"] == "open"
+    try:
+        page.click("text=Stop trading")
+
+        expect(page.locator("#trading-resting")).to_contain_text("still rest")
+        page.click("#trading-resting a")
+        expect(page.locator("#result_list")).to_contain_text("BTCUSDT")
+    finally:
+        for state in whole.get("/api/v1/trading-state/").body["results"]:
+            whole.post(f"/api/v1/trading-state/{state['id']}/release/", {"reason": "test over"})
+        for order in whole.get("/api/v1/orders/?role=entry&is_open=true").body["results"]:
+            whole.post(f"/api/v1/orders/{order['id']}/cancel/", {})
+
+
 def test_a_lost_server_is_told_at_once_and_heals(watched, whole):
     page = watched.page
     is_live(page)

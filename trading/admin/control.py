@@ -20,7 +20,13 @@ from exchanges.models import Environment
 from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState, VirtualAccount
+from trading.selectors import resting
 from trading.services import control
+
+STAYS = (
+    "No new entry leaves from now on; exits and protection go on. Entries that rest at the venue "
+    "stay there and may fill: cancel them in the list of orders."
+)
 
 
 class EngageForm(forms.ModelForm):
@@ -32,6 +38,7 @@ class EngageForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "mode" in self.fields:  # who opens this form in a hurry wants all of it stopped
             self.fields["mode"].initial = TradingMode.HALTED.value
+            self.fields["mode"].help_text = STAYS
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -137,10 +144,14 @@ class TradingStateAdmin(FactAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        now = timezone.now()
+        in_force = list(control.in_force(timezone.now()).order_by("engaged_at"))
         context = {
             **(extra_context or {}),
-            "in_force": list(control.in_force(now).order_by("engaged_at")),
+            "in_force": in_force,
+            "resting": resting.in_words(resting.entries().count()) if in_force else "",
+            "resting_url": f"{reverse('admin:trading_order_changelist')}?{resting.ADMIN_FILTER}"
+            if request.user.has_perm("trading.view_order")
+            else "",
             "can_engage": self.has_add_permission(request),
         }
         response: TemplateResponse = super().changelist_view(request, context)

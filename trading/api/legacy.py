@@ -27,6 +27,7 @@ from trading.api.permissions import needs
 from trading.api.problems import Problem, to_json
 from trading.domain.order_states import OrderStatus, is_final
 from trading.models import Order, VirtualAccount
+from trading.selectors import resting
 from trading.services import control, orders
 
 log = structlog.get_logger(__name__)
@@ -198,8 +199,23 @@ class StopRequest(serializers.Serializer[object]):
     reason = serializers.CharField(required=False, max_length=500, default="")
 
 
+class StopAnswer(serializers.Serializer[object]):
+    message = serializers.CharField()
+    resting_entries = serializers.IntegerField(
+        help_text="Entry orders still open at a venue: they stay there and may fill."
+    )
+    resting_entry_urls = serializers.ListField(
+        child=serializers.CharField(), help_text="The newest of them, at most 100."
+    )
+    resting_entries_list = serializers.CharField(help_text="Where all of them are listed.")
+    state = serializers.DictField()
+
+
 class StopView(APIView):
-    """Stop every entry, everywhere, now. Exits and protection go on."""
+    """Let no new entry leave, anywhere, from now on. Exits and protection go on.
+
+    Entries that rest at the venue stay there: the answer counts and names them.
+    """
 
     permission_classes = [needs("trading.engage_kill_switch")]
 
@@ -207,16 +223,26 @@ class StopView(APIView):
         operation_id="stop_trading",
         tags=["legacy"],
         summary="Emergency stop",
-        description="Engages HALTED for everything. Needs `trading.engage_kill_switch`.",
+        description=(
+            "Engages HALTED for everything: no new entry leaves from now on, exits and protection "
+            "go on. **Entries that already rest at the venue are not cancelled and may still "
+            "fill.** `resting_entries` counts them, `resting_entry_urls` names them: cancel each "
+            "with `POST /api/v1/orders/{id}/cancel/`. Needs `trading.engage_kill_switch`."
+        ),
         request=StopRequest,
-        responses={200: OpenApiTypes.OBJECT, 403: problem("Without the permission.")},
+        responses={200: StopAnswer, 403: problem("Without the permission.")},
     )
     def post(self, request: Request) -> HttpResponse:
         actor = request.user.get_username()
         state = control.engage(actor=actor, reason=_reason(request) or f"stopped by {actor}")
+        left = resting.as_json()
+        still = resting.in_words(left["resting_entries"])
         return answer(
             {
-                "message": "Trading stopped",
+                "message": f"Trading stopped; {still} at the venue and may fill"
+                if still
+                else "Trading stopped",
+                **left,
                 "state": {
                     "id": state.pk,
                     "scope": state.scope,

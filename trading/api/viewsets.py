@@ -108,7 +108,11 @@ class AccountViewSet(ReadOnly):
     create=extend_schema(
         request=serializers.EngageSerializer,
         responses={201: serializers.TradingStateSerializer, 400: problem("Not understood.")},
-        description="Stop or restrict trading. Needs `trading.engage_kill_switch`.",
+        description=(
+            "Stop or restrict trading: no new entry leaves from now on. Entries that already rest "
+            "at the venue stay there and may fill: `/api/v1/orders/?role=entry&is_open=true` lists "
+            "them. Needs `trading.engage_kill_switch`."
+        ),
         examples=[
             OpenApiExample(
                 "Stop everything",

@@ -112,16 +112,25 @@ export class View {
     this.options.environment = name;
   }
 
-  #trading({ mode, reason, states }) {
+  #trading({ mode, reason, states, resting_entries: resting }) {
     byId("trading").dataset.mode = mode;
     const [word, meaning] = MODES[mode];
     byId("trading-word").textContent = word;
     byId("trading-reason").textContent = reason || meaning;
+    byId("trading-resting").replaceChildren(...this.#resting(mode === "ACTIVE" ? 0 : resting));
     byId("trading-states").replaceChildren(...states.map((state) => this.#state(state)));
     for (const button of document.querySelectorAll("[data-stop]")) {
       const asked = button.dataset.stop;
       button.hidden = mode === "HALTED" || mode === asked;
     }
+  }
+
+  // A stop cancels nothing: say what still waits at the venue, and where to cancel it.
+  #resting(count) {
+    if (!count) return [];
+    const words = `${count} ${count === 1 ? "entry still rests" : "entries still rest"} at the venue`;
+    const link = this.options.links.resting;
+    return [link ? el("a", { href: link }, words) : words, " and may fill."];
   }
 
   #state(state) {
