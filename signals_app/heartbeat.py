@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+import redis
 import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
@@ -43,3 +44,15 @@ async def keep(
             await asyncio.sleep(EVERY_SECONDS)
     finally:
         await client.aclose()
+
+
+def last(*, redis_url: str, key: str = KEY) -> dict[str, Any] | None:
+    """Return what was told last, None when that is too long ago or Redis does not answer."""
+    try:
+        with redis.Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2) as client:
+            raw = client.get(key)
+    except RedisError as error:
+        log.debug("heartbeat_not_read", error=str(error))
+        return None
+    told: dict[str, Any] | None = json.loads(raw) if isinstance(raw, bytes) else None
+    return told

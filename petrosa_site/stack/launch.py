@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import shutil
 import signal
 import subprocess
@@ -13,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,9 +22,10 @@ from django.core.management import CommandError, call_command, get_commands
 from django.urls import reverse
 
 from petrosa_site import env
-from petrosa_site.stack import ports, procfile, servers
+from petrosa_site.stack import alone, child, ports, procfile, servers
 from petrosa_site.stack.console import Console
 from petrosa_site.stack.supervision import Program, Supervisor, configuration, socket_path
+from signals_app import heartbeat
 
 SECONDS_UNTIL_READY = 90
 Say = Callable[[str], None]
@@ -118,10 +117,10 @@ def run(say: Say) -> None:
     """Start everything, stay until SIGINT or SIGTERM, stop everything in order.
 
     CommandError before anything runs: a taken port, a second stack, embedded servers in
-    production. CommandError after a clean stop: the web did not become healthy in time.
+    production. CommandError after a clean stop: somebody was not ready in time.
     """
     refuse_embedded_in_production()
-    with only_one(settings.VAR_DIR):
+    with alone.only_one(settings.VAR_DIR):
         decided = plan()
         if problems := ports.problems(decided.listeners):
             raise CommandError("\n".join(["Nothing was started.", *problems]))
@@ -145,25 +144,6 @@ def refuse_embedded_in_production() -> None:
         raise CommandError(
             f"ENVIRONMENT=production needs servers of your own: set {' and '.join(missing)}."
         )
-
-
-@contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: two stacks on the same data would fight."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "stack.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            lock.seek(0)
-            raise CommandError(
-                f"A stack is running on {folder} already (process {lock.read() or 'unknown'}). "
-                "Stop it first, or set PETROSA_VAR_DIR to another folder."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 def prepare_folders() -> None:
@@ -197,7 +177,8 @@ def stop_signals_interrupt() -> Iterator[None]:
 def supervise(decided: Plan, say: Say) -> None:
     rpc = socket_path()
     config = rpc.with_name("supervisord.conf")
-    programs = [server.program for server in decided.embedded] + list(decided.programs)
+    programs = [bound(server.program) for server in decided.embedded]
+    programs += [bound(program) for program in decided.programs]
     config.write_text(
         configuration(programs, logs=logs_folder(), rpc=rpc, environment=decided.environment)
     )
@@ -207,7 +188,7 @@ def supervise(decided: Plan, say: Say) -> None:
     try:
         supervisor.start()
         start_all(supervisor, decided, say)
-        wait_until_healthy(supervisor, decided)
+        wait_until_ready(supervisor, decided)
         say(welcome(decided))
         while supervisor.alive:
             time.sleep(0.5)
@@ -220,6 +201,12 @@ def supervise(decided: Plan, say: Say) -> None:
             console.close()
             shutil.rmtree(rpc.parent, ignore_errors=True)
         say("Everything is stopped. Your data stays in " + str(settings.VAR_DIR))
+
+
+def bound(program: Program) -> Program:
+    """Return the program with its life tied to its supervisor's and to the folder's lock."""
+    lock = str(alone.lock_path(settings.VAR_DIR).resolve())
+    return replace(program, words=child.bound(lock, program.name, program.words))
 
 
 @contextmanager
@@ -292,20 +279,37 @@ def site_url() -> str:
     return f"http://{host}:{settings.API_PORT}"
 
 
-def wait_until_healthy(supervisor: Supervisor, decided: Plan) -> None:
-    """Return when every program runs and /healthz answers 200; CommandError names who does not."""
+def wait_until_ready(supervisor: Supervisor, decided: Plan) -> None:
+    """Return when everybody is ready for people and signals; CommandError names who is not."""
     deadline = time.monotonic() + SECONDS_UNTIL_READY
     late = decided.names
     while time.monotonic() < deadline and supervisor.alive:
-        states = supervisor.states()
-        late = [name for name in decided.names if states[name] != "RUNNING"]
-        if not late and healthy(f"{site_url()}/healthz"):
+        late = not_ready(supervisor, decided)
+        if not late:
             return
         time.sleep(0.2)
     raise CommandError(
-        f"Not ready within {SECONDS_UNTIL_READY} s: {', '.join(late) or 'web does not answer'}. "
+        f"Not ready within {SECONDS_UNTIL_READY} s: {', '.join(late)}. "
         f"See the files in {logs_folder()}."
     )
+
+
+def not_ready(supervisor: Supervisor, decided: Plan) -> list[str]:
+    """Return who does not run; else the web while it does not answer; else a deaf listener."""
+    states = supervisor.states()
+    if late := [name for name in decided.names if states[name] != "RUNNING"]:
+        return late
+    if not healthy(f"{site_url()}/healthz"):
+        return ["web does not answer"]
+    if "signals" in decided.names and not listens(supervisor, decided.environment):
+        return ["signals does not listen"]
+    return []
+
+
+def listens(supervisor: Supervisor, environment: dict[str, str]) -> bool:
+    """Return whether our own listener says that it listens: by then its stream takes signals."""
+    told = heartbeat.last(redis_url=environment.get("REDIS_URL", settings.REDIS_URL)) or {}
+    return told.get("state") == "listening" and told["pid"] == supervisor.pids().get("signals")
 
 
 def healthy(url: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import shutil
 import signal
 import socket
@@ -17,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from petrosa_site.stack import child
+
 HOST = "127.0.0.1"
 NATS_MAX_PAYLOAD = 4 * 1024 * 1024  # above our own limit, so that too-large signals are seen
-PR_SET_PDEATHSIG = 1
 
 
 class ServerMissing(RuntimeError):
@@ -122,8 +122,7 @@ def _exchange(port: int, request: bytes) -> bytes:
 
 def die_with_parent() -> None:
     """Ask Linux to end this child when its parent is gone, even by SIGKILL."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    child.die_with_parent(signal.SIGTERM)
 
 
 def _in_main_thread() -> bool:
