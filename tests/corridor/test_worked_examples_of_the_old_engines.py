@@ -70,6 +70,8 @@ def test_the_advanced_limit_order_with_stop_and_target(whole):
     result = answer.body["result"]
     assert (result["type"], result["time_in_force"]) == ("limit", "GTC")
     assert (result["stop_loss"], result["take_profit"]) == (2850.0, 3300.0)
+    assert result["fees"] > 0  # the venue's reply to an order list does not tell it
+    assert list(result["fees_by_asset"]) == ["ETH"]
     uid = answer.body["signal_uid"]
     whole.eventually(lambda: roles_at_venue(whole, uid) == {"entry", "stop_loss", "take_profit"})
     assert Decimal(whole.eventually(lambda: opened(whole, "ETHUSDT"))["quantity"]) > 0
