@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.integration.api.conftest import trade
 from trading.models import Fill, Position
 
-ENTRY = {
+ENTRY: dict[str, Any] = {
     "symbol": "ETHUSDT",
     "quantity": 0.01,
     "order_type": "limit",
