@@ -159,13 +159,17 @@ def logs_folder() -> Path:
 
 @contextmanager
 def stop_signals_interrupt() -> Iterator[None]:
-    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is."""
+    """Turn SIGTERM and SIGHUP into the KeyboardInterrupt that Ctrl-C is.
+
+    SIGINT too: a shell that starts us in the background of a script has it ignored.
+    """
 
     def interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
         raise KeyboardInterrupt
 
     before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)
+        number: signal.signal(number, interrupt)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     try:
         yield
