@@ -396,13 +396,11 @@ def _tighter(old: Decimal | None, new: Decimal | None, booking: _Booking) -> Dec
     """Adding to a long position may raise its stop, never lower it.
 
     A stop at or above what was just paid protects nothing any more: it would sell at once what
-    has just been bought.
+    has just been bought. It gives way to the entry's own stop, never to none.
     """
-    if old is not None and old >= booking.fresh[-1].price:
-        old = None
     if old is None or new is None:
         return old or new
-    return max(old, new)
+    return new if old >= booking.fresh[-1].price else max(old, new)
 
 
 def _follow(change: _Change, report: ExecutionReport, now: datetime) -> None:

@@ -102,7 +102,16 @@ def _with_trades(applied: fills.Applied, rows: list[Order], actor: str) -> fills
 
 
 def _still_wanted(rows: list[Order], actor: str) -> bool:
+    """Look once more, right before the socket.
+
+    A sender that was held up so long sends nothing: reconciliation reckons from `submitted_at`
+    when it proves an order absent, so a late one could follow its own replacement.
+    """
+    claimed_at = rows[0].submitted_at
+    waited = timezone.now() - claimed_at if claimed_at else timedelta.max
     objection = _objection(rows[0])
+    if waited > timedelta(milliseconds=settings.BINANCE_RECV_WINDOW_MS):
+        objection = f"held up for {waited.total_seconds():.1f} s before it could be sent"
     if objection:
         _end_unplaced(rows[0], OrderStatus.SUBMITTING, objection, actor)
         for row in rows:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.fakes.exchange import FakeExchange
-from trading.models import Position
+from trading.models import Position, VirtualAccount
 from trading.services import protection
 
 pytestmark = pytest.mark.django_db
@@ -54,3 +54,11 @@ def test_a_stop_above_the_price_just_paid_is_not_kept(send, venue: FakeExchange)
     venue.move("BTCUSDT", "44000")
     send(stop_loss=43000)
     assert Position.objects.get().stop_price == 43000
+
+
+def test_such_a_stop_stays_when_the_entry_brings_none(send, venue: FakeExchange):
+    send(stop_loss=44500)
+    VirtualAccount.objects.update(require_stop=False)
+    venue.move("BTCUSDT", "44000")
+    send()
+    assert Position.objects.get().stop_price == 44500
