@@ -4,23 +4,91 @@ Composing a statement takes the ORM several times longer than the database needs
 trade has two dozen. `insert`, `update` and `Select` compose theirs once per database; every value
 still goes through its field, so rows are those the ORM would have written or read (tests compare).
 No Django signals are sent.
+
+Inside `together()` PostgreSQL is sent one statement after the other without waiting for answers:
+the `ask_…` forms give an Answer to call when it is wanted. Under a lock that others wait for, that
+is a third of the round trips.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 from django.db import connection, models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Field, QuerySet
 from django.db.models.query import ValuesListIterable, get_related_populators
 
+A = TypeVar("A")
 M = TypeVar("M", bound=models.Model)
 R = TypeVar("R")
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Send the statements inside without waiting for the answer to each, where the database can.
+
+    What one of them failed with is raised where its answer, or one after it, is asked for, at the
+    latest at the end; nothing after it is carried out. It belongs inside `atomic()`, which then
+    rolls back, and a savepoint inside it is of no use.
+    """
+    if connection.vendor != "postgresql" or _is_together():
+        yield
+        return
+    connection.ensure_connection()
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
+class Answer(Generic[A]):
+    """What a statement that was sent will give. Called, it waits for it when it must."""
+
+    def __init__(self, cursor: CursorWrapper, read: Callable[[CursorWrapper], A]) -> None:
+        self._cursor = cursor
+        self._read = read
+
+    def __call__(self) -> A:
+        """Return the answer, to be called once. Raises what the database refused."""
+        with self._cursor as cursor:
+            return self._read(cursor)
+
+
+class _Given(Answer[A]):
+    """An answer that is there already."""
+
+    def __init__(self, value: A) -> None:
+        self._value = value
+
+    def __call__(self) -> A:
+        return self._value
+
+
+def answered(value: A) -> Answer[A]:
+    """Return an answer that is there already, for when nothing had to be asked."""
+    return _Given(value)
+
+
+def _send(sql: str, values: Sequence[Any], read: Callable[[CursorWrapper], A]) -> Answer[A]:
+    cursor = connection.cursor()
+    try:
+        cursor.execute(sql, values)
+    except BaseException:
+        cursor.close()
+        raise
+    answer = Answer(cursor, read)
+    return answer if _is_together() else _Given(answer())
+
+
+def _is_together() -> bool:
+    if connection.vendor != "postgresql" or connection.connection is None:
+        return False
+    return bool(connection.connection.pgconn.pipeline_status)
 
 
 def insert(rows: Sequence[M]) -> list[M]:
@@ -29,21 +97,28 @@ def insert(rows: Sequence[M]) -> list[M]:
     Runs in the caller's transaction. Raises IntegrityError like the ORM; like `bulk_create` it
     calls no `save()`.
     """
+    return ask_insert(rows)()
+
+
+def ask_insert(rows: Sequence[M]) -> Answer[list[M]]:
+    """Send what `insert` does; the rows have their ids when the answer has been called."""
     if not rows:
-        return []
+        return _Given([])
     head, group, tail, fields = _insertion(type(rows[0]), connection.vendor)
     values = [
         field.get_db_prep_save(field.pre_save(row, True), connection)
         for row in rows
         for field in fields
     ]
-    with connection.cursor() as cursor:
-        cursor.execute(head + ", ".join([group] * len(rows)) + tail, values)
+
+    def read(cursor: CursorWrapper) -> list[M]:
         for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
             row.pk = pk
             row._state.adding = False
             row._state.db = connection.alias
-    return list(rows)
+        return list(rows)
+
+    return _send(head + ", ".join([group] * len(rows)) + tail, values, read)
 
 
 @lru_cache(maxsize=64)
@@ -71,20 +146,27 @@ def update(
 
     In `where`, None asks for NULL and a list for any of its members.
     """
+    return ask_update(model, where=where, values=values)()
+
+
+def ask_update(
+    model: type[models.Model], *, where: Mapping[str, object], values: Mapping[str, object]
+) -> Answer[int]:
+    """Send what `update` does."""
     if [] in where.values():
-        return 0
+        return _Given(0)
     shape = tuple((name, len(_members(wanted))) for name, wanted in where.items())
     sql, fields = _updating(model, connection.vendor, tuple(values), shape)
     wanted = (one for value in where.values() for one in _members(value))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            sql,
-            [
-                field.get_db_prep_save(value, connection)
-                for field, value in zip(fields, (*values.values(), *wanted), strict=True)
-            ],
-        )
-        return int(cursor.rowcount)
+    prepared = [
+        field.get_db_prep_save(value, connection)
+        for field, value in zip(fields, (*values.values(), *wanted), strict=True)
+    ]
+    return _send(sql, prepared, _count)
+
+
+def _count(cursor: CursorWrapper) -> int:
+    return len(cursor.fetchall())
 
 
 def _members(wanted: object) -> Sequence[object]:
@@ -111,7 +193,9 @@ def _updating(
         test = f"IN ({', '.join(['%s'] * count)})" if count else "IS NULL"
         conditions.append(f"{quote(field.column)} {test}")
     table = quote(meta.db_table)
-    return f"UPDATE {table} SET {sets} WHERE {' AND '.join(conditions)}", tuple(fields)  # noqa: S608
+    # A row for each that matched: the count itself cannot be waited for.
+    sql = f"UPDATE {table} SET {sets} WHERE {' AND '.join(conditions)} RETURNING 1"  # noqa: S608
+    return sql, tuple(fields)
 
 
 class Select(Generic[R]):
@@ -128,12 +212,15 @@ class Select(Generic[R]):
         self._composed: dict[str, _Composed] = {}
 
     def rows(self, **parameters: int | str) -> list[R]:
+        return self.ask(**parameters)()
+
+    def ask(self, **parameters: int | str) -> Answer[list[R]]:
         composed = self._composed.get(connection.vendor)
         if composed is None:
             composed = self._composed[connection.vendor] = _compose(self.make)
         if composed.locks and not connection.in_atomic_block:
             raise transaction.TransactionManagementError("locking rows needs a transaction")
-        return composed.run(connection, parameters)
+        return composed.ask(connection, parameters)
 
     def first(self, **parameters: int | str) -> R | None:
         rows = self.rows(**parameters)
@@ -153,14 +240,18 @@ class _Composed:
     converters: tuple[tuple[int, tuple[Callable[..., Any], ...], Any], ...]
     build: Callable[[Iterable[Sequence[Any]]], list[Any]]
 
-    def run(self, connection: BaseDatabaseWrapper, given: Mapping[str, int | str]) -> list[Any]:
+    def ask(
+        self, connection: BaseDatabaseWrapper, given: Mapping[str, int | str]
+    ) -> Answer[list[Any]]:
         values: list[Any] = [given[p.name] if isinstance(p, _Slot) else p for p in self.parameters]
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, values)
+
+        def read(cursor: CursorWrapper) -> list[Any]:
             found = cursor.fetchall()
-        if self.converters and found:
-            found = [self._convert(list(row), connection) for row in found]
-        return self.build(found)
+            if self.converters and found:
+                found = [self._convert(list(row), connection) for row in found]
+            return self.build(found)
+
+        return _send(self.sql, values, read)
 
     def _convert(self, row: list[Any], connection: BaseDatabaseWrapper) -> list[Any]:
         for place, converters, expression in self.converters:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit import live
 from audit.models import Event
-from audit.statements import insert
+from audit.statements import ask_insert
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def record(*entries: Entry) -> None:
             "audit.trail.record() belongs inside the transaction of the change it tells of"
         )
     now = timezone.now()
-    events = insert(
+    events = ask_insert(
         [
             Event(
                 at=now,
@@ -57,4 +57,4 @@ def record(*entries: Entry) -> None:
             for e in entries
         ]
     )
-    transaction.on_commit(lambda: live.publish(events), robust=True)
+    transaction.on_commit(lambda: live.publish(events()), robust=True)

@@ -20,6 +20,7 @@ MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "rest": rest_latency.measure,
     "nats": nats_flow.latency,
     "sustained": nats_flow.sustained,
+    "desk": nats_flow.desk,
 }
 
 

@@ -2,7 +2,8 @@
 
     python -m benchmarks.fixed_venue PORT
 
-It keeps no book and checks no signature. The time each order arrived is kept and told at
+It keeps no book and checks no signature; it only remembers its own answers, so that a cancel or a
+query fits what it said before. The time each order arrived is kept and told at
 `GET /bench/arrivals`, so that a benchmark can measure 'publish to venue' without touching the
 product.
 """
@@ -63,6 +64,8 @@ class Venue:
     def __init__(self) -> None:
         self.ids = itertools.count(1)
         self.arrivals: dict[str, float] = {}
+        self.resting: dict[str, dict[str, object]] = {}
+        self.lists: dict[str, list[dict[str, object]]] = {}
         self.doubles = 0
         self.entries = 0
 
@@ -75,11 +78,22 @@ class Venue:
         if path == "/api/v3/orderList" and method == "DELETE":
             return self.list_done(fields, now)
         if path == "/api/v3/order":
-            fields["newClientOrderId"] = fields.get("origClientOrderId", "")
-            return self.shape(fields, now, "CANCELED") | {
-                "origClientOrderId": fields["newClientOrderId"]
-            }
+            return self.known(method, fields, now)
         return self.read(path, fields, now)
+
+    def known(self, method: str, fields: dict[str, str], now: int) -> object:
+        """Answer a query or a cancel of one order."""
+        name = fields.get("origClientOrderId", "")
+        order = self.resting.get(name)
+        if order is None:
+            order = self.shape(fields | {"newClientOrderId": name}, now, "CANCELED")
+        if method == "DELETE":
+            order = self.cancelled(name, order)
+        return order
+
+    def cancelled(self, name: str, order: dict[str, object]) -> dict[str, object]:
+        self.resting.pop(name, None)
+        return order | {"status": "CANCELED", "clientOrderId": "-", "origClientOrderId": name}
 
     def read(self, path: str, fields: dict[str, str], now: int) -> object:
         symbol = fields.get("symbol", "BTCUSDT")
@@ -121,7 +135,8 @@ class Venue:
                 self.doubles += 1
             self.arrivals[name] = time.time()
         elif fields["type"] != "MARKET":
-            return self.shape(fields, now, "NEW")
+            self.resting[name] = self.shape(fields, now, "NEW")
+            return self.resting[name]
         return self.shape(fields, now, "FILLED")
 
     def shape(self, fields: dict[str, str], now: int, status: str) -> dict[str, object]:
@@ -170,11 +185,17 @@ class Venue:
                 "type": fields.get(f"{prefix}Type", ""),
                 "price": fields.get(f"{prefix}Price", "0"),
             }
+            name = leg["newClientOrderId"]
             legs.append(self.shape(leg, now, "NEW"))
-        return self.list_reply(fields, now, legs, fields.get("listClientOrderId", ""))
+            self.resting[name] = legs[-1]
+        name = fields.get("listClientOrderId", "")
+        self.lists[name] = legs
+        return self.list_reply(fields, now, legs, name)
 
     def list_done(self, fields: dict[str, str], now: int) -> dict[str, object]:
-        return self.list_reply(fields, now, [], fields.get("listClientOrderId", ""))
+        name = fields.get("listClientOrderId", "")
+        legs = [self.cancelled(str(leg["clientOrderId"]), leg) for leg in self.lists.pop(name, [])]
+        return self.list_reply(fields, now, legs, name)
 
     def list_reply(
         self, fields: dict[str, str], now: int, legs: list[dict[str, object]], name: str
@@ -182,8 +203,8 @@ class Venue:
         return {
             "orderListId": next(self.ids),
             "contingencyType": "OCO",
-            "listStatusType": "EXEC_STARTED" if legs else "ALL_DONE",
-            "listOrderStatus": "EXECUTING" if legs else "ALL_DONE",
+            "listStatusType": "EXEC_STARTED" if name in self.lists else "ALL_DONE",
+            "listOrderStatus": "EXECUTING" if name in self.lists else "ALL_DONE",
             "listClientOrderId": name,
             "transactionTime": now,
             "symbol": fields["symbol"],

@@ -1,8 +1,9 @@
 """Signals on NATS: how long until the venue has the order, and how many a second for how long.
 
 `latency` publishes a signal and a no-op Celery task in turn, to the same worker, and compares.
-`sustained` keeps a window of signals in flight against the simulator with every process of the
-desk running, and afterwards compares what was sent, what was booked and what the venue did.
+`sustained` keeps a window of signals in flight against the venue of fixed answers, whose own cost
+is small; `desk` does the same against the simulator, with its user stream: every process of the
+desk. Both compare afterwards what was sent, what was booked and what the venue did.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import itertools
 import json
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
@@ -115,19 +117,35 @@ def _hops(where: Stage) -> list[float]:
 
 def sustained(database_url: str = "", seconds: float = SECONDS) -> dict[str, Any]:
     """Return signals a second over `seconds` of a full window, and who used the processors."""
-    with stage(database_url, venue="simulator") as where, ExitStack() as processes:
+    return _flow(database_url, seconds, "fixed", _venue_arrivals)
+
+
+def desk(database_url: str = "", seconds: float = SECONDS) -> dict[str, Any]:
+    """Return the same with the simulator, which keeps books, and its user stream on the machine."""
+    return _flow(database_url, seconds, "simulator", _venue_ledger, "run_userstream")
+
+
+def _flow(
+    database_url: str,
+    seconds: float,
+    venue: str,
+    at_venue: Callable[[Stage], list[str]],
+    *commands: str,
+) -> dict[str, Any]:
+    with stage(database_url, venue=venue) as where, ExitStack() as processes:
         started = {
             "listener": where.process("manage.py", "listen_signals"),
             "worker": where.process("-m", "celery", "-A", "petrosa_site", "worker", *WORKER),
             "beat": where.process("-m", "celery", "-A", "petrosa_site", "beat"),
-            "user stream": where.process("manage.py", "run_userstream"),
+            **{command: where.process("manage.py", command) for command in commands},
         }
         running = {name: processes.enter_context(p).pid for name, p in started.items()}
-        running["simulator"] = where.venue_pid
+        running["venue"] = where.venue_pid
         usage = _Usage(running, database_url)
         sent, took, pace = asyncio.run(_keep_full(where, seconds, usage))
         shares = usage.shares(took)
-        outcome = _compare(where)
+        time.sleep(8)  # what is on its way comes to rest
+        outcome = _compare(where, at_venue(where))
     return {
         "database": "postgresql" if database_url else "sqlite",
         "seconds": round(took, 1),
@@ -137,6 +155,16 @@ def sustained(database_url: str = "", seconds: float = SECONDS) -> dict[str, Any
         **outcome,
         "processor_share": shares,
     }
+
+
+def _venue_arrivals(where: Stage) -> list[str]:
+    """Return the client order id of every entry the venue took, as often as it came."""
+    told = where.venue("/bench/arrivals")
+    return [*told["arrivals"], *["twice"] * told["doubles"]]
+
+
+def _venue_ledger(where: Stage) -> list[str]:
+    return [order["placedAs"] for order in where.venue("/control/ledger")["orders"]]
 
 
 async def _keep_full(where: Stage, seconds: float, usage: _Usage) -> tuple[int, float, list[float]]:
@@ -181,11 +209,8 @@ def acted_on(where: Stage) -> int:
     return int(count)
 
 
-def _compare(where: Stage) -> dict[str, Any]:
+def _compare(where: Stage, at_venue: list[str]) -> dict[str, Any]:
     """Count what must not be: lost, doubled, unknown, different at the venue."""
-    time.sleep(8)  # what is on its way comes to rest
-    ledger = where.venue("/control/ledger")
-    at_venue = {o["placedAs"] for o in ledger["orders"]}
     entries = where.rows(
         "SELECT client_order_id, status, signal_uid FROM trading_order WHERE role = 'entry'"
     )
@@ -196,9 +221,9 @@ def _compare(where: Stage) -> dict[str, Any]:
         "denied": denied,
         "without_entry": signals - denied - len({uid for _, _, uid in entries}),
         "doubled": len(entries) - len({uid for _, _, uid in entries}),
-        "ids_used_twice_at_venue": len(ledger["orders"]) - len(at_venue),
+        "ids_used_twice_at_venue": len(at_venue) - len(set(at_venue)),
         "entries_not_filled": len(entries) - len(filled),
-        "filled_here_not_there": len(filled - at_venue),
+        "filled_here_not_there": len(filled - set(at_venue)),
     }
 
 

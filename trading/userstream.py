@@ -7,6 +7,7 @@ venue is asked over REST.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Protocol
 
@@ -28,6 +29,7 @@ ACTOR = "user stream"
 SIGN_OF_LIFE_SECONDS = 15.0
 MOST_AT_ONCE = 200
 PAUSE_SECONDS = 0.05
+REPLY_SECONDS = 0.05
 
 
 class Stream(Protocol):
@@ -127,8 +129,29 @@ class Listener:
 
     def _take_all(self, batch: list[News]) -> None:
         close_old_connections()
-        for news in batch:
+        for news in self._fresh(batch):
             self._take(news)
+
+    def _fresh(self, batch: list[News]) -> list[News]:
+        """Leave out what is on our books already, by one look for the whole batch.
+
+        The stream is often faster than the reply to the order it tells of. The sender is given a
+        moment to book that reply: two who book the same fill wait for each other.
+        """
+        reports = [news for news in batch if isinstance(news, ExecutionReport)]
+        if not reports:
+            return batch
+        environment = self.venue_account.environment
+        try:
+            found = fills.look(reports, environment=environment)
+            if found.awaited:
+                time.sleep(REPLY_SECONDS)
+                found = fills.look(found.fresh, environment=environment)
+        except DatabaseError as error:
+            log.warning("user_stream_books_not_read", error=str(error))
+            return batch
+        fresh = {id(report) for report in found.fresh}
+        return [n for n in batch if not isinstance(n, ExecutionReport) or id(n) in fresh]
 
     def _take(self, news: News) -> None:
         """Book one piece of news. What cannot be booked is logged: reconciliation will find it."""
@@ -147,8 +170,6 @@ class Listener:
 
     def _hear_of_order(self, report: ExecutionReport) -> None:
         environment = self.venue_account.environment
-        if fills.is_known(report, environment=environment):
-            return
         applied = fills.apply(report, environment=environment, actor=ACTOR)
         if applied is not None and applied.position_id is not None:
             self.want_protection(applied.position_id)

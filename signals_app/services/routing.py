@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.statements import Select, update
+from audit.statements import Select, together, update
 from exchanges.domain.orders import OrderType, TimeInForce
 from signals_app import draft_json
 from signals_app.draft import Action, SignalDraft
@@ -154,7 +154,7 @@ def _decide_and_claim(
     signal: Signal, intent: TradeIntent, account_id: int, view: market.MarketView
 ) -> execution.Decided:
     """Decide and claim the signal in one transaction: a claim that fails undoes the decision."""
-    with transaction.atomic():
+    with transaction.atomic(), together():
         decided = execution.decide(intent=intent, account_id=account_id, market=view)
         decision = decided.decision
         values = {

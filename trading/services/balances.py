@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.statements import Select, insert, update
+from audit.statements import Select, ask_update, insert, together
 from exchanges.domain.orders import AssetBalance
 from exchanges.gateways import registry
 from exchanges.models import Balance, VenueAccount
@@ -36,7 +36,9 @@ def refresh(venue_account: VenueAccount) -> None:
         locked.taker_rate = report.taker_rate
         locked.balances_at = report.reported_at
         locked.save(update_fields=["can_trade", "maker_rate", "taker_rate", "balances_at"])
-        _store(locked, report.balances, report.reported_at)
+        held = _locked_balances.rows(venue_account_id=venue_account.pk)
+        promised = _entries_on_their_way.rows(venue_account_id=venue_account.pk)
+        _store(locked, report.balances, report.reported_at, held, promised)
         told = [b.asset for b in report.balances]
         Balance.objects.filter(venue_account=locked).exclude(asset__in=told).update(
             free=Decimal(0), locked=Decimal(0), updated_at=report.reported_at
@@ -46,12 +48,15 @@ def refresh(venue_account: VenueAccount) -> None:
 def hear(venue_account_id: int, balances: Iterable[AssetBalance], reported_at: datetime) -> None:
     """Store balances the user stream told of: only the assets that changed."""
     balances = tuple(balances)
-    with transaction.atomic():
-        venue_account = _locked_account.first(venue_account_id=venue_account_id)
-        if venue_account is None:
-            return
-        _store(venue_account, balances, reported_at)
-        update(VenueAccount, where={"pk": venue_account_id}, values={"balances_at": reported_at})
+    with transaction.atomic(), together():
+        locked = _locked_account.ask(venue_account_id=venue_account_id)
+        held = _locked_balances.ask(venue_account_id=venue_account_id)
+        promised = _entries_on_their_way.ask(venue_account_id=venue_account_id)
+        for venue_account in locked():
+            _store(venue_account, balances, reported_at, held(), promised())
+            ask_update(
+                VenueAccount, where={"pk": venue_account_id}, values={"balances_at": reported_at}
+            )
 
 
 @Select
@@ -75,12 +80,19 @@ def _entries_on_their_way(venue_account_id: int) -> QuerySet[Order, Any]:
 
 
 def _store(
-    venue_account: VenueAccount, balances: Iterable[AssetBalance], reported_at: datetime
+    venue_account: VenueAccount,
+    balances: Iterable[AssetBalance],
+    reported_at: datetime,
+    held: Iterable[Balance],
+    on_their_way: Iterable[tuple[Any, ...]],
 ) -> None:
-    """Write what the venue told, the rows locked in the order deciders lock them: what a decision
-    just promised must be seen after that, or the venue's older word would give the money back."""
-    known = {row.asset: row for row in _locked_balances.rows(venue_account_id=venue_account.pk)}
-    promised = _promised(venue_account)
+    """Write what the venue told, less what `on_their_way` will take.
+
+    `held` is locked, in the order deciders lock it, before the orders are read: what a decision
+    just promised must be seen, or the venue's older word would give the money back.
+    """
+    known = {row.asset: row for row in held}
+    promised = _promised(venue_account, on_their_way)
     at = min(reported_at, timezone.now())
     for told in balances:
         values = {
@@ -89,16 +101,18 @@ def _store(
             "updated_at": at,
         }
         if told.asset in known:
-            update(Balance, where={"pk": known[told.asset].pk}, values=values)
+            ask_update(Balance, where={"pk": known[told.asset].pk}, values=values)
         else:
             insert([Balance(venue_account=venue_account, asset=told.asset, **values)])
 
 
-def _promised(venue_account: VenueAccount) -> dict[str, Decimal]:
+def _promised(
+    venue_account: VenueAccount, on_their_way: Iterable[tuple[Any, ...]]
+) -> dict[str, Decimal]:
     """Sum what orders on their way will take, by asset: the venue has not deducted it yet."""
     promised: dict[str, Decimal] = {}
     rate = venue_account.taker_rate or Decimal(0)
-    for asset, plan in _entries_on_their_way.rows(venue_account_id=venue_account.pk):
+    for asset, plan in on_their_way:
         notional = Decimal((plan or {}).get("notional") or 0)
         promised[asset] = promised.get(asset, Decimal(0)) + notional * (ONE + rate)
     return promised
@@ -107,4 +121,4 @@ def _promised(venue_account: VenueAccount) -> dict[str, Decimal]:
 def reserve(row: Balance, amount: Decimal) -> None:
     """Take `amount` off a free balance that the deciding transaction holds locked."""
     row.free = max(row.free - amount, Decimal(0))
-    update(Balance, where={"pk": row.pk}, values={"free": row.free})
+    ask_update(Balance, where={"pk": row.pk}, values={"free": row.free})

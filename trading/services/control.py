@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,7 +28,8 @@ class Standing:
 
 
 @Select
-def _unreleased() -> QuerySet[TradingState, Any]:
+def unreleased() -> QuerySet[TradingState, Any]:
+    """All states in force or expired, for `strictest`: cheaper than asking for the right ones."""
     return TradingState.objects.filter(released_at=None).values_list(
         "scope", "key", "mode", "reason", "engaged_by", "expires_at"
     )
@@ -37,6 +39,26 @@ def standing(
     *, environment: str, account: str, strategy_id: str, symbol: str, now: datetime
 ) -> Standing:
     """Return what holds for one intent; the strictest scope wins."""
+    return strictest(
+        unreleased.rows(),
+        environment=environment,
+        account=account,
+        strategy_id=strategy_id,
+        symbol=symbol,
+        now=now,
+    )
+
+
+def strictest(
+    states: Iterable[tuple[Any, ...]],
+    *,
+    environment: str,
+    account: str,
+    strategy_id: str,
+    symbol: str,
+    now: datetime,
+) -> Standing:
+    """Pick from rows of `unreleased` what holds for one intent."""
     scopes = TradingState.Scope
     applies = {
         (scopes.GLOBAL.value, ""),
@@ -45,15 +67,14 @@ def standing(
         (scopes.STRATEGY.value, strategy_id),
         (scopes.SYMBOL.value, symbol),
     }
-    strictest = Standing(TradingMode.ACTIVE, "")
-    # Few states are ever in force: reading them all costs less than asking for the right ones.
-    for scope, key, word, reason, engaged_by, expires_at in _unreleased.rows():
+    found = Standing(TradingMode.ACTIVE, "")
+    for scope, key, word, reason, engaged_by, expires_at in states:
         if (scope, key) not in applies or (expires_at is not None and expires_at <= now):
             continue
         mode = TradingMode(word)
-        if STRICTNESS[mode] > STRICTNESS[strictest.mode]:
-            strictest = Standing(mode, f"{scope} {key}".strip() + f": {reason} ({engaged_by})")
-    return strictest
+        if STRICTNESS[mode] > STRICTNESS[found.mode]:
+            found = Standing(mode, f"{scope} {key}".strip() + f": {reason} ({engaged_by})")
+    return found
 
 
 def in_force(now: datetime):  # type: ignore[no-untyped-def]

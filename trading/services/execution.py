@@ -5,14 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.statements import Select, insert
+from audit.statements import Select, insert, together
+from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType
 from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
@@ -55,9 +57,13 @@ def _waiting_orders(account_id: int) -> QuerySet[Order]:
 
 
 @Select
-def _locked_balances(venue_account_id: int, quote: str, base: str) -> QuerySet[Balance]:
-    rows = Balance.objects.select_for_update(no_key=True).filter(venue_account=venue_account_id)
-    return rows.filter(asset__in=[quote, base]).order_by("pk")
+def _locked_purse(account_id: int, base: str) -> QuerySet[Balance]:
+    """The balances a decision may spend: the account's quote asset and the instrument's base."""
+    rows = Balance.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+    return rows.filter(
+        Q(asset=base) | Q(asset=F("venue_account__virtual_accounts__quote_asset")),
+        venue_account__virtual_accounts=account_id,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +85,11 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     Runs in the caller's transaction when there is one. An intent that was decided before raises
     IntegrityError on its unique uid.
     """
-    with transaction.atomic(savepoint=False):
-        account = _locked_account.first(account_id=account_id)
-        if account is None:
-            raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
+    with transaction.atomic(savepoint=False), together():
+        books = _locked_books(account_id, market.instrument)
+        account, positions, purse = books.account, books.positions, books.purse
         now = timezone.now()
-        positions = _positions.rows(account_id=account_id)
-        purse = _purse(account, market)
-        snapshot = _snapshot(intent, account, market, positions, purse, now)
+        snapshot = _snapshot(intent, books, market, now)
         assessment = assess.assess(intent, snapshot)
         decision = _store(intent, account, snapshot, assessment)
         entries = [_entry(decision, intent)]
@@ -116,6 +119,31 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     return Decided(decision, placed, claimed=intent.is_entry and bool(placed))
 
 
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What is on record of one account, read under its lock."""
+
+    account: VirtualAccount
+    positions: list[Position]
+    purse: dict[str, Balance]
+    waiting: list[Order]
+    states: list[tuple[Any, ...]]
+
+
+def _locked_books(account_id: int, instrument: Instrument | None) -> _Books:
+    """Lock the account and its purse, and read the rest: sent in one go, each answered in turn."""
+    base = instrument.base_asset if instrument else ""
+    locked = _locked_account.ask(account_id=account_id)
+    positions = _positions.ask(account_id=account_id)
+    purse = _locked_purse.ask(account_id=account_id, base=base)
+    waiting = _waiting_orders.ask(account_id=account_id)
+    states = control.unreleased.ask()
+    for account in locked():
+        held = {row.asset: row for row in purse()}
+        return _Books(account, positions(), held, waiting(), states())
+    raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
+
+
 def limits_of(account: VirtualAccount) -> Limits:
     """Read an account's limits as the rules want them."""
     return Limits(
@@ -137,22 +165,18 @@ def limits_of(account: VirtualAccount) -> Limits:
 
 
 def _snapshot(
-    intent: TradeIntent,
-    account: VirtualAccount,
-    market: MarketView,
-    positions: list[Position],
-    purse: dict[str, Balance],
-    now: datetime,
+    intent: TradeIntent, books: _Books, market: MarketView, now: datetime
 ) -> RiskSnapshot:
+    account, positions, purse = books.account, books.positions, books.purse
     venue = account.venue_account
     held = next((p for p in positions if p.symbol == intent.symbol), None)
-    waiting = _waiting_orders.rows(account_id=account.pk)
-    entries = [o for o in waiting if o.role == Order.Role.ENTRY]
-    exits = [o for o in waiting if o.role == Order.Role.EXIT and o.symbol == intent.symbol]
+    entries = [o for o in books.waiting if o.role == Order.Role.ENTRY]
+    exits = [o for o in books.waiting if o.role == Order.Role.EXIT and o.symbol == intent.symbol]
     in_use = {p.symbol for p in positions if p.is_open and not p.is_dust} | {
         o.symbol for o in entries
     }
-    standing = control.standing(
+    standing = control.strictest(
+        books.states,
         environment=venue.environment,
         account=account.name,
         strategy_id=intent.strategy_id,
@@ -189,17 +213,6 @@ def _snapshot(
             and accounts.ceiling_allows(venue.environment)
         ),
     )
-
-
-def _purse(account: VirtualAccount, market: MarketView) -> dict[str, Balance]:
-    """Lock and read the balances the decision may spend."""
-    quote = account.quote_asset
-    rows = _locked_balances.rows(
-        venue_account_id=account.venue_account_id,
-        quote=quote,
-        base=market.instrument.base_asset if market.instrument else quote,
-    )
-    return {row.asset: row for row in rows}
 
 
 def _free(purse: dict[str, Balance], asset: str) -> Decimal | None:

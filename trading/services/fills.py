@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.statements import Select, insert, update
+from audit.statements import Answer, Select, answered, ask_insert, ask_update, together
 from exchanges import catalogue
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import ExecutionReport, OrderListReport, Side, VenueFill
@@ -137,31 +137,56 @@ def apply(
     prices = _fee_prices(report, environment, instrument)
     if claimed is not None:
         try:
-            with transaction.atomic():
-                return _apply_to(claimed, report, instrument, prices, actor, is_first=True)
+            with transaction.atomic(), together():
+                applied, written = _apply_to(
+                    claimed, report, instrument, prices, actor, is_first=True
+                )
+            written()
+            return applied
         except _NewsOvertook:
             log.info("news_overtook_the_reply", client_order_id=report.client_order_id)
-    with transaction.atomic():
+    with transaction.atomic(), together():
         order = _locked_order.first(client_order_id=report.client_order_id, environment=environment)
         if order is None:
             log.error("order_with_our_prefix_unknown", client_order_id=report.client_order_id)
             metrics.ERRORS.labels("unknown_order").inc()
             return None
-        applied = _apply_to(order, report, instrument, prices, actor, is_first=False)
+        applied, written = _apply_to(order, report, instrument, prices, actor, is_first=False)
+    written()
     if claimed is not None:
         claimed.refresh_from_db()
     return applied
 
 
-def is_known(report: ExecutionReport, *, environment: str) -> bool:
-    """Say whether a report tells nothing new: most of the user stream repeats a reply of ours.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Reports beside our books. `fresh` tell something new; `awaited` is true when some of those
+    are about orders whose sender has not booked the venue's reply yet, and is about to."""
+
+    fresh: list[ExecutionReport]
+    awaited: bool
+
+
+def look(reports: Iterable[ExecutionReport], *, environment: str) -> Look:
+    """Find the reports that tell nothing new: most of the user stream repeats a reply of ours.
 
     Books only grow, so what an unlocked look finds booked stays booked.
     """
-    found = _figures_of.first(client_order_id=report.client_order_id, environment=environment)
-    if found is None or report.status is None:
+    with together():
+        asked = [
+            (r, _figures_of.ask(client_order_id=r.client_order_id, environment=environment))
+            for r in reports
+        ]
+        found = [(report, answer()) for report, answer in asked]
+    fresh = [(report, rows) for report, rows in found if not _is_known(report, rows)]
+    awaited = any(rows and rows[0][-1] is None for _, rows in fresh)
+    return Look([report for report, _ in fresh], awaited)
+
+
+def _is_known(report: ExecutionReport, found: list[Any]) -> bool:
+    if not found or report.status is None:
         return False
-    status, executed, booked, venue_order_id, acknowledged_at = found
+    status, executed, booked, venue_order_id, acknowledged_at = found[0]
     return (
         acknowledged_at is not None
         and venue_order_id == report.venue_order_id
@@ -197,8 +222,11 @@ def _apply_to(
     actor: str,
     *,
     is_first: bool,
-) -> Applied:
-    """Change the order row first, then fills and position: one lock order for everybody."""
+) -> tuple[Applied, Answer[list[Fill]]]:
+    """Change the order row first, then fills and position: one lock order for everybody.
+
+    The answer gives the booked fills their ids; call it when the transaction is over.
+    """
     change = _Change(order, {}, [], actor)
     now = timezone.now()
     booking = _Booking(_unseen(order, report.fills), instrument, prices, now)
@@ -206,33 +234,35 @@ def _apply_to(
     change.count(booking.fresh)
     was = order.status
     _follow(change, report, now)
-    if is_first:
-        _save_first(change, was)
-    elif change.before:
-        values = {name: getattr(order, name) for name in sorted(change.before)}
-        update(Order, where={"pk": order.pk}, values=values)
-    position = _book(change, booking) if booking.fresh else None
+    saved = _save(change, was, is_first=is_first)
+    locked = _ask_position(order) if booking.fresh else None
+    if saved() != 1:
+        change.undo()
+        raise _NewsOvertook
+    written = ask_insert(booking.rows)
+    position = _book(change, booking, locked()) if locked else None
     if order.status != was:
         _tell_status(change, OrderStatus(was), now)
     trail.record(*change.entries)
     position_id = position.pk if position else _position_touched(change)
-    return Applied(
+    applied = Applied(
         order_id=order.pk,
         status=order.status,
         fills=tuple(booking.rows),
         position_id=position_id,
         fills_missing=order.fills_missing,
     )
+    return applied, written
 
 
-def _save_first(change: _Change, was: str) -> None:
-    """Write the first news of an order; undone when there was other news after all."""
+def _save(change: _Change, was: str, *, is_first: bool) -> Answer[int]:
+    """Write what changed; the first news of an order only when there was none before it."""
     order = change.order
-    values = {name: getattr(order, name) for name in change.before}
-    untouched = {"pk": order.pk, "status": was, "acknowledged_at": None}
-    if not update(Order, where=untouched, values=values):
-        change.undo()
-        raise _NewsOvertook
+    values = {name: getattr(order, name) for name in sorted(change.before)}
+    where: dict[str, object] = {"pk": order.pk}
+    if is_first:
+        where |= {"status": was, "acknowledged_at": None}
+    return ask_update(Order, where=where, values=values) if values else answered(1)
 
 
 def apply_list(report: OrderListReport, *, environment: str, actor: str) -> list[Applied]:
@@ -259,13 +289,12 @@ def _fee_prices(
     }
 
 
-def _book(change: _Change, booking: _Booking) -> Position:
+def _book(change: _Change, booking: _Booking, locked: list[Position]) -> Position:
     order = change.order
-    position = _lock_position(order)
+    position = locked[0] if locked else _new_position(order)
     was_worth_nothing = order.is_entry and _is_dust(position.quantity, booking)
     for fill, fee in zip(booking.fresh, booking.fees, strict=True):
         _take_in(position, Side(order.side), fill, fee)
-    insert(booking.rows)
     _after_booking(position, order, booking, is_new=was_worth_nothing or not position.is_open)
     for row in booking.rows:
         change.tell(
@@ -300,14 +329,15 @@ def _locked_position(account_id: int, symbol: str) -> QuerySet[Position]:
     return rows.filter(account=account_id, symbol=symbol)
 
 
-def _lock_position(order: Order) -> Position:
-    position = _locked_position.first(account_id=order.account_id, symbol=order.symbol)
-    if position is None:
-        position, _ = Position.objects.select_for_update(no_key=True).get_or_create(
-            account_id=order.account_id,
-            symbol=order.symbol,
-            defaults={"updated_at": timezone.now()},
-        )
+def _ask_position(order: Order) -> Answer[list[Position]]:
+    return _locked_position.ask(account_id=order.account_id, symbol=order.symbol)
+
+
+def _new_position(order: Order) -> Position:
+    """Make the row, or wait for whoever makes it right now; a conflict must not end what we do."""
+    row = Position(account_id=order.account_id, symbol=order.symbol, updated_at=timezone.now())
+    Position.objects.bulk_create([row], ignore_conflicts=True)
+    [position] = _ask_position(order)()
     return position
 
 
@@ -389,7 +419,7 @@ def _after_booking(position: Position, order: Order, booking: _Booking, *, is_ne
         position.alarm = ""
     position.updated_at = now
     books = {name: getattr(position, name) for name in POSITION_BOOKS}
-    update(Position, where={"pk": position.pk}, values=books)
+    ask_update(Position, where={"pk": position.pk}, values=books)
 
 
 def _tighter(old: Decimal | None, new: Decimal | None, booking: _Booking) -> Decimal | None:

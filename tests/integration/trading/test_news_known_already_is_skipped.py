@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 def known(report) -> bool:
-    return fills.is_known(report, environment="simulator")
+    return not fills.look([report], environment="simulator").fresh
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_the_first_word_of_an_order_is_news(report):
 
 
 def test_an_order_of_another_environment_is_not_ours_to_know(report):
-    assert not fills.is_known(report, environment="testnet")
+    assert fills.look([report], environment="testnet").fresh == [report]
 
 
 def test_a_report_without_a_status_is_news(report):
