@@ -169,9 +169,9 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # worker takes protection, reconciliation and watches before the next new entry.
 CELERY_SIGNAL_PRIORITY = 6
 CELERY_TASK_ROUTES = {"signals.act_on*": {"priority": CELERY_SIGNAL_PRIORITY}}
-# The rows are the queue: what a killed worker had fetched is found by the sweeps within seconds. So
-# Redis keeps no list of what is not acknowledged yet; kombu 5.7 ends the worker when it acknowledges
-# over a connection that was lost meanwhile.
+# The rows are the queue: what a killed worker had fetched is found by the sweeps within seconds.
+# So Redis keeps no list of what is not acknowledged yet; kombu 5.7 ends the worker when it
+# acknowledges over a connection that was lost meanwhile.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "ack_emulation": False,
     "priority_steps": [0, CELERY_SIGNAL_PRIORITY],
