@@ -14,19 +14,7 @@ from typing import Any
 
 from api_client import arguments, call
 
-LIMITS = (
-    "sizing_model",
-    "position_pct",
-    "default_quote_amount",
-    "min_confidence",
-    "max_open_positions",
-    "max_position_notional",
-    "require_stop",
-    "stop_loss_pct",
-    "take_profit_pct",
-    "default_order_type",
-    "allowed_symbols",
-)
+SETTINGS = ("enabled", "sizing_model", "default_order_type", "allowed_symbols", "strategies")
 
 
 def flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -56,8 +44,8 @@ def main() -> None:
     options = arguments(__doc__ or "")
     section("What runs", list(flat(asked(options, "/info"))))
     for account in asked(options, "/api/v1/accounts/")["results"]:
-        rows = [(name, account[name]) for name in LIMITS if name in account]
-        section(f"Limits of account {account['name']}", rows)
+        section(f"Account {account['name']}", [(name, account[name]) for name in SETTINGS])
+        section(f"Limits of account {account['name']}", list(account["limits"].items()))
 
 
 if __name__ == "__main__":

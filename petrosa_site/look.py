@@ -77,6 +77,9 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Kill switch", "front_hand", "trading", "tradingstate"),
                     _item("Virtual accounts", "tune", "trading", "virtualaccount"),
+                    _item("Strategies", "alt_route", "trading", "strategymapping"),
+                    _item("Limits", "speed", "trading", "limit"),
+                    _item("Limit changes", "published_with_changes", "trading", "limitchange"),
                     _item("Audit trail", "history", "audit", "event"),
                 ],
             },

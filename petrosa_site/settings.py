@@ -205,7 +205,7 @@ DEFAULT_ORDER_TYPE = env.choice(
 DEFAULT_BASE_AMOUNT = env.number("DEFAULT_BASE_AMOUNT", "100.0", minimum=0)  # quote units
 DEFAULT_BASE_AMOUNT_GIVEN = env.is_set("DEFAULT_BASE_AMOUNT")
 STOP_LOSS_DEFAULT = env.number(
-    "STOP_LOSS_DEFAULT", "2.0", aliases=("STOP_LOSS_PERCENTAGE",), minimum=0, maximum=100
+    "STOP_LOSS_DEFAULT", "2.0", aliases=("STOP_LOSS_PERCENTAGE",), minimum="0.01", maximum=99
 )
 TAKE_PROFIT_DEFAULT = env.number("TAKE_PROFIT_DEFAULT", "5.0", minimum=0, maximum=1000)
 MIN_CONFIDENCE = env.number("MIN_CONFIDENCE", "0.5", minimum=0, maximum=1)
@@ -216,6 +216,11 @@ MAX_OPEN_POSITIONS = env.whole(
 MAX_POSITION_NOTIONAL = env.number(
     "MAX_POSITION_NOTIONAL", "10000.0", aliases=("MAX_POSITION_SIZE",), minimum=0
 )
+REQUIRE_STOP = env.flag("REQUIRE_STOP", True)
+MAX_SPREAD_BPS = env.number("MAX_SPREAD_BPS", "10.0", minimum=0)
+MAX_SENDER_GAP_BPS = env.number("MAX_SENDER_GAP_BPS", "100", minimum=0)
+MAX_PRICE_DEVIATION_BPS = env.number("MAX_PRICE_DEVIATION_BPS", "3000", minimum=0)
+FOUR_EYES = env.flag("FOUR_EYES", False)
 QUOTE_MAX_AGE_SECONDS = env.number("QUOTE_MAX_AGE_SECONDS", "2", minimum="0.1")
 BALANCE_MAX_AGE_SECONDS = env.number("BALANCE_MAX_AGE_SECONDS", "120", minimum=1)
 KILL_SWITCH_ENABLED = env.flag("KILL_SWITCH_ENABLED", False)

@@ -21,7 +21,7 @@ from trading.domain.order_states import OPEN_STATUSES
 from trading.domain.risk.types import TradingMode
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
 from trading.selectors import resting
-from trading.services import control
+from trading.services import control, limits
 
 LATEST = 50
 MOST_OPEN_ORDERS = 200
@@ -188,7 +188,7 @@ def _accounts(
             "unrealised": _text(unrealised.get(account.name)),
             "unvalued": unvalued.get(account.name, 0),
             "open_positions": sum(r.is_open and not r.is_dust for r in rows if _of(r, account)),
-            "max_open_positions": account.max_open_positions,
+            "max_open_positions": limits.value_of(account, "max_open_positions"),
             **_holdings(account, balances.get(account.venue_account_id, []), rows),
         }
         for account in accounts

@@ -64,7 +64,7 @@ def act_on_stored(signal: Signal) -> Outcome:
         return outcome_of(signal)
     intent = to_intent(signal, draft_json.from_jsonable(signal.draft or {}))
     try:
-        account = accounts.for_intent(simulate=intent.simulate)
+        account = accounts.for_intent(strategy_id=intent.strategy_id, simulate=intent.simulate)
     except accounts.NoAccount as error:
         return _deny_without_account(signal, str(error))
     view = market.observe(account.venue_account, intent.symbol)

@@ -1,16 +1,20 @@
-from trading.admin.accounts import VirtualAccountAdmin
+from trading.admin.accounts import StrategyMappingAdmin, VirtualAccountAdmin
 from trading.admin.control import TradingStateAdmin
 from trading.admin.decisions import DecisionAdmin
 from trading.admin.fills import FillAdmin
+from trading.admin.limits import LimitAdmin, LimitChangeAdmin
 from trading.admin.orders import OrderAdmin, OrderListAdmin
 from trading.admin.positions import PositionAdmin
 
 __all__ = [
     "DecisionAdmin",
     "FillAdmin",
+    "LimitAdmin",
+    "LimitChangeAdmin",
     "OrderAdmin",
     "OrderListAdmin",
     "PositionAdmin",
+    "StrategyMappingAdmin",
     "TradingStateAdmin",
     "VirtualAccountAdmin",
 ]

@@ -11,8 +11,9 @@ from django.http import HttpRequest, HttpResponse
 
 from audit import timeline
 from audit.admin.facts import FastListAdmin
-from trading.models import VirtualAccount
-from trading.services import account_settings
+from trading.domain.risk.limit_book import word
+from trading.models import StrategyMapping, VirtualAccount
+from trading.services import account_settings, accounts, limits
 
 
 class SettingsForm(forms.ModelForm):
@@ -60,10 +61,6 @@ class VirtualAccountAdmin(FastListAdmin):
         "enabled",
         "is_default",
         "sizing_model",
-        "position_pct",
-        "max_open_positions",
-        "max_position_notional",
-        "require_stop",
     )
     list_select_related = ("venue_account",)
     ordering = ("-is_default", "name")
@@ -71,17 +68,10 @@ class VirtualAccountAdmin(FastListAdmin):
     compressed_fields = False
     fieldsets = (
         (None, {"fields": (("name", "venue_account"), ("enabled", "is_default"))}),
-        ("What it may trade", {"fields": (("allowed_symbols", "default_order_type"),)}),
         (
-            "How much",
-            {
-                "fields": (
-                    ("sizing_model", "position_pct", "default_quote_amount"),
-                    ("min_confidence", "max_open_positions", "max_position_notional"),
-                )
-            },
+            "How it trades",
+            {"fields": (("sizing_model", "default_order_type"), "allowed_symbols")},
         ),
-        ("Protection", {"fields": (("require_stop", "stop_loss_pct", "take_profit_pct"),)}),
     )
 
     def get_readonly_fields(
@@ -117,6 +107,58 @@ class VirtualAccountAdmin(FastListAdmin):
     ) -> HttpResponse:
         account = context.get("original")
         if account is not None:
+            held = limits.effective(account).values()
+            context["limits"] = [
+                {
+                    "name": one.spec.name.replace("_", " "),
+                    "value": word(one.value),
+                    "unit": one.spec.unit,
+                    "source": one.source,
+                    "version": one.version,
+                    "help": one.spec.help,
+                }
+                for one in held
+            ]
             context["trail"] = list(reversed(timeline.of(("account", account.pk))))[:20]
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
+
+
+@admin.register(StrategyMapping)
+class StrategyMappingAdmin(FastListAdmin):
+    """Which account a strategy trades in. A strategy that is not here trades in the default one."""
+
+    list_display = ("strategy_id", "account", "mapped_by", "mapped_at")
+    list_select_related = ("account",)
+    search_fields = ("strategy_id__exact",)
+    search_help_text = "Strategy, exactly"
+    ordering = ("strategy_id",)
+    fields = (("strategy_id", "account"),)
+
+    def get_readonly_fields(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: StrategyMapping | None = None,
+    ) -> tuple[str, ...]:
+        return ("strategy_id",) if obj else ()
+
+    def save_model(
+        self,
+        request: HttpRequest,
+        obj: Any,
+        form: Any,  # noqa: ARG002
+        change: bool,  # noqa: ARG002
+    ) -> None:
+        actor = request.user.get_username()
+        accounts.map_strategy(obj.strategy_id, obj.account, actor=actor)
+        obj.pk = StrategyMapping.objects.get(strategy_id=obj.strategy_id).pk
+        obj._state.adding = False
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        accounts.map_strategy(obj.strategy_id, None, actor=request.user.get_username())
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: StrategyMapping | None = None
+    ) -> bool:
+        """One at a time: the list's own bulk deletion would pass the record by."""
+        return obj is not None and bool(super().has_delete_permission(request, obj))

@@ -12,7 +12,16 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
 from trading.domain.order_states import OPEN_STATUSES
-from trading.models import Decision, Fill, Order, Position, TradingState, VirtualAccount
+from trading.models import (
+    Decision,
+    Fill,
+    Limit,
+    LimitChange,
+    Order,
+    Position,
+    TradingState,
+    VirtualAccount,
+)
 
 LARGEST_ID = 2**63 - 1
 
@@ -110,6 +119,20 @@ class TradingStateFilter(FilterSet):
             Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
         )
         return rows.filter(holds if value else ~holds)
+
+
+class LimitFilter(FilterSet):
+    class Meta:
+        model = Limit
+        fields = ("scope", "key", "name")
+
+
+class LimitChangeFilter(FilterSet):
+    is_looser = YesNoFilter()
+
+    class Meta:
+        model = LimitChange
+        fields = ("state", "scope", "key", "name", "author", "version")
 
 
 class AccountFilter(FilterSet):

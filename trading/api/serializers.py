@@ -10,8 +10,20 @@ from rest_framework import serializers
 
 from exchanges.models import Balance, Environment, VenueAccount
 from trading.api.exact import ExactField, ExactSerializer
+from trading.domain.risk.limit_book import BY_NAME, word
 from trading.domain.risk.types import TradingMode
-from trading.models import Decision, Fill, Order, Position, TradingState, VirtualAccount
+from trading.models import (
+    Decision,
+    Fill,
+    Limit,
+    LimitChange,
+    Order,
+    Position,
+    TradingState,
+    VirtualAccount,
+)
+from trading.models.limits import LimitScope
+from trading.services import limits
 
 
 class FillSerializer(ExactSerializer):
@@ -173,8 +185,30 @@ class VenueAccountSerializer(ExactSerializer):
         )
 
 
+class EffectiveLimitSerializer(serializers.Serializer[Any]):
+    """What holds, and where it comes from; `version` 0 means that nobody ever set it."""
+
+    name = serializers.CharField(source="spec.name")
+    value = serializers.CharField(source="text")
+    unit = serializers.CharField(source="spec.unit")
+    source = serializers.CharField()  # type: ignore[assignment]
+    version = serializers.IntegerField()
+    is_capped = serializers.BooleanField()
+    range = serializers.CharField(source="spec.range")
+    help = serializers.CharField(source="spec.help")
+
+
 class AccountSerializer(ExactSerializer):
     venue_account = VenueAccountSerializer()
+    limits = serializers.SerializerMethodField(
+        help_text="What holds for the account whatever the strategy and symbol, by name."
+    )
+    strategies = serializers.SlugRelatedField(  # type: ignore[var-annotated]
+        many=True, read_only=True, slug_field="strategy_id"
+    )
+
+    def get_limits(self, account: VirtualAccount) -> dict[str, str]:
+        return {name: word(held.value) for name, held in limits.effective(account).items()}
 
     class Meta:
         model = VirtualAccount
@@ -186,17 +220,39 @@ class AccountSerializer(ExactSerializer):
             "quote_asset",
             "allowed_symbols",
             "sizing_model",
-            "position_pct",
-            "default_quote_amount",
-            "min_confidence",
-            "max_open_positions",
-            "max_position_notional",
-            "require_stop",
-            "stop_loss_pct",
-            "take_profit_pct",
             "default_order_type",
+            "limits",
+            "strategies",
             "created_at",
             "venue_account",
+        )
+
+
+class LimitSerializer(ExactSerializer):
+    class Meta:
+        model = Limit
+        fields = ("id", "scope", "key", "name", "value", "version")
+
+
+class LimitChangeSerializer(ExactSerializer):
+    class Meta:
+        model = LimitChange
+        fields = (
+            "id",
+            "version",
+            "scope",
+            "key",
+            "name",
+            "before",
+            "after",
+            "is_looser",
+            "reason",
+            "author",
+            "asked_at",
+            "state",
+            "decided_by",
+            "decided_at",
+            "decision_reason",
         )
 
 
@@ -271,6 +327,20 @@ def _fault_of_key(scope: str, key: str) -> str:
     if scope == TradingState.Scope.ACCOUNT and not VirtualAccount.objects.filter(name=key).exists():
         return "is no virtual account"
     return ""
+
+
+class LimitWishSerializer(serializers.Serializer[Any]):
+    """A limit to set in one place. The value is text or a whole number; null unsets it there."""
+
+    scope = serializers.ChoiceField(choices=LimitScope.choices)
+    key = TextField(max_length=100, allow_blank=True, default="")
+    name = serializers.ChoiceField(choices=[(name, name) for name in BY_NAME])
+    value = TextField(max_length=64, allow_null=True)
+    reason = TextField(max_length=500)
+
+
+class LimitVerdictSerializer(serializers.Serializer[Any]):
+    reason = TextField(max_length=500, help_text="Why, kept with the change.")
 
 
 class ReleaseSerializer(serializers.Serializer[Any]):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from trading.api import export, viewsets
+from trading.api import export, limits, viewsets
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -14,10 +14,13 @@ router.register("orders", viewsets.OrderViewSet)
 router.register("fills", viewsets.FillViewSet)
 router.register("positions", viewsets.PositionViewSet)
 router.register("accounts", viewsets.AccountViewSet)
+router.register("limits", limits.LimitViewSet)
+router.register("limit-changes", limits.LimitChangeViewSet)
 router.register("trading-state", viewsets.TradingStateViewSet)
 
 urlpatterns = [
     re_path(r"^stats/?$", viewsets.StatisticsView.as_view(), name="stats"),
+    re_path(r"^limits/effective/?$", limits.EffectiveView.as_view(), name="limits-effective"),
     re_path(r"^audit/export/?$", export.ExportView.as_view(), name="audit-export"),
     *router.urls,
 ]

@@ -98,7 +98,7 @@ class AccountViewSet(ReadOnly):
     """Virtual accounts with their limits, and the balances of the venue account behind them."""
 
     queryset = VirtualAccount.objects.select_related("venue_account").prefetch_related(
-        "venue_account__balances"
+        "venue_account__balances", "strategies"
     )
     serializer_class = serializers.AccountSerializer
     filterset_class = filters.AccountFilter

@@ -1,17 +1,15 @@
-"""Virtual accounts: a ledger of its own with its own limits."""
+"""Virtual accounts: a ledger of its own, and which strategies trade in it."""
 
 from __future__ import annotations
 
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from exchanges.models import VenueAccount
-from exchanges.models.fields import MoneyField
 from trading.domain.risk.types import SizingModel
 
 
 class VirtualAccount(models.Model):
-    """Who trades: limits, sizing and the venue account behind it. Percentages are of the entry."""
+    """Who trades, where, and how an entry is sized. Its limits are in the limit book."""
 
     name = models.SlugField(max_length=64, unique=True)
     venue_account = models.ForeignKey(
@@ -30,22 +28,6 @@ class VirtualAccount(models.Model):
         choices=[(m.value, m.value.replace("_", " ")) for m in SizingModel],
         default=SizingModel.PERCENT_OF_BALANCE,
     )
-    position_pct = MoneyField(
-        default="0.02", help_text="Share of the free quote balance one entry may use (0.02 is 2%)."
-    )
-    default_quote_amount = MoneyField(
-        default="100", help_text="Quote units per entry under the fixed quote model."
-    )
-    min_confidence = MoneyField(
-        default="0.5", validators=[MinValueValidator(0), MaxValueValidator(1)]
-    )
-    max_open_positions = models.PositiveIntegerField(default=5)
-    max_position_notional = MoneyField(
-        default="10000", help_text="Quote units per position after the fill; 0 is no limit."
-    )
-    require_stop = models.BooleanField(default=True)
-    stop_loss_pct = MoneyField(default="2")
-    take_profit_pct = MoneyField(default="5")
     default_order_type = models.CharField(max_length=24, default="MARKET")
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -56,10 +38,22 @@ class VirtualAccount(models.Model):
                 condition=models.Q(is_default=True),
                 name="one_default_virtual_account",
             ),
-            models.CheckConstraint(
-                condition=models.Q(max_open_positions__gte=0), name="va_max_positions_not_negative"
-            ),
         ]
 
     def __str__(self) -> str:
         return self.name
+
+
+class StrategyMapping(models.Model):
+    """Which account a strategy's signals trade in; one that is not mapped uses the default one."""
+
+    strategy_id = models.CharField(max_length=100, unique=True)
+    account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, related_name="strategies")
+    mapped_by = models.CharField(max_length=150)
+    mapped_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("strategy_id",)
+
+    def __str__(self) -> str:
+        return f"{self.strategy_id} trades in {self.account.name}"

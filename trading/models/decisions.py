@@ -26,6 +26,9 @@ class Decision(models.Model):
     market = models.JSONField(default=dict, help_text="Quote, balances and holding as seen.")
     correlation_id = models.CharField(max_length=64, blank=True, default="")
     actor = models.CharField(max_length=150)
+    limits_version = models.PositiveIntegerField(
+        default=0, help_text="The change of the limit book this decision was taken under."
+    )
     decided_at = models.DateTimeField()
 
     class Meta:

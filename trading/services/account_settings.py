@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -24,25 +23,9 @@ CHANGEABLE = (
     "enabled",
     "allowed_symbols",
     "sizing_model",
-    "position_pct",
-    "default_quote_amount",
-    "min_confidence",
-    "max_open_positions",
-    "max_position_notional",
-    "require_stop",
-    "stop_loss_pct",
-    "take_profit_pct",
     "default_order_type",
 )
 ENTRY_TYPES = tuple(t.value for t in OrderType if t is not OrderType.LIMIT_MAKER)
-_RANGES: dict[str, tuple[Decimal, Decimal | None, str]] = {
-    "position_pct": (Decimal(0), Decimal(1), "a share: 0.02 is 2 %, at most 1"),
-    "default_quote_amount": (Decimal(0), None, "quote units, not negative"),
-    "min_confidence": (Decimal(0), Decimal(1), "between 0 and 1"),
-    "max_position_notional": (Decimal(0), None, "quote units, 0 is no limit"),
-    "stop_loss_pct": (Decimal(0), Decimal(99), "percent of the entry, below 100"),
-    "take_profit_pct": (Decimal(0), Decimal(1000), "percent of the entry, at most 1000"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +85,10 @@ def check(account: VirtualAccount, *, is_enabling: bool) -> None:
     """Raise ValidationError naming every field of `account` that makes no sense."""
     account.clean_fields()
     errors: dict[str, str] = {}
-    for name, (low, high, words) in _RANGES.items():
-        value = getattr(account, name)
-        if value is None or value < low or (high is not None and value > high):
-            errors[name] = f"{value} is out of range: {words}."
     if account.default_order_type not in ENTRY_TYPES:
         errors["default_order_type"] = f"Choose one of {', '.join(ENTRY_TYPES)}."
     if not _are_symbols(account.allowed_symbols):
         errors["allowed_symbols"] = 'Write a list of symbols, such as ["BTCUSDT", "ETHUSDT"].'
-    if account.require_stop and not account.stop_loss_pct:
-        errors["stop_loss_pct"] = "A stop is required, so its default distance cannot be 0."
     environment = account.venue_account.environment
     if is_enabling and not accounts.ceiling_allows(environment):
         errors["enabled"] = f"The configuration of this installation does not allow {environment}."

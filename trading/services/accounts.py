@@ -5,13 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from audit import trail
-from audit.statements import Select
+from audit.statements import Select, together
 from exchanges.models import Environment, VenueAccount
-from trading.models import VirtualAccount
+from trading.models import StrategyMapping, VirtualAccount
+from trading.services import limits
 
 # How much is at stake, from nothing to real money. A signal or an account may sit lower than the
 # configured ceiling, never higher.
@@ -39,6 +42,7 @@ def ensure_first() -> None:
     Harmless when they exist. Real money needs a person to enable its account afterwards.
     """
     with transaction.atomic():
+        limits.ensure_first()
         if VirtualAccount.objects.exists():
             return
         wanted = {str(Environment.SIMULATOR), str(settings.VENUE_ENVIRONMENT)}
@@ -57,13 +61,6 @@ def _create(environment: str, *, is_default: bool) -> VirtualAccount:
         venue_account=venue_account,
         is_default=is_default,
         enabled=environment != Environment.MAINNET,
-        position_pct=settings.POSITION_PCT,
-        default_quote_amount=settings.DEFAULT_BASE_AMOUNT,
-        min_confidence=settings.MIN_CONFIDENCE,
-        max_open_positions=settings.MAX_OPEN_POSITIONS,
-        max_position_notional=settings.MAX_POSITION_NOTIONAL,
-        stop_loss_pct=settings.STOP_LOSS_DEFAULT,
-        take_profit_pct=settings.TAKE_PROFIT_DEFAULT,
         default_order_type=settings.DEFAULT_ORDER_TYPE.upper(),
     )
     trail.record(
@@ -80,6 +77,12 @@ def _create(environment: str, *, is_default: bool) -> VirtualAccount:
 
 
 @Select
+def _mapped_account(strategy_id: str) -> QuerySet[VirtualAccount]:
+    rows = VirtualAccount.objects.filter(strategies__strategy_id=strategy_id)
+    return rows.select_related("venue_account").order_by()
+
+
+@Select
 def _default_account() -> QuerySet[VirtualAccount]:
     return VirtualAccount.objects.filter(is_default=True).select_related("venue_account").order_by()
 
@@ -90,12 +93,54 @@ def _simulated_account() -> QuerySet[VirtualAccount]:
     return simulated.select_related("venue_account").order_by("-is_default", "pk")[:1]
 
 
-def for_intent(*, simulate: bool) -> VirtualAccount:
-    """Return the account that takes an intent. `simulate` can only lower the environment."""
-    account = _simulated_account.first() if simulate else _default_account.first()
+def for_intent(*, strategy_id: str = "", simulate: bool) -> VirtualAccount:
+    """Return the account that takes an intent: the one its strategy is mapped to, or the default.
+
+    `simulate` can only lower the environment: it keeps an account of the simulator, and replaces
+    any other by one. Raises NoAccount when there is none.
+    """
+    with together():
+        mapped = _mapped_account.ask(strategy_id=strategy_id)
+        default = _default_account.ask()
+        account = next(iter([*mapped(), *default()]), None)
+    if simulate and (account is None or account.venue_account.environment != Environment.SIMULATOR):
+        account = _simulated_account.first()
     if account is None:
         raise NoAccount("No virtual account takes this signal: create one in the admin.")
     return account
+
+
+def map_strategy(strategy_id: str, account: VirtualAccount | None, *, actor: str) -> bool:
+    """Have a strategy's signals trade in `account`, None for the default; False when they do.
+
+    What it holds elsewhere stays there, protected: only new signals follow the mapping.
+    """
+    if not strategy_id.strip() or len(strategy_id) > 100:
+        raise ValidationError({"strategy_id": "Name a strategy, at most 100 characters."})
+    with transaction.atomic():
+        rows = StrategyMapping.objects.select_for_update(of=("self",), no_key=True)
+        old = rows.select_related("account").filter(strategy_id=strategy_id).first()
+        if (old.account_id if old else None) == (account.pk if account else None):
+            return False
+        if account is None:
+            rows.filter(strategy_id=strategy_id).delete()
+        else:
+            values = {"account": account, "mapped_by": actor, "mapped_at": timezone.now()}
+            StrategyMapping.objects.update_or_create(strategy_id=strategy_id, defaults=values)
+        trail.record(
+            trail.Entry(
+                kind="account.strategy_mapped",
+                actor=actor,
+                subject_type="strategy",
+                subject_id=strategy_id[:64],
+                data={
+                    "strategy_id": strategy_id,
+                    "before": old.account.name if old else "default",
+                    "after": account.name if account else "default",
+                },
+            )
+        )
+    return True
 
 
 def ceiling_allows(environment: str) -> bool:

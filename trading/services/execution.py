@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -20,6 +21,7 @@ from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.risk import assess
+from trading.domain.risk.limit_book import Effective
 from trading.domain.risk.types import (
     Assessment,
     Holding,
@@ -28,7 +30,7 @@ from trading.domain.risk.types import (
     SizingModel,
 )
 from trading.models import Decision, Order, Position, VirtualAccount
-from trading.services import accounts, balances, control, placing
+from trading.services import accounts, balances, control, limits, placing
 from trading.services.market import MarketView
 from trading.services.records import jsonable
 
@@ -86,7 +88,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     IntegrityError on its unique uid.
     """
     with transaction.atomic(savepoint=False), together():
-        books = _locked_books(account_id, market.instrument)
+        books = _locked_books(account_id, intent, market.instrument)
         account, positions, purse = books.account, books.positions, books.purse
         now = timezone.now()
         snapshot = _snapshot(intent, books, market, now)
@@ -128,9 +130,10 @@ class _Books:
     purse: dict[str, Balance]
     waiting: list[Order]
     states: list[tuple[Any, ...]]
+    limits: dict[str, Effective]
 
 
-def _locked_books(account_id: int, instrument: Instrument | None) -> _Books:
+def _locked_books(account_id: int, intent: TradeIntent, instrument: Instrument | None) -> _Books:
     """Lock the account and its purse, and read the rest: sent in one go, each answered in turn."""
     base = instrument.base_asset if instrument else ""
     locked = _locked_account.ask(account_id=account_id)
@@ -138,29 +141,26 @@ def _locked_books(account_id: int, instrument: Instrument | None) -> _Books:
     purse = _locked_purse.ask(account_id=account_id, base=base)
     waiting = _waiting_orders.ask(account_id=account_id)
     states = control.unreleased.ask()
+    place = {"strategy_id": intent.strategy_id, "symbol": intent.symbol}
+    settings_there = limits.set_for.ask(account_id=account_id, **place)
     for account in locked():
-        held = {row.asset: row for row in purse()}
-        return _Books(account, positions(), held, waiting(), states())
+        free = {row.asset: row for row in purse()}
+        held = limits.effective(account, **place, rows=settings_there())
+        return _Books(account, positions(), free, waiting(), states(), held)
     raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
 
 
-def limits_of(account: VirtualAccount) -> Limits:
-    """Read an account's limits as the rules want them."""
+def limits_of(account: VirtualAccount, held: Mapping[str, Effective]) -> Limits:
+    """Put what holds into the words of the rules: limits of the book, and what the account is."""
     return Limits(
-        min_confidence=account.min_confidence,
         max_age_seconds=settings.SIGNAL_MAX_AGE_SECONDS,
         quote_max_age_seconds=settings.QUOTE_MAX_AGE_SECONDS,
         balance_max_age_seconds=settings.BALANCE_MAX_AGE_SECONDS,
-        max_open_positions=account.max_open_positions,
-        max_position_notional=account.max_position_notional,
         sizing_model=SizingModel(account.sizing_model),
-        position_pct=account.position_pct,
-        default_quote_amount=account.default_quote_amount,
         default_order_type=OrderType(account.default_order_type),
-        require_stop=account.require_stop,
-        stop_loss_pct=account.stop_loss_pct,
-        take_profit_pct=account.take_profit_pct,
         allowed_symbols=frozenset(account.allowed_symbols),
+        version=limits.version_of(held),
+        **{name: one.value for name, one in held.items()},  # type: ignore[arg-type]
     )
 
 
@@ -190,7 +190,7 @@ def _snapshot(
         mode_reason=standing.reason,
         instrument=market.instrument,
         quote=market.quote,
-        limits=limits_of(account),
+        limits=limits_of(account, books.limits),
         holding=Holding(
             quantity=held.quantity if held else ZERO,
             average_entry_price=held.average_entry_price if held else ZERO,
@@ -241,6 +241,7 @@ def _store(
         market=_seen(snapshot),
         correlation_id=intent.correlation_id,
         actor=intent.actor,
+        limits_version=snapshot.limits.version,
         decided_at=snapshot.now,
     )
     return insert([decision])[0]

@@ -24,7 +24,7 @@ from trading.domain.intents import IntentKind
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.protection import ExitLeg, Parent, ProtectionPlan, Situation
 from trading.models import Order, OrderList, Position
-from trading.services import alone, balances, orders, placing
+from trading.services import alone, balances, limits, orders, placing
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
@@ -163,10 +163,14 @@ def _look(position: Position, refused: _Refusals, actor: str) -> Situation | Non
         free_base=_free_base(position, instrument, legs, seen, locked_elsewhere),
         locked_elsewhere=locked_elsewhere,
         grace=timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS)),
-        stop_required=account.require_stop,
+        stop_required=_stop_required(position),
         oco_refused=refused.oco,
         stop_refused=refused.stop,
     )
+
+
+def _stop_required(position: Position) -> bool:
+    return bool(limits.value_of(position.account, "require_stop", symbol=position.symbol))
 
 
 def _protective_orders(position: Position) -> list[Order]:
@@ -467,7 +471,7 @@ def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
         not position.is_open
         or dust is not None
         or plan.covered >= plan.sellable
-        or (position.stop_price is None and not position.account.require_stop)
+        or (position.stop_price is None and not _stop_required(position))
     )
     if alarm:
         _alarm(position, alarm, actor)

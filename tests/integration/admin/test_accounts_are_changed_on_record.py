@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from audit.models import Event
 from exchanges.models import VenueAccount
+from tests.limits import set_limits
 from tests.people import logged_in
 from trading.models import VirtualAccount
 from trading.services import account_settings
@@ -27,14 +26,6 @@ def form_of(account: VirtualAccount, **changes) -> dict[str, object]:
         "allowed_symbols": "[]",
         "default_order_type": account.default_order_type,
         "sizing_model": account.sizing_model,
-        "position_pct": account.position_pct,
-        "default_quote_amount": account.default_quote_amount,
-        "min_confidence": account.min_confidence,
-        "max_open_positions": account.max_open_positions,
-        "max_position_notional": account.max_position_notional,
-        "require_stop": account.require_stop,
-        "stop_loss_pct": account.stop_loss_pct,
-        "take_profit_pct": account.take_profit_pct,
         **changes,
     }
     return {k: ("on" if v is True else v) for k, v in fields.items() if v is not False}
@@ -45,16 +36,16 @@ def page_of(account: VirtualAccount) -> str:
 
 
 def test_a_change_is_kept_with_before_after_and_author(browser, account):
-    answer = browser.post(page_of(account), form_of(account, max_open_positions=3))
+    answer = browser.post(page_of(account), form_of(account, default_order_type="LIMIT"))
 
     assert answer.status_code == 302, answer.context["errors"]
     account.refresh_from_db()
-    assert account.max_open_positions == 3
+    assert account.default_order_type == "LIMIT"
     event = Event.objects.get(kind="account.changed")
     assert event.actor == "operator"
     assert event.subject_id == str(account.pk)
-    assert event.data["before"] == {"max_open_positions": 5}
-    assert event.data["after"] == {"max_open_positions": 3}
+    assert event.data["before"] == {"default_order_type": "MARKET"}
+    assert event.data["after"] == {"default_order_type": "LIMIT"}
 
 
 def test_saving_without_a_change_writes_nothing(browser, account):
@@ -75,11 +66,7 @@ def test_the_page_shows_who_changed_what(browser, account):
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("position_pct", "1.5"),
-        ("position_pct", "-0.1"),
-        ("min_confidence", "2"),
-        ("max_open_positions", "-1"),
-        ("stop_loss_pct", "100"),
+        ("sizing_model", "martingale"),
         ("default_order_type", "LIMIT_MAKER"),
         ("allowed_symbols", '"BTCUSDT"'),
         ("allowed_symbols", '["btc/usdt"]'),
@@ -93,13 +80,13 @@ def test_nonsense_is_refused_on_its_field(field, value, browser, account):
     assert not Event.objects.filter(kind="account.changed").exists()
 
 
-def test_an_account_that_requires_a_stop_needs_a_distance(account):
-    with pytest.raises(ValidationError) as refused:
-        account_settings.change(
-            account_id=account.pk, changes={"stop_loss_pct": Decimal(0)}, actor="ann"
-        )
+def test_the_page_shows_what_holds_and_from_where(browser, account):
+    set_limits(scope="account", key="simulator", max_open_positions=3)
 
-    assert "stop_loss_pct" in refused.value.message_dict
+    page = browser.get(page_of(account)).content.decode()
+
+    assert "account simulator (version" in page
+    assert "Positions (and entries on their way)" in page
 
 
 def test_the_venue_and_the_name_of_an_account_stay(account):
@@ -147,7 +134,7 @@ def test_people_who_may_only_look_cannot_change(account):
     looker = logged_in("trading.view_virtualaccount")
 
     assert looker.get(page_of(account)).status_code == 200
-    assert looker.post(page_of(account), form_of(account, max_open_positions=3)).status_code == 403
+    assert looker.post(page_of(account), form_of(account, enabled=False)).status_code == 403
 
 
 def test_nobody_deletes_an_account(browser, account):

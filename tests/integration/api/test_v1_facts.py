@@ -53,7 +53,7 @@ def test_an_orders_detail_carries_its_fills(trader, traded):
 def test_an_account_shows_its_limits_and_balances(trader, traded):
     account = trader.get("/api/v1/accounts/?name=simulator").json()["results"][0]
     assert account["is_default"] is True
-    assert account["min_confidence"] == "0.5"
+    assert account["limits"]["min_confidence"] == "0.5"
     assert {b["asset"] for b in account["venue_account"]["balances"]} >= {"USDT"}
 
 

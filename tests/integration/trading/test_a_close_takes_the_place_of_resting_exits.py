@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 
 from tests.fakes.exchange import FakeExchange
-from trading.models import Order, Position, VirtualAccount
+from tests.limits import set_limits
+from trading.models import Order, Position
 from trading.services import protection
 
 pytestmark = pytest.mark.django_db
@@ -65,7 +66,7 @@ def test_a_position_on_offer_is_no_dust(leaving):
 
 
 def test_a_position_on_offer_still_takes_its_slot(send, leaving):
-    VirtualAccount.objects.update(max_open_positions=1)
+    set_limits(max_open_positions=1)
 
     outcome = send(symbol="ETHUSDT", quantity="1", stop_loss=2900)
 

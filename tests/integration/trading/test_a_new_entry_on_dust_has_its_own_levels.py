@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from tests.fakes.exchange import FakeExchange
-from trading.models import Position, VirtualAccount
+from tests.limits import set_limits
+from trading.models import Position
 from trading.services import protection
 
 pytestmark = pytest.mark.django_db
@@ -58,7 +59,7 @@ def test_a_stop_above_the_price_just_paid_is_not_kept(send, venue: FakeExchange)
 
 def test_such_a_stop_stays_when_the_entry_brings_none(send, venue: FakeExchange):
     send(stop_loss=44500)
-    VirtualAccount.objects.update(require_stop=False)
+    set_limits(require_stop=False)
     venue.move("BTCUSDT", "44000")
     send()
     assert Position.objects.get().stop_price == 44500

@@ -21,6 +21,7 @@ from exchanges.gateways import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.instruments import spot_symbol_entry
+from tests.limits import set_limits
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order, VirtualAccount
 from trading.services import accounts, balances, execution, orders
@@ -47,7 +48,7 @@ def venue():
 def account(venue, settings) -> VirtualAccount:
     """An account with one slot left, and its balances just read."""
     settings.QUOTE_MAX_AGE_SECONDS = 60  # the last in the line waits longer than two seconds
-    VirtualAccount.objects.update(max_open_positions=1, max_position_notional=0)
+    set_limits(max_open_positions=1, max_position_notional=0)
     account = VirtualAccount.objects.select_related("venue_account").get(is_default=True)
     balances.refresh(account.venue_account)
     return account
@@ -113,7 +114,7 @@ def test_of_many_entries_for_one_slot_exactly_one_is_let_through(account):
 
 def test_the_same_money_is_not_promised_twice(account):
     """Each wants two fifths of what is free: two may have it."""
-    VirtualAccount.objects.update(max_open_positions=100)
+    set_limits(max_open_positions=100)
 
     def decide(number: int) -> str:
         instrument = coin(number)

@@ -8,7 +8,8 @@ from audit.models import Event
 from exchanges.domain.instruments import parse_spot
 from tests.fakes.instruments import spot_symbol_entry
 from tests.integration.trading.clock import time_passes
-from trading.models import Fill, Order, Position, TradingState, VirtualAccount
+from tests.limits import set_limits
+from trading.models import Fill, Order, Position, TradingState
 from trading.services import protection, reconciliation
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +91,7 @@ class TestFilters:
         assert "NOTIONAL" in order.reason
 
     def test_a_refused_entry_frees_its_slot_for_the_next_signal(self, send, venue):
-        VirtualAccount.objects.update(max_open_positions=1)
+        set_limits(max_open_positions=1)
         venue.reject_next(-2010, "Account has insufficient balance for requested action.")
         send(symbol="ETHUSDT", quantity=0.1)
 

@@ -68,7 +68,7 @@ def test_numbers_of_a_passed_rule_are_on_record_too():
     for verdict in assess(
         a_buy(order_type=OrderType.LIMIT, price=D(49_000)), a_snapshot()
     ).verdicts:
-        if verdict.rule not in ("trigger_side",):
+        if verdict.rule not in ("trigger_side", "sender_gap"):
             assert verdict.limit, verdict.rule
             assert verdict.actual, verdict.rule
 

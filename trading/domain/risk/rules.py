@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.domain.risk import account_rules, gate_rules, order_rules
+from trading.domain.risk import account_rules, gate_rules, market_rules, order_rules
 from trading.domain.risk.context import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -13,7 +13,10 @@ RULES: tuple[Rule, ...] = (
     gate_rules.confidence,
     gate_rules.symbol_supported,
     gate_rules.quote_known_and_fresh,
+    market_rules.spread,
+    market_rules.sender_gap,
     order_rules.order_shape,
+    market_rules.price_collar,
     order_rules.price_filters,
     order_rules.trigger_side,
     order_rules.size,

@@ -28,7 +28,10 @@ class SizingModel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits of one virtual account, as they stood when the decision was taken."""
+    """What holds for one intent, as it stood when the decision was taken.
+
+    `version` is that of the limit book; a figure of zero is 'not limited' where a comment says so.
+    """
 
     min_confidence: Decimal
     max_age_seconds: int
@@ -47,6 +50,10 @@ class Limits:
     atr_target_multiple: Decimal = Decimal("3.75")
     fallback_min_notional: Decimal = Decimal(10)  # used only when the venue names none
     allowed_symbols: frozenset[str] = frozenset()  # empty: every symbol the venue trades
+    max_spread_bps: Decimal = Decimal(0)  # of the mid price; zero: not limited
+    max_sender_gap_bps: Decimal = Decimal(0)  # of the sender's price; zero: not limited
+    max_price_deviation_bps: Decimal = Decimal(0)  # of the book; zero: not limited
+    version: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,85 @@
+"""`manage.py limits` and `manage.py accounts`: the use-cases at a terminal, with their refusals."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from trading.models import LimitChange, VirtualAccount
+from trading.services import accounts, limits
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def first(db) -> VirtualAccount:
+    accounts.ensure_first()
+    return VirtualAccount.objects.get(name="simulator")
+
+
+def run(*words: str) -> str:
+    out = StringIO()
+    call_command(*words, stdout=out)
+    return out.getvalue()
+
+
+class TestLimits:
+    def test_set_show_and_history(self):
+        run("limits", "set", "max_open_positions", "3", "--reason", "quiet", "--actor", "ann")
+        assert "max_open_positions        3 positions" in run("limits", "show")
+        assert "5 to 3 (ann: quiet)" in run("limits", "history")
+        assert "max_open_positions        global" in run("limits", "list")
+
+    def test_one_place_shows_its_own(self):
+        place = ("--scope", "symbol", "--key", "btcusdt", "--reason", "thin")
+        run("limits", "set", "max_position_notional", "250", *place)
+        assert "symbol BTCUSDT" in run("limits", "show", "simulator", "--symbol", "BTCUSDT")
+        run("limits", "unset", "max_position_notional", *place)
+        assert "symbol BTCUSDT" not in run("limits", "show", "--symbol", "BTCUSDT")
+
+    def test_a_looser_one_waits_and_is_approved_by_another(self, settings, first):
+        settings.FOUR_EYES = True
+        said = run("limits", "set", "max_open_positions", "9", "--reason", "r", "--actor", "ann")
+        assert "waits for a second person" in said
+        change = str(LimitChange.objects.get(state="pending").pk)
+        with pytest.raises(CommandError, match="another must approve"):
+            run("limits", "approve", change, "--reason", "r", "--actor", "ann")
+        run("limits", "approve", change, "--reason", "r", "--actor", "ben")
+        assert limits.value_of(first, "max_open_positions") == 9
+
+    def test_nonsense_is_told_by_field(self):
+        with pytest.raises(CommandError, match="value: max_open_positions: -1 is out of range"):
+            run("limits", "set", "max_open_positions", "-1", "--reason", "r")
+        with pytest.raises(CommandError, match="There is no account nobody"):
+            run("limits", "show", "nobody")
+        with pytest.raises(CommandError, match="There is no change 77"):
+            run("limits", "decline", "77", "--reason", "r")
+
+
+class TestAccounts:
+    def test_create_edit_map_and_list(self):
+        run("accounts", "create", "skew", "--environment", "simulator", "--symbols", "btcusdt")
+        run("accounts", "edit", "skew", "--order-type", "LIMIT", "--symbols", "")
+        run("accounts", "map", "orderbook_skew", "skew")
+        made = VirtualAccount.objects.get(name="skew")
+        assert (made.default_order_type, made.allowed_symbols) == ("LIMIT", [])
+        listed = run("accounts", "list")
+        assert "skew                simulator, on, percent of balance, every symbol" in listed
+        assert "- orderbook_skew" in listed
+        run("accounts", "map", "orderbook_skew", "default")
+        assert "orderbook_skew" not in run("accounts", "list")
+
+    def test_real_money_starts_switched_off(self):
+        assert "made, off" in run("accounts", "create", "real", "--environment", "mainnet")
+        with pytest.raises(CommandError, match="does not allow mainnet"):
+            run("accounts", "edit", "real", "--enabled", "on")
+
+    def test_nonsense_is_told(self):
+        with pytest.raises(CommandError, match="There is an account simulator already"):
+            run("accounts", "create", "simulator", "--environment", "simulator")
+        with pytest.raises(CommandError, match="There is no account nobody"):
+            run("accounts", "map", "skew", "nobody")
+        with pytest.raises(CommandError, match="allowed_symbols"):
+            run("accounts", "edit", "simulator", "--symbols", "btc/usdt")

@@ -1,0 +1,304 @@
+"""Every limit there is, and what holds when several places set one.
+
+A limit may be set for everything (`global`), for an account, a strategy or a symbol. The most
+specific place that sets it wins, `symbol` over `strategy` over `account` over `global`; but
+nothing is ever looser than the hard cap, which only `cap` sets. A limit nobody set has its first
+value, from the environment. A new limit is a line in LIMITS and a field of `risk.types.Limits`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+
+Value = Decimal | int | bool
+
+
+class Kind(StrEnum):
+    NUMBER = "number"  # Decimal
+    WHOLE = "whole number"
+    SWITCH = "switch"
+
+
+class Stricter(StrEnum):
+    """Which way safety lies. Neither: a setting that is neither safer nor riskier either way."""
+
+    LOWER = "lower"
+    HIGHER = "higher"
+    ON = "on"
+    NEITHER = "neither"
+
+
+class Scope(StrEnum):
+    """Where a value is set, from the widest to the most specific; `cap` bounds all of them."""
+
+    CAP = "cap"
+    GLOBAL = "global"
+    ACCOUNT = "account"
+    STRATEGY = "strategy"
+    SYMBOL = "symbol"
+
+
+SPECIFICITY = (Scope.SYMBOL, Scope.STRATEGY, Scope.ACCOUNT, Scope.GLOBAL)
+
+
+class LimitInvalid(ValueError):
+    """A value that a limit cannot have; the text says what it can."""
+
+
+@dataclass(frozen=True, slots=True)
+class LimitSpec:
+    """One limit: `setting` names the environment's first value. Zero is 'not limited' only where
+    `zero_is_unlimited` says so."""
+
+    name: str
+    kind: Kind
+    unit: str
+    stricter: Stricter
+    setting: str
+    help: str
+    low: Decimal = Decimal(0)
+    high: Decimal | None = None
+    zero_is_unlimited: bool = False
+
+    def parse(self, given: object) -> Value:
+        """Return `given` (a number, its text, or a switch's word) as this limit's value.
+
+        Raises LimitInvalid with the range it must lie in.
+        """
+        if self.kind is Kind.SWITCH:
+            return _switch(self, given)
+        value = _number(self, given)
+        if self.kind is Kind.WHOLE and value != value.to_integral_value():
+            raise LimitInvalid(f"{self.name}: {given} is not a whole number")
+        if value < self.low or (self.high is not None and value > self.high):
+            raise LimitInvalid(f"{self.name}: {given} is out of range, {self.range}")
+        return int(value) if self.kind is Kind.WHOLE else value
+
+    @property
+    def range(self) -> str:
+        """Say in words what values it takes."""
+        if self.kind is Kind.SWITCH:
+            return "on or off"
+        upper = f" to {self.high}" if self.high is not None else " or more"
+        tail = "; 0 is no limit" if self.zero_is_unlimited else ""
+        return f"{self.low}{upper} ({self.unit}){tail}"
+
+    def is_looser(self, new: Value, old: Value) -> bool:
+        """Say whether `new` lets more happen than `old`. Where neither way is safer, any change
+        counts as looser: it wants the same care."""
+        if new == old or self.stricter is Stricter.NEITHER:
+            return new != old
+        if self.stricter is Stricter.ON:
+            return bool(old) and not new
+        if self.zero_is_unlimited and (not new or not old):
+            return not new
+        return new > old if self.stricter is Stricter.LOWER else new < old
+
+    def strictest(self, value: Value, cap: Value) -> Value:
+        """Return `value`, or `cap` when `value` is looser than it."""
+        if self.stricter is Stricter.NEITHER or not self.is_looser(value, cap):
+            return value
+        return cap
+
+
+def _switch(spec: LimitSpec, given: object) -> bool:
+    if isinstance(given, bool):
+        return given
+    word = str(given).strip().lower()
+    if word in ("on", "true", "yes", "1"):
+        return True
+    if word in ("off", "false", "no", "0"):
+        return False
+    raise LimitInvalid(f"{spec.name}: {given} is neither on nor off")
+
+
+def _number(spec: LimitSpec, given: object) -> Decimal:
+    if isinstance(given, bool | float) or not isinstance(given, Decimal | int | str):
+        raise LimitInvalid(f"{spec.name}: write the number as text or a whole number, {spec.range}")
+    try:
+        value = Decimal(given)
+    except InvalidOperation:
+        raise LimitInvalid(f"{spec.name}: {given!r} is not a number, {spec.range}") from None
+    if not value.is_finite():
+        raise LimitInvalid(f"{spec.name}: {given} is not a number, {spec.range}")
+    return value
+
+
+def word(value: Value) -> str:
+    """Write a value as it is stored and shown: plain digits, or on and off."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return format(value, "f") if isinstance(value, Decimal) else str(value)
+
+
+LIMITS: tuple[LimitSpec, ...] = (
+    LimitSpec(
+        "min_confidence",
+        Kind.NUMBER,
+        "0 to 1",
+        Stricter.HIGHER,
+        "MIN_CONFIDENCE",
+        "Entries whose signal is less sure of itself are denied.",
+        high=Decimal(1),
+    ),
+    LimitSpec(
+        "max_open_positions",
+        Kind.WHOLE,
+        "positions",
+        Stricter.LOWER,
+        "MAX_OPEN_POSITIONS",
+        "Positions (and entries on their way) one account may have open at a time.",
+    ),
+    LimitSpec(
+        "max_position_notional",
+        Kind.NUMBER,
+        "quote units",
+        Stricter.LOWER,
+        "MAX_POSITION_NOTIONAL",
+        "Value of one position after the fill.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "position_pct",
+        Kind.NUMBER,
+        "share of the free quote balance",
+        Stricter.LOWER,
+        "POSITION_PCT",
+        "Part of the free balance one entry may use at full confidence: 0.02 is 2 %.",
+        high=Decimal(1),
+    ),
+    LimitSpec(
+        "default_quote_amount",
+        Kind.NUMBER,
+        "quote units",
+        Stricter.LOWER,
+        "DEFAULT_BASE_AMOUNT",
+        "Size of an entry under the fixed quote model.",
+    ),
+    LimitSpec(
+        "require_stop",
+        Kind.SWITCH,
+        "",
+        Stricter.ON,
+        "REQUIRE_STOP",
+        "An entry without a stop gets the default one, and no position stays without.",
+    ),
+    LimitSpec(
+        "stop_loss_pct",
+        Kind.NUMBER,
+        "percent of the entry",
+        Stricter.NEITHER,
+        "STOP_LOSS_DEFAULT",
+        "Distance of the default stop.",
+        low=Decimal("0.01"),
+        high=Decimal(99),
+    ),
+    LimitSpec(
+        "take_profit_pct",
+        Kind.NUMBER,
+        "percent of the entry",
+        Stricter.NEITHER,
+        "TAKE_PROFIT_DEFAULT",
+        "Distance of the default target.",
+        high=Decimal(1000),
+    ),
+    LimitSpec(
+        "max_spread_bps",
+        Kind.NUMBER,
+        "basis points of the mid price",
+        Stricter.LOWER,
+        "MAX_SPREAD_BPS",
+        "Entries are denied while ask and bid are further apart.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_sender_gap_bps",
+        Kind.NUMBER,
+        "basis points of the sender's price",
+        Stricter.LOWER,
+        "MAX_SENDER_GAP_BPS",
+        "Entries are denied when our own book is further from the price the signal was made on.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_price_deviation_bps",
+        Kind.NUMBER,
+        "basis points of our own book",
+        Stricter.LOWER,
+        "MAX_PRICE_DEVIATION_BPS",
+        "Price collar: a limit or trigger price further from the book is taken for a typing error.",
+        zero_is_unlimited=True,
+    ),
+)
+BY_NAME: Mapping[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One value set in one place; `version` is the book's when it was set."""
+
+    scope: str
+    key: str
+    name: str
+    value: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """What holds for one limit, and why: `source` reads like 'account spot-1' or 'first value'."""
+
+    spec: LimitSpec
+    value: Value
+    source: str
+    version: int  # 0: nobody ever set it
+    is_capped: bool = False
+
+    @property
+    def text(self) -> str:
+        return word(self.value)
+
+
+def resolve(
+    settings: Iterable[Setting],
+    *,
+    first_values: Mapping[str, Value],
+    account: str,
+    strategy_id: str,
+    symbol: str,
+) -> dict[str, Effective]:
+    """Return what holds for one intent, by limit name; every limit is in it."""
+    keys = {
+        Scope.CAP: "",
+        Scope.GLOBAL: "",
+        Scope.ACCOUNT: account,
+        Scope.STRATEGY: strategy_id,
+        Scope.SYMBOL: symbol,
+    }
+    found = {
+        (setting.name, setting.scope): setting
+        for setting in settings
+        if setting.scope in keys and setting.key == keys[Scope(setting.scope)]
+    }
+    return {spec.name: _effective(spec, found, first_values[spec.name]) for spec in LIMITS}
+
+
+def _effective(
+    spec: LimitSpec, found: Mapping[tuple[str, str], Setting], first_value: Value
+) -> Effective:
+    chosen = next((s for scope in SPECIFICITY if (s := found.get((spec.name, scope)))), None)
+    if chosen is None:
+        value, source, version = first_value, "first value", 0
+    else:
+        value, version = spec.parse(chosen.value), chosen.version
+        source = f"{chosen.scope} {chosen.key}".strip()
+    cap = found.get((spec.name, Scope.CAP))
+    if cap is None:
+        return Effective(spec, value, source, version)
+    allowed = spec.strictest(value, spec.parse(cap.value))
+    if allowed == value:
+        return Effective(spec, value, source, version)
+    return Effective(spec, allowed, f"hard cap over {source}", cap.version, is_capped=True)

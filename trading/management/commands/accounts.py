@@ -1,0 +1,113 @@
+"""Virtual accounts from the command line: list, create, edit, and map strategies to them."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from exchanges.models import Environment, VenueAccount
+from trading.domain.risk.types import SizingModel
+from trading.models import StrategyMapping, VirtualAccount
+from trading.services import account_settings, accounts
+
+SWITCH = {"on": True, "off": False}
+
+
+class Command(BaseCommand):
+    help = "List, create, edit and map virtual accounts. Limits are changed by `limits`."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("list", help="every account, with the strategies mapped to it")
+        create = verbs.add_parser("create", help="make an account; one for mainnet starts off")
+        create.add_argument("name")
+        create.add_argument("--environment", choices=Environment.values, required=True)
+        create.add_argument("--label", default="main", help="which account of the venue")
+        edit = verbs.add_parser("edit", help="change an account")
+        edit.add_argument("name")
+        for one in (create, edit):
+            one.add_argument("--sizing-model", choices=[m.value for m in SizingModel])
+            one.add_argument("--order-type", choices=account_settings.ENTRY_TYPES)
+            one.add_argument("--symbols", help="comma list; empty for every symbol")
+        edit.add_argument("--enabled", choices=list(SWITCH))
+        edit.add_argument("--default", action="store_true", help="take what is not mapped")
+        mapping = verbs.add_parser("map", help="have a strategy trade in an account")
+        mapping.add_argument("strategy")
+        mapping.add_argument("name", help="the account, or 'default' to map it no longer")
+        for one in verbs.choices.values():
+            one.add_argument("--actor", default="", help="who; your system user if left out")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        options["actor"] = options["actor"] or f"command line ({getpass.getuser()})"
+        try:
+            getattr(self, f"_{verb}")(options)
+        except ValidationError as error:
+            words = (f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
+            raise CommandError("\n".join(words)) from None
+
+    def _list(self, _options: dict[str, Any]) -> None:
+        for account in VirtualAccount.objects.select_related("venue_account").order_by("name"):
+            marks = [
+                account.venue_account.environment,
+                "on" if account.enabled else "off",
+                *(["default"] if account.is_default else []),
+                account.sizing_model.replace("_", " "),
+                " ".join(account.allowed_symbols) or "every symbol",
+            ]
+            self.stdout.write(f"{account.name:<20}{', '.join(marks)}")
+            for mapping in StrategyMapping.objects.filter(account=account):
+                self.stdout.write(f"{'':<20}- {mapping.strategy_id}")
+
+    def _create(self, options: dict[str, Any]) -> None:
+        if VirtualAccount.objects.filter(name=options["name"]).exists():
+            raise CommandError(f"There is an account {options['name']} already.")
+        venue_account, _ = VenueAccount.objects.get_or_create(
+            environment=options["environment"], label=options["label"]
+        )
+        account = VirtualAccount(
+            name=options["name"], venue_account=venue_account, **_settings(options)
+        )
+        account_settings.create(account, actor=options["actor"])
+        self.stdout.write(f"{account.name}: made, {'on' if account.enabled else 'off'}.")
+
+    def _edit(self, options: dict[str, Any]) -> None:
+        changes: dict[str, Any] = _settings(options)
+        if options["enabled"]:
+            changes["enabled"] = SWITCH[options["enabled"]]
+        if options["default"]:
+            changes["is_default"] = True
+        done = account_settings.change(
+            account_id=_account(options["name"]).pk, changes=changes, actor=options["actor"]
+        )
+        told = json.dumps(done.after) if done.after else "it was so already"
+        self.stdout.write(f"{options['name']}: {told}")
+
+    def _map(self, options: dict[str, Any]) -> None:
+        name = options["name"]
+        account = None if name == "default" else _account(name)
+        done = accounts.map_strategy(options["strategy"], account, actor=options["actor"])
+        told = f"trades in {name}" if done else f"trades in {name} already"
+        self.stdout.write(f"{options['strategy']} {told}.")
+
+
+def _settings(options: dict[str, Any]) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if options["sizing_model"]:
+        given["sizing_model"] = options["sizing_model"]
+    if options["order_type"]:
+        given["default_order_type"] = options["order_type"]
+    if options["symbols"] is not None:
+        symbols = (one.strip().upper() for one in options["symbols"].split(","))
+        given["allowed_symbols"] = [one for one in symbols if one]
+    return given
+
+
+def _account(name: str) -> VirtualAccount:
+    account = VirtualAccount.objects.filter(name=name).first()
+    if account is None:
+        raise CommandError(f"There is no account {name}.")
+    return account
