@@ -122,7 +122,10 @@ class OrderListRequest:
 
 @dataclass(frozen=True, slots=True)
 class VenueFill:
-    """One trade at the venue. `trade_id` is unique per venue account and symbol."""
+    """One trade at the venue. `trade_id` is unique per venue account and symbol.
+
+    `venue_order_id` is told with a list of trades only; elsewhere the message around it tells.
+    """
 
     trade_id: str
     price: Decimal
@@ -131,6 +134,7 @@ class VenueFill:
     commission_asset: str
     is_maker: bool
     traded_at: datetime
+    venue_order_id: str = field(default="", compare=False)
 
     @property
     def quote_quantity(self) -> Decimal:

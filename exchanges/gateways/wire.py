@@ -263,6 +263,7 @@ def trade(row: Json) -> VenueFill:
         commission_asset=row["commissionAsset"],
         is_maker=bool(row["isMaker"]),
         traded_at=from_ms(row["time"]),
+        venue_order_id=str(row.get("orderId", "")),
     )
 
 

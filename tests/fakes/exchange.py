@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -323,7 +323,7 @@ class FakeExchange:
             self._hidden_trades -= 1
             return []
         found = [
-            fill
+            replace(fill, venue_order_id=order.venue_order_id)
             for order in self.book.orders
             if order.symbol == symbol and venue_order_id in (None, order.venue_order_id)
             for fill in order.fills

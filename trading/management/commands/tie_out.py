@@ -1,0 +1,64 @@
+"""Compare our books with the venue's: `manage.py tie_out [--environment testnet] [--json]`."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from exchanges.domain.errors import VenueError
+from exchanges.models import Environment, VenueAccount
+from trading.api.problems import to_json
+from trading.services import tie_out
+
+
+class Command(BaseCommand):
+    help = (
+        "List every difference between our ledger and the venue's trades, orders and balances. "
+        "Ends with 1 when there is one, with 2 when the venue could not be asked."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--environment", choices=Environment.values, default="")
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        rows = VenueAccount.objects.filter(virtual_accounts__isnull=False).distinct()
+        if options["environment"]:
+            rows = rows.filter(environment=options["environment"])
+        told = []
+        for venue_account in rows.order_by("pk"):
+            try:
+                told.append(tie_out.run(venue_account))
+            except (VenueError, LookupError) as error:
+                message = f"{venue_account}: not compared, {error}"
+                raise CommandError(message, returncode=2) from None
+        if not told:
+            raise CommandError("There is no venue account to compare.", returncode=2)
+        if options["json"]:
+            body = [dataclasses.asdict(one) | {"agrees": one.agrees} for one in told]
+            self.stdout.write(to_json(body).decode())
+        else:
+            for one in told:
+                self._tell(one)
+        if not all(one.agrees for one in told):
+            sys.exit(1)
+
+    def _tell(self, told: tie_out.TieOut) -> None:
+        verdict = "agrees" if told.agrees else f"{len(told.differences)} differences"
+        self.stdout.write(
+            f"{told.venue_account}: {verdict} ({told.symbols} symbols, {told.trades} trades)"
+        )
+        for one in told.differences:
+            sides = ", ".join(
+                f"{who} {value}"
+                for who, value in (("ours", one.ours), (one.other, one.theirs))
+                if value
+            )
+            self.stdout.write(f"  {one.about} {one.what}" + (f": {sides}" if sides else ""))
+        if told.trades_not_ours:
+            self.stdout.write(f"  {told.trades_not_ours} trades at the venue are not ours")
+        for asset, amount in told.coins_not_ours.items():
+            self.stdout.write(f"  {amount:f} {asset} at the venue are not ours")
