@@ -37,6 +37,17 @@ def get(environment: str, symbol: str) -> Instrument | None:
     return instrument
 
 
+def every(environment: str, *, quote_asset: str) -> list[Instrument]:
+    """Return all instruments of a venue that are priced in one asset, by symbol.
+
+    Loads a venue that was never loaded; VenueError may escape then.
+    """
+    rows = InstrumentRow.objects.filter(environment=environment)
+    if not rows.exists():
+        refresh(environment)
+    return [row.parsed() for row in rows.filter(quote_asset=quote_asset).order_by("symbol")]
+
+
 def refresh(environment: str) -> int:
     """Load every symbol from the venue and return the count; what it dropped is marked DELISTED."""
     loaded = registry.for_venue(environment).instruments()

@@ -1,0 +1,98 @@
+"""`manage.py check_limits`: contradictions are named, with the fix, before a signal finds them."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from exchanges import catalogue
+from exchanges.models import InstrumentRow
+from tests.fakes.exchange import FakeExchange
+from tests.limits import set_limits
+from trading.models import VirtualAccount
+from trading.services import accounts, balances, control
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def account(venue: FakeExchange) -> VirtualAccount:
+    account = VirtualAccount.objects.get(name="simulator")
+    balances.refresh(account.venue_account)
+    return account
+
+
+def run() -> tuple[str, int]:
+    out = StringIO()
+    try:
+        call_command("check_limits", stdout=out)
+    except SystemExit as ended:
+        return out.getvalue(), int(str(ended.code))
+    return out.getvalue(), 0
+
+
+def test_an_ordinary_desk_has_nothing_in_its_way():
+    assert run() == ("Nothing stands in the way of any account.\n", 0)
+
+
+def test_no_room_for_a_position():
+    set_limits(max_open_positions=0)
+    said, code = run()
+    assert code == 1
+    assert "NEVER TRADES: simulator: max_open_positions is 0 (global)" in said
+    assert "fix: set max_open_positions to 1 or more" in said
+
+
+def test_a_position_limit_below_the_venues_least_order():
+    set_limits(scope="account", key="simulator", max_position_notional="1")
+    said, code = run()
+    assert code == 1
+    assert "max_position_notional is 1 (account simulator) is below the least order of" in said
+
+
+def test_a_strategy_of_its_own_limits(account):
+    accounts.map_strategy("skew", account, actor="ann")
+    set_limits(scope="strategy", key="skew", max_open_positions=0)
+    said, code = run()
+    assert code == 1
+    assert "NEVER TRADES: simulator, strategy skew: max_open_positions is 0 (strategy skew)" in said
+    assert said.count("NEVER TRADES") == 1
+
+
+def test_a_default_size_too_small_is_a_note():
+    set_limits(position_pct="0.00001")
+    said, code = run()
+    assert code == 0
+    assert "note: simulator: an entry without a size of its own costs" in said
+    assert "fix: raise position_pct" in said
+
+
+def test_an_account_that_is_switched_off(account):
+    VirtualAccount.objects.update(enabled=False)
+    said, code = run()
+    assert code == 1
+    assert "accounts edit simulator --enabled on" in said
+
+
+def test_a_symbol_nobody_lists(account):
+    VirtualAccount.objects.update(allowed_symbols=["NOSUCHUSDT"])
+    said, code = run()
+    assert code == 1
+    assert "its venue does not list NOSUCHUSDT" in said
+
+
+def test_a_stop_in_force_is_a_note():
+    control.engage(actor="ann", reason="odd prices")
+    said, code = run()
+    assert code == 0
+    assert "odd prices" in said
+
+
+def test_a_venue_that_cannot_be_asked_is_no_all_clear(account, venue):
+    catalogue.forget()
+    InstrumentRow.objects.all().delete()
+    venue.go_down()
+    with pytest.raises(CommandError, match="not checked"):
+        run()

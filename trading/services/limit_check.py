@@ -1,0 +1,172 @@
+"""Finding what can never trade: limits and settings that contradict each other, with the fix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils import timezone
+
+from exchanges import catalogue
+from exchanges.domain.instruments import Instrument
+from exchanges.models import Balance
+from trading.domain.risk.limit_book import Effective, word
+from trading.domain.risk.types import SizingModel, TradingMode
+from trading.models import StrategyMapping, VirtualAccount
+from trading.services import accounts, control, limits
+
+MOST_SYMBOLS_NAMED = 5
+Line = tuple[str, str, bool]  # problem, fix, whether nothing passes
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Why entries of `strategy_id` (empty: of every strategy) in an account never pass.
+
+    `blocks` is False where it is so today only, or for some symbols only.
+    """
+
+    account: str
+    strategy_id: str
+    problem: str
+    fix: str
+    blocks: bool = True
+
+
+def run() -> list[Finding]:
+    """Check every account and every strategy that trades in it. VenueError escapes: a venue whose
+    filters are not known cannot be checked against."""
+    found: list[Finding] = []
+    for account in VirtualAccount.objects.select_related("venue_account").order_by("name"):
+        mapped = StrategyMapping.objects.filter(account=account)
+        strategies = ["", *mapped.values_list("strategy_id", flat=True)]
+        symbols = _symbols(account)
+        for strategy_id in strategies:
+            for one in _check(account, strategy_id, symbols):
+                if one not in found and _as_any(one) not in found:
+                    found.append(one)
+    return found
+
+
+def _as_any(found: Finding) -> Finding:
+    """The same finding about every strategy: no need to repeat it for one of them."""
+    return Finding(found.account, "", found.problem, found.fix, found.blocks)
+
+
+def _symbols(account: VirtualAccount) -> dict[str, Instrument | None]:
+    """Return the instruments the account may trade; None for one its venue does not list."""
+    environment = account.venue_account.environment
+    if account.allowed_symbols:
+        return {name: catalogue.get(environment, name) for name in account.allowed_symbols}
+    listed = catalogue.every(environment, quote_asset=account.quote_asset)
+    return {one.symbol: one for one in listed if one.is_trading}
+
+
+def _check(
+    account: VirtualAccount, strategy_id: str, symbols: dict[str, Instrument | None]
+) -> Iterator[Finding]:
+    held = limits.effective(account, strategy_id=strategy_id)
+    for problem, fix, blocks in (
+        *_standing(account, strategy_id),
+        *_counts(held),
+        *_sizes(account, held, symbols),
+        *_names(account, symbols),
+    ):
+        yield Finding(account.name, strategy_id, problem, fix, blocks)
+
+
+def _standing(account: VirtualAccount, strategy_id: str) -> Iterator[Line]:
+    environment = account.venue_account.environment
+    if not account.enabled:
+        yield "the account is switched off", f"accounts edit {account.name} --enabled on", True
+    if not accounts.ceiling_allows(environment):
+        yield f"the configuration does not allow {environment}", "see Steps to real money", True
+    if account.venue_account.can_trade is False:
+        yield "the venue lets the account not trade", "ask the venue", True
+    standing = control.standing(
+        environment=environment,
+        account=account.name,
+        strategy_id=strategy_id,
+        symbol="",
+        now=timezone.now(),
+    )
+    if standing.mode is not TradingMode.ACTIVE:
+        yield f"trading is {standing.mode}: {standing.reason}", "release the kill switch", False
+
+
+def _counts(held: dict[str, Effective]) -> Iterator[Line]:
+    if not held["max_open_positions"].value:
+        yield _of(held, "max_open_positions"), "set max_open_positions to 1 or more", True
+    if held["min_confidence"].value == 1:
+        fix = "set min_confidence below 1"
+        yield f"{_of(held, 'min_confidence')}: only certainty passes", fix, False
+
+
+def _sizes(
+    account: VirtualAccount,
+    held: dict[str, Effective],
+    symbols: dict[str, Instrument | None],
+) -> Iterator[Line]:
+    """Compare what one entry may cost with the least the venue takes."""
+    least = {s: i.min_notional for s, i in symbols.items() if i and i.min_notional}
+    if not least:
+        return
+    cap = Decimal(held["max_position_notional"].value)
+    if cap:
+        too_much = sorted(s for s, notional in least.items() if notional > cap)
+        if too_much:
+            yield (
+                f"{_of(held, 'max_position_notional')} is below the least order of "
+                f"{_some(too_much)}",
+                f"set max_position_notional to {max(least.values()):f} or more",
+                len(too_much) == len(least),
+            )
+    name, size = _default_size(account, held)
+    if size is None:
+        return
+    too_much = sorted(s for s, notional in least.items() if notional > size)
+    if too_much:
+        yield (
+            f"an entry without a size of its own costs {size:f} at most ({_of(held, name)}), less "
+            f"than the least order of {_some(too_much)}",
+            f"raise {name}, or have signals name their size",
+            False,
+        )
+
+
+def _default_size(
+    account: VirtualAccount, held: dict[str, Effective]
+) -> tuple[str, Decimal | None]:
+    """Return the most an entry costs whose signal names no size, and the limit that says so."""
+    if account.sizing_model == SizingModel.FIXED_QUOTE:
+        name = "default_quote_amount"
+        return name, Decimal(held[name].value)
+    name = "position_pct"
+    rows = Balance.objects.filter(venue_account=account.venue_account, asset=account.quote_asset)
+    free = rows.values_list("free", flat=True).first()
+    return name, None if free is None else free * Decimal(held[name].value)
+
+
+def _names(account: VirtualAccount, symbols: dict[str, Instrument | None]) -> Iterator[Line]:
+    unknown = sorted(name for name, instrument in symbols.items() if instrument is None)
+    if unknown:
+        yield (
+            f"its venue does not list {_some(unknown)}",
+            "take them out of the allowed symbols",
+            len(unknown) == len(symbols),
+        )
+    closed = sorted(n for n, i in symbols.items() if i is not None and not i.is_trading)
+    if closed:
+        yield f"{_some(closed)} are not trading", "nothing to do but wait", False
+
+
+def _of(held: dict[str, Effective], name: str) -> str:
+    one = held[name]
+    return f"{name} is {word(one.value)} ({one.source})"
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:MOST_SYMBOLS_NAMED])
+    more = len(names) - MOST_SYMBOLS_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown
