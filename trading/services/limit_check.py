@@ -71,7 +71,7 @@ def _check(
         *_standing(account, strategy_id),
         *_counts(held),
         *_sizes(account, held, symbols),
-        *_names(account, symbols),
+        *_names(symbols),
     ):
         yield Finding(account.name, strategy_id, problem, fix, blocks)
 
@@ -148,7 +148,7 @@ def _default_size(
     return name, None if free is None else free * Decimal(held[name].value)
 
 
-def _names(account: VirtualAccount, symbols: dict[str, Instrument | None]) -> Iterator[Line]:
+def _names(symbols: dict[str, Instrument | None]) -> Iterator[Line]:
     unknown = sorted(name for name, instrument in symbols.items() if instrument is None)
     if unknown:
         yield (
