@@ -26,6 +26,7 @@ from exchanges.gateways import registry
 from exchanges.models import InstrumentRow, VenueAccount
 from signals_app.models import Signal
 from trading.domain.order_states import OrderStatus
+from trading.domain.risk.types import TradingMode
 from trading.models import Order, Position
 from trading.services import control
 
@@ -181,8 +182,8 @@ def _waiting() -> dict[str, int]:
 
 
 def _trading() -> str:
-    held = {s.mode for s in control.in_force(timezone.now()) if s.scope == "global"}
-    return "HALTED" if "HALTED" in held else "REDUCE_ONLY" if held else "ACTIVE"
+    held = [TradingMode(s.mode) for s in control.in_force(timezone.now()) if s.scope == "global"]
+    return max(held, key=control.STRICTNESS.__getitem__, default=TradingMode.ACTIVE).value
 
 
 def _queue_depth() -> int | None:

@@ -76,6 +76,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Control",
                 "items": [
                     _item("Kill switch", "front_hand", "trading", "tradingstate"),
+                    _item("Stop reports", "task_alt", "trading", "stopreport"),
                     _item("Virtual accounts", "tune", "trading", "virtualaccount"),
                     _item("Strategies", "alt_route", "trading", "strategymapping"),
                     _item("Limits", "speed", "trading", "limit"),

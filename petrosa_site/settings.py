@@ -274,6 +274,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, every in (
         ("reconcile orders", "trading.reconcile", _EVERY),
         ("watch protection", "trading.watch_protection", 1.0),
+        ("sweep stops", "trading.sweep_stops", 2.0),
         ("sweep signals", "signals.sweep", _EVERY),
         ("refresh balances", "trading.refresh_balances", 30.0),
         ("refresh instruments", "trading.refresh_instruments", 3600.0),

@@ -9,7 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from trading.services import protection, reconciliation
+from trading.domain.risk.types import TradingMode
+from trading.models import TradingState
+from trading.services import control, emptying, protection, reconciliation
 
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 5
@@ -85,3 +87,31 @@ def refresh_balances() -> None:
 @shared_task(name="trading.refresh_instruments")
 def refresh_instruments() -> None:
     reconciliation.refresh_instruments()
+
+
+def want_emptying(state: TradingState) -> None:
+    """Have a stop that was just engaged carried out, when its level asks for more than a halt.
+
+    Without Redis no worker hears of it and no sweep runs, so it is carried out right here.
+    """
+    if TradingMode(state.mode) not in control.ACTS:
+        return
+    try:
+        empty.delay(state.pk, at_once=True)
+    except (redis.RedisError, OperationalError) as error:
+        log.error("emptying_not_enqueued", state=state.pk, error=str(error))
+        empty(state.pk, at_once=True)
+
+
+@shared_task(name="trading.empty")
+def empty(state_id: int, *, at_once: bool = False) -> None:
+    """Do what is left of a stop: cancel entries, sell what is held."""
+    for position_id in emptying.carry_out(state_id, at_once=at_once):
+        want_protection(position_id)
+
+
+@shared_task(name="trading.sweep_stops")
+def sweep_stops() -> None:
+    """Go on with stops that a crash, a failure or late news left unfinished."""
+    for state_id in emptying.unfinished():
+        empty.delay(state_id)

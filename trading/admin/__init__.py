@@ -1,5 +1,5 @@
 from trading.admin.accounts import StrategyMappingAdmin, VirtualAccountAdmin
-from trading.admin.control import TradingStateAdmin
+from trading.admin.control import StopReportAdmin, TradingStateAdmin
 from trading.admin.decisions import DecisionAdmin
 from trading.admin.fills import FillAdmin
 from trading.admin.limits import LimitAdmin, LimitChangeAdmin
@@ -14,6 +14,7 @@ __all__ = [
     "OrderAdmin",
     "OrderListAdmin",
     "PositionAdmin",
+    "StopReportAdmin",
     "StrategyMappingAdmin",
     "TradingStateAdmin",
     "VirtualAccountAdmin",

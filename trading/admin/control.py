@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,21 +14,25 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from audit.admin.facts import FactAdmin
+from audit.admin.facts import FactAdmin, pretty
 from exchanges.models import Environment
+from trading import tasks
 from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
-from trading.models import TradingState, VirtualAccount
+from trading.models import StopReport, TradingState, VirtualAccount
 from trading.selectors import resting
-from trading.services import control
+from trading.services import control, emptying, limits
 
-STAYS = (
-    "No new entry leaves from now on; exits and protection go on. Entries that rest at the venue "
-    "stay there and may fill: cancel them in the list of orders."
+LEVELS_HELP = (
+    "Under every level no new entry leaves from now on; exits and protection go on. Under the "
+    "first two, entries that rest at the venue stay there and may fill. The last two act: see "
+    "what they would do before you stop."
 )
+ACTS = tuple(mode.value for mode in control.ACTS)
 
 
 class EngageForm(forms.ModelForm):
@@ -38,7 +44,7 @@ class EngageForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "mode" in self.fields:  # who opens this form in a hurry wants all of it stopped
             self.fields["mode"].initial = TradingMode.HALTED.value
-            self.fields["mode"].help_text = STAYS
+            self.fields["mode"].help_text = LEVELS_HELP
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
@@ -138,8 +144,25 @@ class TradingStateAdmin(FactAdmin):
             key=data["key"],
             expires_at=data["expires_at"],
         )
+        tasks.want_emptying(state)
         obj.pk = state.pk
         obj._state.adding = False
+
+    def response_add(
+        self, request: HttpRequest, obj: TradingState, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """Show the report of a stop that acts: it grows while the page is reloaded."""
+        if obj.mode in ACTS:
+            messages.warning(request, "Trading is stopped. The report below shows what was done.")
+            return redirect(reverse("admin:trading_tradingstate_change", args=(obj.pk,)))
+        return super().response_add(request, obj, post_url_continue)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Keep what was filled in when the plan was asked for."""
+        data: dict[str, Any] = super().get_changeform_initial_data(request)
+        if "expires_at" in data:
+            data["expires_at"] = parse_datetime(str(data["expires_at"]))
+        return data
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -163,14 +186,31 @@ class TradingStateAdmin(FactAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
+        if "_plan" in request.POST and self.has_add_permission(request):
+            form = self.get_form(request)(request.POST)
+            if form.is_valid():
+                asked = {name: value for name, value in form.cleaned_data.items() if value}
+                return redirect(f"{request.path}?{urlencode({**asked, 'plan': 1})}")
+            # Not understood: the page says why, as it does when the stop itself is asked for.
+        wish = request.GET
         context = {
             **(extra_context or {}),
+            "plan": self._planned(wish) if "plan" in wish else None,
             "title": "Stop trading",
             "show_save_and_add_another": False,
             "show_save_and_continue": False,
         }
         response: HttpResponse = super().add_view(request, form_url, context)
         return response
+
+    def _planned(self, wish: Mapping[str, str]) -> emptying.Plan | None:
+        form = EngageForm({**dict(wish.items()), "reason": wish.get("reason") or "plan"})
+        if not form.is_valid():
+            return None
+        asked = form.cleaned_data
+        return emptying.plan(
+            mode=TradingMode(asked["mode"]), scope=asked["scope"], key=asked["key"]
+        )
 
     def change_view(
         self,
@@ -179,7 +219,11 @@ class TradingStateAdmin(FactAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        context = {**(extra_context or {}), "can_release": self.has_release_permission(request)}
+        context = {
+            **(extra_context or {}),
+            "can_release": self.has_release_permission(request),
+            **_report(object_id),
+        }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
@@ -195,8 +239,59 @@ class TradingStateAdmin(FactAdmin):
         reason = request.POST.get("reason", "").strip()[:500]
         if not reason:
             messages.error(request, "Write why trading may go on: nothing was released.")
-        elif control.release(state_id=state_id, actor=request.user.get_username(), reason=reason):
+        else:
+            self._release(request, state_id, reason)
+        return redirect(reverse("admin:trading_tradingstate_change", args=(state_id,)))
+
+    def _release(self, request: HttpRequest, state_id: int, reason: str) -> None:
+        try:
+            released = control.release(
+                state_id=state_id, actor=request.user.get_username(), reason=reason
+            )
+        except limits.SecondPersonNeeded as error:
+            messages.error(request, f"{error} Nothing was released.")
+            return
+        if released:
             messages.success(request, "Released. Trading may go on.")
         else:
             messages.warning(request, "It was released before.")
-        return redirect(reverse("admin:trading_tradingstate_change", args=(state_id,)))
+
+
+def _report(state_id: str) -> dict[str, Any]:
+    """Lay the report of a stop out for reading; nothing when there is none."""
+    report = (
+        StopReport.objects.filter(state_id=int(state_id)).first() if state_id.isdigit() else None
+    )
+    if report is None:
+        return {"report": None}
+    return {
+        "report": report,
+        "report_counts": emptying.counts(report),
+        "report_steps": [{"key": key, **step} for key, step in report.steps.items()],
+    }
+
+
+@admin.register(StopReport)
+class StopReportAdmin(FactAdmin):
+    """What each stop that acts has done; its lines stand on the page of the stop."""
+
+    list_display = ("state", "asked_by", "started_at", "left", "ended", "finished_at")
+    list_select_related = ("state",)
+    search_fields = ("asked_by__exact",)
+    search_help_text = "Who asked for it, exactly"
+    fields = (
+        ("state", "asked_by"),
+        ("started_at", "updated_at", "finished_at"),
+        ("left", "ended"),
+        "planned_json",
+        "steps_json",
+    )
+    readonly_fields = ("planned_json", "steps_json")
+
+    @display(description="planned")
+    def planned_json(self, report: StopReport) -> str:
+        return pretty(report.planned)
+
+    @display(description="steps")
+    def steps_json(self, report: StopReport) -> str:
+        return pretty(report.steps)

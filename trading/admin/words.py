@@ -20,7 +20,12 @@ ORDER_COLOURS = {
     OrderStatus.REJECTED.value: "danger",
 }
 SIDE_COLOURS = {"BUY": "success", "SELL": "danger"}
-MODE_COLOURS = {TradingMode.REDUCE_ONLY.value: "warning", TradingMode.HALTED.value: "danger"}
+MODE_COLOURS = {
+    TradingMode.REDUCE_ONLY.value: "warning",
+    TradingMode.HALTED.value: "danger",
+    TradingMode.CANCEL_OPEN.value: "danger",
+    TradingMode.FLATTEN.value: "danger",
+}
 DECISION_COLOURS = {"approved": "success", "denied": "warning"}
 
 

@@ -26,6 +26,7 @@ from trading.api.documents import LegacyResult, problem
 from trading.api.permissions import needs
 from trading.api.problems import Problem, to_json
 from trading.domain.order_states import OrderStatus, is_final
+from trading.domain.risk.types import TradingMode
 from trading.models import Order, VirtualAccount
 from trading.selectors import resting
 from trading.services import control, orders
@@ -197,6 +198,12 @@ def _ask(order: Order, *, actor: str) -> bool:
 
 class StopRequest(serializers.Serializer[object]):
     reason = serializers.CharField(required=False, max_length=500, default="")
+    level = serializers.ChoiceField(
+        choices=control.LEVELS,
+        required=False,
+        default=TradingMode.HALTED.value,
+        help_text="CANCEL_OPEN also cancels resting entries, FLATTEN then sells what is held.",
+    )
 
 
 class StopAnswer(serializers.Serializer[object]):
@@ -227,19 +234,26 @@ class StopView(APIView):
             "Engages HALTED for everything: no new entry leaves from now on, exits and protection "
             "go on. **Entries that already rest at the venue are not cancelled and may still "
             "fill.** `resting_entries` counts them, `resting_entry_urls` names them: cancel each "
-            "with `POST /api/v1/orders/{id}/cancel/`. Needs `trading.engage_kill_switch`."
+            "with `POST /api/v1/orders/{id}/cancel/`, or stop with the level CANCEL_OPEN, which "
+            "cancels them all, or FLATTEN, which also sells what is held. A level that cannot be "
+            "read is HALTED. Needs `trading.engage_kill_switch`."
         ),
         request=StopRequest,
         responses={200: StopAnswer, 403: problem("Without the permission.")},
     )
     def post(self, request: Request) -> HttpResponse:
         actor = request.user.get_username()
-        state = control.engage(actor=actor, reason=_reason(request) or f"stopped by {actor}")
+        mode = _level(request)
+        state = control.engage(
+            actor=actor, reason=_text(request, "reason") or f"stopped by {actor}", mode=mode
+        )
+        tasks.want_emptying(state)
         left = resting.as_json()
         still = resting.in_words(left["resting_entries"])
+        fate = "wait to be cancelled" if mode in control.ACTS else "may fill"
         return answer(
             {
-                "message": f"Trading stopped; {still} at the venue and may fill"
+                "message": f"Trading stopped; {still} at the venue and {fate}"
                 if still
                 else "Trading stopped",
                 **left,
@@ -255,11 +269,21 @@ class StopView(APIView):
         )
 
 
-def _reason(request: Request) -> str:
-    """Read the reason if one can be read: an emergency stop never fails for its wording."""
+def _level(request: Request) -> TradingMode:
+    """Read how much to stop; what cannot be read halts, as if nothing had been asked for."""
+    word = _text(request, "level").upper() or TradingMode.HALTED.value
+    try:
+        return control.level(word)
+    except ValueError as error:
+        log.warning("stop_level_not_read", error=str(error))
+        return TradingMode.HALTED
+
+
+def _text(request: Request, name: str) -> str:
+    """Read a field if it can be read: an emergency stop never fails for its wording."""
     try:
         body: Any = request.data
-        return str(body.get("reason") or "")[:500]
+        return str(body.get(name) or "")[:500]
     except (APIException, AttributeError) as error:
-        log.warning("stop_reason_not_read", error=str(error))
+        log.warning("stop_body_not_read", field=name, error=str(error))
         return ""

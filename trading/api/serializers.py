@@ -19,11 +19,12 @@ from trading.models import (
     LimitChange,
     Order,
     Position,
+    StopReport,
     TradingState,
     VirtualAccount,
 )
 from trading.models.limits import LimitScope
-from trading.services import limits
+from trading.services import control, emptying, limits
 
 
 class FillSerializer(ExactSerializer):
@@ -290,17 +291,26 @@ class TextField(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class EngageSerializer(serializers.Serializer[Any]):
-    """A wish to be stricter. The key names what the scope is about; empty for global."""
+class StopWishSerializer(serializers.Serializer[Any]):
+    """A level and a place. The key names what the scope is about; empty for global."""
 
-    mode = serializers.ChoiceField(
-        choices=[TradingMode.HALTED.value, TradingMode.REDUCE_ONLY.value],
-        default=TradingMode.HALTED.value,
-    )
+    mode = serializers.ChoiceField(choices=control.LEVELS, default=TradingMode.HALTED.value)
     scope = serializers.ChoiceField(
         choices=TradingState.Scope.choices, default=TradingState.Scope.GLOBAL
     )
     key = TextField(max_length=100, allow_blank=True, default="")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        scope, key = attrs["scope"], attrs["key"]
+        fault = _fault_of_key(scope, key)
+        if fault:
+            raise serializers.ValidationError({"key": [fault]})
+        return attrs
+
+
+class EngageSerializer(StopWishSerializer):
+    """A wish to be stricter."""
+
     reason = TextField(max_length=500)
     expires_at = serializers.DateTimeField(required=False, allow_null=True, default=None)
 
@@ -309,12 +319,68 @@ class EngageSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError("must lie in the future", code="in_the_past")
         return value
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        scope, key = attrs["scope"], attrs["key"]
-        fault = _fault_of_key(scope, key)
-        if fault:
-            raise serializers.ValidationError({"key": [fault]})
-        return attrs
+
+class PlannedCancelSerializer(serializers.Serializer[Any]):
+    """An entry of ours that would be cancelled; figures as exact text."""
+
+    order = serializers.IntegerField()
+    client_order_id = serializers.CharField()
+    account = serializers.CharField()
+    environment = serializers.CharField()
+    strategy_id = serializers.CharField()
+    symbol = serializers.CharField()
+    side = serializers.CharField()
+    type = serializers.CharField()
+    quantity = serializers.CharField()
+    filled = serializers.CharField()
+    price = serializers.CharField(allow_null=True)
+    status = serializers.CharField()
+
+
+class PlannedCloseSerializer(serializers.Serializer[Any]):
+    """A position that would be sold at market, whole."""
+
+    position = serializers.IntegerField()
+    account = serializers.CharField()
+    environment = serializers.CharField()
+    symbol = serializers.CharField()
+    quantity = serializers.CharField()
+    average_entry_price = serializers.CharField()
+
+
+class StopPlanSerializer(serializers.Serializer[Any]):
+    """What a stop would cancel and sell; `too_small` is held but the venue takes no order for."""
+
+    mode = serializers.CharField()
+    scope = serializers.CharField()
+    key = serializers.CharField()
+    cancels = PlannedCancelSerializer(many=True)
+    closes = PlannedCloseSerializer(many=True)
+    too_small = PlannedCloseSerializer(many=True)
+
+
+class StopReportSerializer(ExactSerializer):
+    """`steps` says by order and position what became of it: done, waits or failed, and why."""
+
+    counts = serializers.SerializerMethodField()
+
+    class Meta:
+        model = StopReport
+        fields = (
+            "state",
+            "asked_by",
+            "started_at",
+            "updated_at",
+            "finished_at",
+            "ended",
+            "left",
+            "counts",
+            "planned",
+            "steps",
+        )
+
+    def get_counts(self, report: StopReport) -> dict[str, int]:
+        return emptying.counts(report)
 
 
 def _fault_of_key(scope: str, key: str) -> str:

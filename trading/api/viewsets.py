@@ -15,15 +15,23 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from trading import tasks
 from trading.api import cancelling, filters, serializers
 from trading.api.documents import problem
 from trading.api.exact import ExactField
 from trading.api.permissions import needs
 from trading.api.problems import Problem, to_json
-from trading.domain.risk.types import TradingMode
-from trading.models import Decision, Fill, Order, Position, TradingState, VirtualAccount
+from trading.models import (
+    Decision,
+    Fill,
+    Order,
+    Position,
+    StopReport,
+    TradingState,
+    VirtualAccount,
+)
 from trading.selectors import statistics
-from trading.services import control
+from trading.services import control, emptying, limits
 
 
 class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
@@ -109,16 +117,24 @@ class AccountViewSet(ReadOnly):
         request=serializers.EngageSerializer,
         responses={201: serializers.TradingStateSerializer, 400: problem("Not understood.")},
         description=(
-            "Stop or restrict trading: no new entry leaves from now on. Entries that already rest "
-            "at the venue stay there and may fill: `/api/v1/orders/?role=entry&is_open=true` lists "
-            "them. Needs `trading.engage_kill_switch`."
+            "Stop or restrict trading: no new entry leaves from now on. Under `REDUCE_ONLY` and "
+            "`HALTED` (also called `HALT_NEW`) entries that already rest at the venue stay there "
+            "and may fill: `/api/v1/orders/?role=entry&is_open=true` lists them. `CANCEL_OPEN` "
+            "cancels them, `FLATTEN` also sells every open position of the scope at market: "
+            "`plan` shows beforehand what would be done, `report` afterwards what was. Needs "
+            "`trading.engage_kill_switch`."
         ),
         examples=[
             OpenApiExample(
                 "Stop everything",
                 {"mode": "HALTED", "scope": "global", "reason": "odd prices"},
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "Get out of one symbol",
+                {"mode": "FLATTEN", "scope": "symbol", "key": "BTCUSDT", "reason": "delisting"},
+                request_only=True,
+            ),
         ],
     )
 )
@@ -142,11 +158,12 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         state = control.engage(
             actor=request.user.get_username(),
             reason=asked["reason"],
-            mode=TradingMode(asked["mode"]),
+            mode=control.level(asked["mode"]),
             scope=asked["scope"],
             key=asked["key"],
             expires_at=asked["expires_at"],
         )
+        tasks.want_emptying(state)
         return Response(self.get_serializer(state).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(
@@ -154,9 +171,12 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         responses={
             200: serializers.TradingStateSerializer,
             404: problem("No such state."),
-            409: problem("It was released before."),
+            409: problem("It was released before, or you stopped trading yourself."),
         },
-        description="Let trading go on, with a reason. Needs `trading.release_kill_switch`.",
+        description=(
+            "Let trading go on, with a reason. With `FOUR_EYES` another person than the one who "
+            "stopped it must. Needs `trading.release_kill_switch`."
+        ),
     )
     @action(
         detail=True, methods=["post"], permission_classes=[needs("trading.release_kill_switch")]
@@ -165,11 +185,14 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         state = self.get_object()
         wish = serializers.ReleaseSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        released = control.release(
-            state_id=state.pk,
-            actor=request.user.get_username(),
-            reason=wish.validated_data["reason"],
-        )
+        try:
+            released = control.release(
+                state_id=state.pk,
+                actor=request.user.get_username(),
+                reason=wish.validated_data["reason"],
+            )
+        except limits.SecondPersonNeeded as error:
+            raise Problem(409, "SECOND_PERSON_NEEDED", str(error)) from None
         state.refresh_from_db()
         if not released:
             raise Problem(
@@ -179,6 +202,39 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
                 released_at=state.released_at,
             )
         return Response(self.get_serializer(state).data)
+
+    @extend_schema(
+        operation_id="trading_state_plan",
+        parameters=[serializers.StopWishSerializer],
+        responses={200: serializers.StopPlanSerializer, 400: problem("Not understood.")},
+        description=(
+            "What a stop of this level would cancel and sell right now. Nothing is done. The mild "
+            "levels do neither."
+        ),
+    )
+    @action(detail=False, methods=["get"], filterset_class=None, pagination_class=None)
+    def plan(self, request: Request) -> Response:
+        wish = serializers.StopWishSerializer(data=request.query_params)
+        wish.is_valid(raise_exception=True)
+        asked = wish.validated_data
+        mode = control.level(asked["mode"])
+        planned = emptying.plan(mode=mode, scope=asked["scope"], key=asked["key"])
+        body = {**asked, "mode": mode.value, **planned.as_json()}
+        return Response(serializers.StopPlanSerializer(body).data)
+
+    @extend_schema(
+        responses={
+            200: serializers.StopReportSerializer,
+            404: problem("No such state, or nothing was to be carried out (yet)."),
+        },
+        description="What a CANCEL_OPEN or FLATTEN has cancelled and sold, and what is left.",
+    )
+    @action(detail=True, methods=["get"])
+    def report(self, request: Request, pk: str) -> Response:  # noqa: ARG002
+        report = StopReport.objects.filter(state=self.get_object()).first()
+        if report is None:
+            raise Problem(404, "REPORT_UNKNOWN", "Nothing has been carried out for it.")
+        return Response(serializers.StopReportSerializer(report).data)
 
 
 class StatisticsView(APIView):

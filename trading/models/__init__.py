@@ -1,5 +1,5 @@
 from trading.models.accounts import StrategyMapping, VirtualAccount
-from trading.models.control import TradingState
+from trading.models.control import StopReport, TradingState
 from trading.models.decisions import Decision
 from trading.models.limits import Limit, LimitBook, LimitChange
 from trading.models.orders import Fill, Order, OrderList
@@ -14,6 +14,7 @@ __all__ = [
     "Order",
     "OrderList",
     "Position",
+    "StopReport",
     "StrategyMapping",
     "TradingState",
     "VirtualAccount",

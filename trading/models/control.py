@@ -27,6 +27,8 @@ class TradingState(models.Model):
         choices=[
             (TradingMode.REDUCE_ONLY.value, "Reduce only"),
             (TradingMode.HALTED.value, "Halted"),
+            (TradingMode.CANCEL_OPEN.value, "Halted, resting entries cancelled"),
+            (TradingMode.FLATTEN.value, "Halted, entries cancelled, positions sold"),
         ],
     )
     reason = models.CharField(max_length=500)
@@ -52,3 +54,30 @@ class TradingState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.mode} {self.scope} {self.key}".strip()
+
+
+class StopReport(models.Model):
+    """What a CANCEL_OPEN or FLATTEN came to: one per standing order, kept up while it stands.
+
+    `planned` is what was to do when it began. `steps` holds what became of each order and each
+    position by its key (`order 12`, `position 3`), later ones too: an entry that filled while it
+    was cancelled leaves a position to close.
+    """
+
+    state = models.OneToOneField(TradingState, on_delete=models.PROTECT, related_name="report")
+    asked_by = models.CharField(max_length=150)
+    planned = models.JSONField()
+    steps = models.JSONField(default=dict)
+    started_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(default=timezone.now)
+    finished_at = models.DateTimeField(
+        null=True, help_text="When nothing was left to do, or the stop was released."
+    )
+    left = models.PositiveIntegerField(default=0, help_text="Orders and positions still to go.")
+    ended = models.CharField(max_length=200, blank=True, default="")
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"report of {self.state}"

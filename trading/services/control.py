@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -15,8 +16,19 @@ from audit import trail
 from audit.statements import Select
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
+from trading.services import limits
 
-STRICTNESS = {TradingMode.ACTIVE: 0, TradingMode.REDUCE_ONLY: 1, TradingMode.HALTED: 2}
+STRICTNESS = {mode: rank for rank, mode in enumerate(TradingMode)}
+ACTS = (TradingMode.CANCEL_OPEN, TradingMode.FLATTEN)  # a stop of these levels has work to do
+OTHER_WORDS = {"HALT_NEW": TradingMode.HALTED}
+LEVELS = (*(mode.value for mode in TradingMode if mode is not TradingMode.ACTIVE), *OTHER_WORDS)
+
+
+def level(word: str) -> TradingMode:
+    """Read a level; raises ValueError for a word that is none or stops nothing."""
+    if word not in LEVELS:
+        raise ValueError(f"there is no level {word}: choose one of {', '.join(LEVELS)}")
+    return OTHER_WORDS.get(word) or TradingMode(word)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +133,18 @@ def engage(
 
 
 def release(*, state_id: int, actor: str, reason: str) -> bool:
-    """Let trading go on; False when somebody released it before."""
+    """Let trading go on; False when somebody released it before.
+
+    With FOUR_EYES another person than the one who engaged it must: raises SecondPersonNeeded.
+    """
     if not reason.strip():
         raise ValueError("releasing the kill switch needs a reason")
     with transaction.atomic():
+        engaged_by = TradingState.objects.values_list("engaged_by", flat=True)
+        if settings.FOUR_EYES and engaged_by.filter(pk=state_id, engaged_by=actor).exists():
+            raise limits.SecondPersonNeeded(
+                f"{actor} stopped trading here: another must release it."
+            )
         count = TradingState.objects.filter(pk=state_id, released_at__isnull=True).update(
             released_at=timezone.now(), released_by=actor, release_reason=reason
         )

@@ -9,7 +9,10 @@ const MODES = {
   ACTIVE: ["Trading is active", "Entries and exits are allowed."],
   REDUCE_ONLY: ["Reduce only", "No new entries; exits are allowed."],
   HALTED: ["Trading is halted", "No new entries; exits are allowed."],
+  CANCEL_OPEN: ["Trading is halted", "No new entries; those that rest are being cancelled."],
+  FLATTEN: ["Trading is halted", "No new entries; open positions are being sold."],
 };
+const HALTS = ["HALTED", "CANCEL_OPEN", "FLATTEN"];
 const STATUS_TONES = {
   NEW: "info",
   SUBMITTING: "warn",
@@ -113,7 +116,7 @@ export class View {
   }
 
   #trading({ mode, reason, states, resting_entries: resting }) {
-    byId("trading").dataset.mode = mode;
+    byId("trading").dataset.mode = HALTS.includes(mode) ? "HALTED" : mode;
     const [word, meaning] = MODES[mode];
     byId("trading-word").textContent = word;
     byId("trading-reason").textContent = reason || meaning;
@@ -121,7 +124,7 @@ export class View {
     byId("trading-states").replaceChildren(...states.map((state) => this.#state(state)));
     for (const button of document.querySelectorAll("[data-stop]")) {
       const asked = button.dataset.stop;
-      button.hidden = mode === "HALTED" || mode === asked;
+      button.hidden = HALTS.includes(mode) || mode === asked;
     }
   }
 
@@ -140,7 +143,7 @@ export class View {
     return el(
       "li",
       {},
-      pill(words, state.mode === "HALTED" ? "bad" : "warn", state.reason),
+      pill(words, HALTS.includes(state.mode) ? "bad" : "warn", state.reason),
       " since ",
       when(state.at),
       this.options.canRelease && link

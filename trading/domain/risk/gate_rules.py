@@ -22,6 +22,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _MODE_CODES = {
     TradingMode.HALTED: "TRADING_HALTED",
     TradingMode.REDUCE_ONLY: "TRADING_REDUCE_ONLY",
+    TradingMode.CANCEL_OPEN: "TRADING_CANCEL_OPEN",
+    TradingMode.FLATTEN: "TRADING_FLATTEN",
 }
 # exchangeInfo's words where they differ from ours
 _VENUE_WORDS = {OrderType.STOP: "STOP_LOSS", OrderType.STOP_LIMIT: "STOP_LOSS_LIMIT"}

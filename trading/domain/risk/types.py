@@ -12,11 +12,17 @@ from exchanges.domain.orders import OrderType, Quote, Side, TimeInForce
 
 
 class TradingMode(StrEnum):
-    """Strictest wins: HALTED > REDUCE_ONLY > ACTIVE."""
+    """The levels of the kill switch, mildest first; the strictest that applies wins.
+
+    No level but ACTIVE lets an entry out, and every level lets exits out. The last two also have
+    work carried out: each does what the one before it does, and more.
+    """
 
     ACTIVE = "ACTIVE"
     REDUCE_ONLY = "REDUCE_ONLY"
-    HALTED = "HALTED"
+    HALTED = "HALTED"  # HALT_NEW is another word for it
+    CANCEL_OPEN = "CANCEL_OPEN"  # and our entries that rest at the venue are cancelled
+    FLATTEN = "FLATTEN"  # and then what is held is sold at market
 
 
 class SizingModel(StrEnum):

@@ -1,0 +1,121 @@
+"""The kill switch from the command line: what holds, what a stop would do, stop, release."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from exchanges.models import Environment
+from trading import tasks
+from trading.models import StopReport, TradingState, VirtualAccount
+from trading.services import control, emptying, limits
+
+
+class Command(BaseCommand):
+    help = "Show what holds, show what a stop would do, stop trading, let it go on."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        verbs = parser.add_subparsers(dest="verb", required=True)
+        verbs.add_parser("status", help="every stop in force, with what its report says")
+        for verb, what in (("engage", "stop trading"), ("plan", "show what a stop would do")):
+            one = verbs.add_parser(verb, help=what)
+            one.add_argument("level", choices=control.LEVELS)
+            one.add_argument("--scope", choices=TradingState.Scope.values, default="global")
+            one.add_argument("--key", default="", help="what the scope names")
+            if verb == "engage":
+                one.add_argument("--reason", required=True)
+                one.add_argument("--minutes", type=int, help="run out by itself after these")
+                one.add_argument("--actor", default="", help="who; your system user if left out")
+        release = verbs.add_parser("release", help="let trading go on")
+        release.add_argument("state", type=int, help="its number, as status shows it")
+        release.add_argument("--reason", required=True)
+        release.add_argument("--actor", default="", help="who; your system user if left out")
+
+    def handle(self, *args: Any, verb: str, **options: Any) -> None:
+        if "actor" in options:
+            options["actor"] = options["actor"] or f"command line ({getpass.getuser()})"
+        if "reason" in options and not options["reason"].strip():
+            raise CommandError("Say why: the reason is kept.")
+        if "scope" in options:
+            _check_place(options)
+        getattr(self, f"_{verb}")(options)
+
+    def _status(self, _options: dict[str, Any]) -> None:
+        states = list(control.in_force(timezone.now()).order_by("engaged_at"))
+        if not states:
+            self.stdout.write("Trading is active: nothing is stopped.")
+        for state in states:
+            until = f" until {state.expires_at:%Y-%m-%d %H:%M} UTC" if state.expires_at else ""
+            self.stdout.write(
+                f"{state.pk}: {state} since {state.engaged_at:%Y-%m-%d %H:%M} UTC{until}, "
+                f"by {state.engaged_by}: {state.reason}"
+            )
+            self._report(state)
+
+    def _report(self, state: TradingState) -> None:
+        report = StopReport.objects.filter(state=state).first()
+        if report is None:
+            return
+        told = ", ".join(f"{count} {word}" for word, count in emptying.counts(report).items())
+        self.stdout.write(f"   {told}, {report.left} left {report.ended}".rstrip())
+        for key, step in report.steps.items():
+            why = step.get("why") or step.get("status", "")
+            self.stdout.write(f"   {key} ({step['symbol']}): {step['outcome']} {why}".rstrip())
+
+    def _plan(self, options: dict[str, Any]) -> None:
+        planned = emptying.plan(
+            mode=control.level(options["level"]), scope=options["scope"], key=options["key"]
+        )
+        for order in planned.cancels:
+            self.stdout.write(f"cancel {order.client_order_id} in {order.account.name}: {order}")
+        for position in planned.closes:
+            self.stdout.write(f"sell at market in {position.account.name}: {position}")
+        for position in planned.too_small:
+            self.stdout.write(f"too small, stays in {position.account.name}: {position}")
+        if not planned.left:
+            self.stdout.write("Nothing would be cancelled or sold.")
+
+    def _engage(self, options: dict[str, Any]) -> None:
+        minutes = options["minutes"]
+        if minutes is not None and minutes <= 0:
+            raise CommandError("--minutes: a time that has passed would stop nothing.")
+        state = control.engage(
+            actor=options["actor"],
+            reason=options["reason"],
+            mode=control.level(options["level"]),
+            scope=options["scope"],
+            key=options["key"],
+            expires_at=timezone.now() + timedelta(minutes=minutes) if minutes else None,
+        )
+        self._plan(options)
+        tasks.want_emptying(state)
+        self.stdout.write(f"{state.pk}: {state} is in force.")
+
+    def _release(self, options: dict[str, Any]) -> None:
+        if not TradingState.objects.filter(pk=options["state"]).exists():
+            raise CommandError(f"There is no stop {options['state']}.")
+        try:
+            released = control.release(
+                state_id=options["state"], actor=options["actor"], reason=options["reason"]
+            )
+        except limits.SecondPersonNeeded as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write("Released." if released else "It was released before.")
+
+
+def _check_place(options: dict[str, Any]) -> None:
+    scope, key = TradingState.Scope(options["scope"]), options["key"].strip()
+    options["key"] = key = key.upper() if scope == TradingState.Scope.SYMBOL else key
+    if (scope == TradingState.Scope.GLOBAL) == bool(key):
+        raise CommandError(
+            "--key: leave it out for global." if key else f"--key: name the {scope.value}."
+        )
+    if scope == TradingState.Scope.VENUE and key not in Environment.values:
+        raise CommandError(f"--key: choose one of {', '.join(Environment.values)}.")
+    known = VirtualAccount.objects.filter(name=key)
+    if scope == TradingState.Scope.ACCOUNT and not known.exists():
+        raise CommandError(f"--key: there is no account {key}.")
