@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from petrosa_site.desk import selectors
+from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.selectors import resting
 from trading.services import control
@@ -83,14 +84,14 @@ def books(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
 @require_POST
 @data_for_people
 def stop(request: HttpRequest) -> HttpResponse:
-    """Make all trading stricter, in one step: HALTED, or REDUCE_ONLY when asked for."""
+    """Make all trading stricter, in one step: HALTED, or the level that is asked for."""
     user = _user(request)
     if not user.has_perm("trading.engage_kill_switch"):
         return JsonResponse({"detail": "You have no permission to stop trading."}, status=403)
     try:
-        mode = TradingMode(request.POST.get("mode", TradingMode.HALTED.value))
+        mode = control.level(request.POST.get("mode", TradingMode.HALTED.value))
         reason = request.POST.get("reason", "").strip()[:500] or "stopped from the desk"
-        control.engage(actor=user.get_username(), reason=reason, mode=mode)
+        tasks.want_emptying(control.engage(actor=user.get_username(), reason=reason, mode=mode))
     except ValueError as error:
         return JsonResponse({"detail": str(error)}, status=400)
     if request.headers.get("Accept", "").startswith("application/json"):

@@ -207,7 +207,7 @@ class _Run:
         for position in _plan_of(self.state).closes:
             self._step(_key(position), partial(self._close, position), _position_facts(position))
         again = {pk for pk in self.touched if not protection.ensure(pk, actor=self.actor)}
-        _sum_up(self.state, self.actor)
+        _sum_up(self.report, self.state, self.actor)
         return frozenset(again)
 
     def _step(self, key: str, act: Callable[[], tuple[str, Json]], facts: Json) -> None:
@@ -354,13 +354,13 @@ def _note(
     report.steps = row.steps
 
 
-def _sum_up(state: TradingState, actor: str) -> None:
+def _sum_up(report: StopReport, state: TradingState, actor: str) -> None:
     """Close the report when nothing is left, or open it again when something turned up."""
     plan_now = _plan_of(state)
     left = plan_now.left
     now = timezone.now()
     with transaction.atomic():
-        row = _locked(state.report.pk)
+        row = _locked(report.pk)
         for key, step in row.steps.items():
             if step["outcome"] != DONE and key not in plan_now.keys:
                 step |= {"outcome": DONE, "at": now.isoformat(), "why": "it came to rest meanwhile"}

@@ -7,7 +7,7 @@ from django.urls import reverse
 from audit.models import Event
 from exchanges.models import Balance, InstrumentRow, VenueAccount
 from signals_app.models import Signal
-from trading.models import Decision, Fill, Order, OrderList, Position
+from trading.models import Decision, Fill, Order, OrderList, Position, StopReport
 
 pytestmark = pytest.mark.django_db
 FACTS = [
@@ -17,6 +17,7 @@ FACTS = [
     OrderList,
     Fill,
     Position,
+    StopReport,
     Balance,
     VenueAccount,
     InstrumentRow,

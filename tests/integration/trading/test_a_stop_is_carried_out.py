@@ -244,6 +244,49 @@ class TestFlatten:
         assert (step["outcome"], step["why"]) == ("failed", "Market is closed.")
         assert statuses(role="stop_loss", closed_at=None) == {"OPEN"}
 
+    def test_a_close_that_could_not_be_sent_is_sent_later_and_only_once(self, held, venue):
+        venue.drop_next()
+        state = stop()
+        emptying.carry_out(state.pk)
+        emptying.carry_out(state.pk, at_once=True)
+        assert Order.objects.get(role="exit").status == "NEW"
+
+        time_passes(5)
+        reconciliation.run()
+        emptying.carry_out(state.pk)
+
+        assert Order.objects.get(role="exit").status == "FILLED"
+        assert StopReport.objects.get().ended == "nothing is left"
+
+    def test_a_close_that_was_decided_by_one_who_died_is_sent(self, held, monkeypatch):
+        monkeypatch.setattr(emptying.dispatch, "send", _die)
+        state = stop()
+        with pytest.raises(KeyboardInterrupt):
+            emptying.carry_out(state.pk)
+        monkeypatch.undo()
+        assert Order.objects.get(role="exit").status == "NEW"
+
+        time_passes(60)
+        reconciliation.run()
+        for state_id in emptying.unfinished():
+            emptying.carry_out(state_id)
+
+        assert Order.objects.get(role="exit").status == "FILLED"
+        assert StopReport.objects.get().ended == "nothing is left"
+
+    def test_a_release_half_way_stops_the_rest(self, resting, held, venue):
+        state = stop()
+        cancel = venue.cancel_order_list
+
+        def release_meanwhile(*args, **kwargs):
+            control.release(state_id=state.pk, actor="ben", reason="false alarm")
+            return cancel(*args, **kwargs)
+
+        venue.cancel_order_list = release_meanwhile
+        emptying.carry_out(state.pk)
+
+        assert not Order.objects.filter(role="exit").exists()
+
     def test_an_entry_that_fills_later_after_all_is_sold_too(self, send, venue):
         venue.lose_reply_next(executed=True)
         venue.hide_from_queries(2)
@@ -336,3 +379,7 @@ def _put_back_steps(state: TradingState, seconds: int) -> None:
         at = datetime.fromisoformat(step["at"]) - timedelta(seconds=seconds)
         step["at"] = at.isoformat()
     report.save()
+
+
+def _die(*_args, **_kwargs) -> None:
+    raise KeyboardInterrupt

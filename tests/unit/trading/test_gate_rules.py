@@ -68,6 +68,8 @@ class TestTradingState:
         [
             (TradingMode.HALTED, "TRADING_HALTED"),
             (TradingMode.REDUCE_ONLY, "TRADING_REDUCE_ONLY"),
+            (TradingMode.CANCEL_OPEN, "TRADING_CANCEL_OPEN"),
+            (TradingMode.FLATTEN, "TRADING_FLATTEN"),
             (None, "TRADING_STATE_UNKNOWN"),
         ],
     )
