@@ -13,7 +13,7 @@ from tests.integration.trading.clock import time_passes
 from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport, TradingState
-from trading.services import control, emptying, limits, protection, reconciliation
+from trading.services import control, dispatch, emptying, limits, protection, reconciliation
 
 pytestmark = pytest.mark.django_db
 CANCEL_OPEN, FLATTEN = TradingMode.CANCEL_OPEN, TradingMode.FLATTEN
@@ -259,7 +259,7 @@ class TestFlatten:
         assert StopReport.objects.get().ended == "nothing is left"
 
     def test_a_close_that_was_decided_by_one_who_died_is_sent(self, held, monkeypatch):
-        monkeypatch.setattr(emptying.dispatch, "send", _die)
+        monkeypatch.setattr(dispatch, "send", _die)
         state = stop()
         with pytest.raises(KeyboardInterrupt):
             emptying.carry_out(state.pk)
