@@ -125,6 +125,10 @@ def stage(database_url: str = "", *, venue: str = "fixed") -> Iterator[Stage]:
             "API_PORT": str(web_port),
             "API_TRADE_RATE": "1000000/min",
             "MAX_POSITION_NOTIONAL": "0",
+            "MAX_ORDERS_PER_SECOND": "100000",  # counted, and never reached
+            "MAX_ORDERS_PER_MINUTE": "0",
+            "MAX_ORDERS_PER_DAY": "0",
+            "MAX_REPEATS": "0",
         }
         made = Stage(environment, web_port, venue_port, folder)
         command: tuple[str, ...] = ("-m", "benchmarks.fixed_venue", str(venue_port))

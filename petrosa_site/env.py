@@ -10,6 +10,8 @@ from pathlib import Path
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from trading.domain.risk.window import WindowInvalid, made_of
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 _env = environ.Env()  # type: ignore[no-untyped-call]
@@ -98,6 +100,16 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 def words(name: str, default: str = "") -> list[str]:
     return [w.strip() for w in text(name, default).split(",") if w.strip()]
+
+
+def window(*, start: str, end: str, timezone: str, weekdays: str) -> str:
+    """Return a trading window in words; neither start nor end is round the clock."""
+    if not start and not end:
+        return ""
+    try:
+        return str(made_of(start, end, timezone, weekdays))
+    except WindowInvalid as error:
+        raise ImproperlyConfigured(f"TRADING_WINDOW_...: {error}.") from None
 
 
 def database(default_path: Path) -> dict[str, object]:

@@ -220,6 +220,22 @@ REQUIRE_STOP = env.flag("REQUIRE_STOP", True)
 MAX_SPREAD_BPS = env.number("MAX_SPREAD_BPS", "10.0", minimum=0)
 MAX_SENDER_GAP_BPS = env.number("MAX_SENDER_GAP_BPS", "100", minimum=0)
 MAX_PRICE_DEVIATION_BPS = env.number("MAX_PRICE_DEVIATION_BPS", "3000", minimum=0)
+MAX_ORDERS_PER_SECOND = env.whole("MAX_ORDERS_PER_SECOND", 10, minimum=0)
+MAX_ORDERS_PER_MINUTE = env.whole("MAX_ORDERS_PER_MINUTE", 120, minimum=0)
+MAX_ORDERS_PER_DAY = env.whole("MAX_ORDERS_PER_DAY", 2000, minimum=0)
+MAX_REPEATS = env.whole("MAX_REPEATS", 10, minimum=0)
+REPEAT_WINDOW_SECONDS = env.whole("REPEAT_WINDOW_SECONDS", 60, minimum=1, maximum=86400)
+MAX_OPEN_POSITIONS_TOTAL = env.whole("MAX_OPEN_POSITIONS_TOTAL", 0, minimum=0)
+MAX_SYMBOL_EXPOSURE = env.number("MAX_SYMBOL_EXPOSURE", "0", minimum=0)
+MAX_GROSS_EXPOSURE = env.number("MAX_GROSS_EXPOSURE", "0", minimum=0)
+ONE_SYMBOL_PER_ACCOUNT = env.flag("ONE_SYMBOL_PER_ACCOUNT", False)
+MAX_ENTRIES_PER_POSITION = env.whole("MAX_ENTRIES_PER_POSITION", 0, minimum=0)
+TRADING_WINDOW = env.window(  # text of trading.domain.risk.window; empty: round the clock
+    start=env.text("TRADING_WINDOW_START"),
+    end=env.text("TRADING_WINDOW_END"),
+    timezone=env.text("TRADING_WINDOW_TIMEZONE", "UTC"),
+    weekdays=env.text("TRADING_WINDOW_WEEKDAYS"),
+)
 FOUR_EYES = env.flag("FOUR_EYES", False)
 QUOTE_MAX_AGE_SECONDS = env.number("QUOTE_MAX_AGE_SECONDS", "2", minimum="0.1")
 BALANCE_MAX_AGE_SECONDS = env.number("BALANCE_MAX_AGE_SECONDS", "120", minimum=1)

@@ -39,7 +39,10 @@ def chromium() -> Iterator[Browser]:
 def whole(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
     """The running product. It is shared: tests name their own signals and leave it trading."""
     with product(
-        tmp_path_factory.mktemp("browser"), MAX_OPEN_POSITIONS="100", MAX_POSITION_NOTIONAL="0"
+        tmp_path_factory.mktemp("browser"),
+        MAX_OPEN_POSITIONS="100",
+        MAX_POSITION_NOTIONAL="0",
+        MAX_REPEATS="0",
     ) as made:
         made.start("web", "worker")
         made.wait_until_ready()

@@ -28,6 +28,10 @@ SIZES = {
 ACCOUNT: dict[str, Any] = {
     "MAX_OPEN_POSITIONS": "100",
     "MAX_POSITION_NOTIONAL": "0",
+    "MAX_ORDERS_PER_SECOND": "0",
+    "MAX_ORDERS_PER_MINUTE": "0",
+    "MAX_ORDERS_PER_DAY": "0",
+    "MAX_REPEATS": "0",
     "SIGNAL_MAX_AGE_SECONDS": "600",
     "LOG_LEVEL": "WARNING",
     "API_RATE": "100000/min",

@@ -15,6 +15,8 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         tmp_path_factory.mktemp("corridor"),
         MAX_OPEN_POSITIONS="100",
         MAX_POSITION_NOTIONAL="0",
+        MAX_ORDERS_PER_MINUTE="0",
+        MAX_REPEATS="0",
         API_TRADE_RATE="100000/min",
         API_RATE="100000/min",
     ) as made:

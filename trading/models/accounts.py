@@ -29,6 +29,15 @@ class VirtualAccount(models.Model):
         default=SizingModel.PERCENT_OF_BALANCE,
     )
     default_order_type = models.CharField(max_length=24, default="MARKET")
+    trading_window = models.CharField(
+        max_length=100,
+        blank=True,
+        default="",
+        help_text=(
+            "When entries are let through: 09:30-16:00 America/New_York mon-fri, or us-equity, "
+            "which is the same. Empty: round the clock. Exits always are."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -42,6 +51,15 @@ class VirtualAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Portfolio(models.Model):
+    """All accounts of one environment together: locked while a limit over them is asked."""
+
+    environment = models.CharField(max_length=16, unique=True)
+
+    def __str__(self) -> str:
+        return f"every account on {self.environment}"
 
 
 class StrategyMapping(models.Model):

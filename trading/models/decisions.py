@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
+from trading.domain.intents import IntentKind
 from trading.models.accounts import VirtualAccount
 
 
@@ -36,6 +37,11 @@ class Decision(models.Model):
         indexes = [
             models.Index(fields=["strategy_id", "-id"], name="decision_strategy"),
             models.Index(fields=["symbol", "-id"], name="decision_symbol"),
+            models.Index(
+                fields=["account", "decided_at", "strategy_id", "symbol"],
+                name="decision_entries",
+                condition=models.Q(approved=True, kind=IntentKind.OPEN_LONG.value),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -166,6 +166,7 @@ class Fill(models.Model):
 
     class Meta:
         ordering = ("-id",)
+        indexes = [models.Index(fields=["symbol", "recorded_at"], name="fill_recorded")]
         constraints = [
             models.UniqueConstraint(
                 fields=["venue_account", "symbol", "venue_trade_id"], name="fill_once"

@@ -12,6 +12,7 @@ from django.db import transaction
 from audit import trail
 from exchanges.domain.orders import OrderType
 from exchanges.models import Environment
+from trading.domain.risk import window
 from trading.models import VirtualAccount
 from trading.services import accounts
 from trading.services.records import jsonable
@@ -24,6 +25,7 @@ CHANGEABLE = (
     "allowed_symbols",
     "sizing_model",
     "default_order_type",
+    "trading_window",
 )
 ENTRY_TYPES = tuple(t.value for t in OrderType if t is not OrderType.LIMIT_MAKER)
 
@@ -52,7 +54,8 @@ def change(*, account_id: int, changes: Mapping[str, Any], actor: str) -> Change
             .select_related("venue_account")
             .get(pk=account_id)
         )
-        differs = {n: v for n, v in changes.items() if getattr(account, n) != v}
+        asked = {n: _hours(v) if n == "trading_window" else v for n, v in changes.items()}
+        differs = {n: v for n, v in asked.items() if getattr(account, n) != v}
         before = {name: jsonable(getattr(account, name)) for name in differs}
         for name, value in differs.items():
             setattr(account, name, value)
@@ -72,6 +75,7 @@ def create(account: VirtualAccount, *, actor: str) -> VirtualAccount:
     with transaction.atomic():
         if account.venue_account.environment == Environment.MAINNET:
             account.enabled = False
+        account.trading_window = _hours(account.trading_window)
         check(account, is_enabling=account.enabled)
         if account.is_default:
             _take_default_from_others(account, actor)
@@ -89,11 +93,23 @@ def check(account: VirtualAccount, *, is_enabling: bool) -> None:
         errors["default_order_type"] = f"Choose one of {', '.join(ENTRY_TYPES)}."
     if not _are_symbols(account.allowed_symbols):
         errors["allowed_symbols"] = 'Write a list of symbols, such as ["BTCUSDT", "ETHUSDT"].'
+    try:
+        window.parse(account.trading_window)
+    except window.WindowInvalid as error:
+        errors["trading_window"] = f"{error}."
     environment = account.venue_account.environment
     if is_enabling and not accounts.ceiling_allows(environment):
         errors["enabled"] = f"The configuration of this installation does not allow {environment}."
     if errors:
         raise ValidationError(errors)
+
+
+def _hours(words: str) -> str:
+    """Write a trading window in its one way, a preset by its hours; leave nonsense to `check`."""
+    try:
+        return str(window.parse(words) or "")
+    except window.WindowInvalid:
+        return words
 
 
 def _are_symbols(value: Any) -> bool:
