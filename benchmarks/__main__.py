@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import nats_flow, rest_latency
+from benchmarks import nats_flow, pipeline, rest_latency
 from benchmarks.figures import table
 
 RESULTS = Path(__file__).parent / "results"
 MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "pipeline": pipeline.measure,
     "rest": rest_latency.measure,
     "nats": nats_flow.latency,
     "sustained": nats_flow.sustained,
@@ -34,7 +35,8 @@ def main() -> int:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     results: list[dict[str, Any]] = []
     for name in options.names or MEASUREMENTS:
-        for url in ("", options.postgres) if options.postgres else ("",):
+        on_both = options.postgres and name != "pipeline"
+        for url in ("", options.postgres) if on_both else ("",):
             results.append({"name": name, **MEASUREMENTS[name](url)})
             print(json.dumps(results[-1], indent=2), flush=True)
     if options.keep:

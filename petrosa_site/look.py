@@ -69,6 +69,7 @@ UNFOLD: dict[str, Any] = {
                     _item("Orders", "receipt_long", "trading", "order"),
                     _item("Order lists", "account_tree", "trading", "orderlist"),
                     _item("Fills", "done_all", "trading", "fill"),
+                    _item("Closed trades", "swap_vert", "trading", "closedtrade"),
                     _item("Positions", "stacked_line_chart", "trading", "position"),
                 ],
             },

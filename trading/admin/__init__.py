@@ -4,9 +4,11 @@ from trading.admin.decisions import DecisionAdmin
 from trading.admin.fills import FillAdmin
 from trading.admin.limits import LimitAdmin, LimitChangeAdmin
 from trading.admin.orders import OrderAdmin, OrderListAdmin
+from trading.admin.performance import ClosedTradeAdmin
 from trading.admin.positions import PositionAdmin
 
 __all__ = [
+    "ClosedTradeAdmin",
     "DecisionAdmin",
     "FillAdmin",
     "LimitAdmin",

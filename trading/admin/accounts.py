@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 
 from audit import timeline
 from audit.admin.facts import FastListAdmin
-from trading.domain.risk.limit_book import word
 from trading.models import StrategyMapping, VirtualAccount
 from trading.services import account_settings, accounts, limits
 
@@ -70,7 +69,13 @@ class VirtualAccountAdmin(FastListAdmin):
         (None, {"fields": (("name", "venue_account"), ("enabled", "is_default"))}),
         (
             "How it trades",
-            {"fields": (("sizing_model", "default_order_type"), "allowed_symbols")},
+            {
+                "fields": (
+                    ("sizing_model", "default_order_type"),
+                    "allowed_symbols",
+                    "trading_window",
+                )
+            },
         ),
     )
 
@@ -110,8 +115,9 @@ class VirtualAccountAdmin(FastListAdmin):
             held = limits.effective(account).values()
             context["limits"] = [
                 {
-                    "name": one.spec.name.replace("_", " "),
-                    "value": word(one.value),
+                    "name": one.spec.name,
+                    "label": one.spec.name.replace("_", " "),
+                    "value": one.text,
                     "unit": one.spec.unit,
                     "source": one.source,
                     "version": one.version,

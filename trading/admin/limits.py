@@ -12,12 +12,14 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminSelectWidget
 
 from audit.admin.facts import FactAdmin
 from trading.domain.risk.limit_book import BY_NAME, Scope
 from trading.models import Limit, LimitChange
 from trading.services import limits
 
+SO_ALREADY = "It is set so already."
 STATE_COLOURS = {"applied": "success", "pending": "warning", "declined": "danger"}
 
 
@@ -26,7 +28,8 @@ class WishForm(forms.ModelForm):
 
     name = forms.ChoiceField(
         choices=[(name, name.replace("_", " ")) for name in BY_NAME],
-        help_text="What each one means and may be: the table of limits in docs/risk.md.",
+        widget=UnfoldAdminSelectWidget,
+        help_text="The page of an account shows what each one means and what holds now.",
     )
 
     class Meta:
@@ -36,6 +39,8 @@ class WishForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "scope" in self.fields:
+            self.fields["scope"].initial = Scope.GLOBAL.value
         if "after" in self.fields:
             self.fields["after"].help_text = "Empty: no longer set in this place."
 
@@ -44,7 +49,8 @@ class WishForm(forms.ModelForm):
         key = (data.get("key") or "").strip()
         data["key"] = key.upper() if data.get("scope") == Scope.SYMBOL else key
         try:
-            limits.check(wish_of(data))
+            if limits.is_so(wish_of(data)):
+                self.add_error("after", SO_ALREADY)
         except ValidationError as error:
             for name, words in error.message_dict.items():
                 self.add_error("after" if name == "value" else name, words)
@@ -113,18 +119,12 @@ class LimitChangeAdmin(FactAdmin):
     ) -> None:
         actor = request.user.get_username()
         made = limits.set_limit(wish_of(form.cleaned_data), actor=actor)
-        if made is None:
-            messages.info(request, "It was set so already: nothing changed.")
-            last = LimitChange.objects.filter(
-                name=form.cleaned_data["name"],
-                scope=form.cleaned_data["scope"],
-                key=form.cleaned_data["key"],
-            ).first()
-            obj.pk = last.pk if last else None
-        else:
-            obj.pk = made.pk
-            if made.state == LimitChange.State.PENDING:
-                messages.warning(request, "This is looser: it waits for a second person.")
+        if made is None:  # another set it between the form's look and this one
+            raise ValidationError(SO_ALREADY)
+        if made.state == LimitChange.State.PENDING:
+            messages.warning(request, "This is looser: it waits for a second person.")
+        for column in made._meta.concrete_fields:
+            setattr(obj, column.attname, getattr(made, column.attname))
         obj._state.adding = False
 
     def get_urls(self) -> list[URLPattern]:

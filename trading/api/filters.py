@@ -129,10 +129,11 @@ class LimitFilter(FilterSet):
 
 class LimitChangeFilter(FilterSet):
     is_looser = YesNoFilter()
+    version = IdFilter()
 
     class Meta:
         model = LimitChange
-        fields = ("state", "scope", "key", "name", "author", "version")
+        fields = ("state", "scope", "key", "name", "author")
 
 
 class AccountFilter(FilterSet):

@@ -118,6 +118,7 @@ class DecisionSerializer(ExactSerializer):
             "message",
             "correlation_id",
             "actor",
+            "limits_version",
             "decided_at",
         )
 
@@ -222,6 +223,7 @@ class AccountSerializer(ExactSerializer):
             "allowed_symbols",
             "sizing_model",
             "default_order_type",
+            "trading_window",
             "limits",
             "strategies",
             "created_at",
@@ -401,7 +403,11 @@ class LimitWishSerializer(serializers.Serializer[Any]):
     scope = serializers.ChoiceField(choices=LimitScope.choices)
     key = TextField(max_length=100, allow_blank=True, default="")
     name = serializers.ChoiceField(choices=[(name, name) for name in BY_NAME])
-    value = TextField(max_length=64, allow_null=True)
+    value = TextField(
+        max_length=64,
+        allow_null=True,
+        error_messages={"invalid": 'Write it as text, such as "0.7" or "on".'},
+    )
     reason = TextField(max_length=500)
 
 

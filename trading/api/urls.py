@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from trading.api import export, limits, viewsets
+from trading.api import export, limits, performance, viewsets
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -13,12 +13,14 @@ router.register("decisions", viewsets.DecisionViewSet)
 router.register("orders", viewsets.OrderViewSet)
 router.register("fills", viewsets.FillViewSet)
 router.register("positions", viewsets.PositionViewSet)
+router.register("closed-trades", performance.ClosedTradeViewSet)
 router.register("accounts", viewsets.AccountViewSet)
 router.register("limits", limits.LimitViewSet)
 router.register("limit-changes", limits.LimitChangeViewSet)
 router.register("trading-state", viewsets.TradingStateViewSet)
 
 urlpatterns = [
+    re_path(r"^performance/?$", performance.PerformanceView.as_view(), name="performance"),
     re_path(r"^stats/?$", viewsets.StatisticsView.as_view(), name="stats"),
     re_path(r"^limits/effective/?$", limits.EffectiveView.as_view(), name="limits-effective"),
     re_path(r"^audit/export/?$", export.ExportView.as_view(), name="audit-export"),

@@ -5,12 +5,15 @@ Prices are quote units per base unit, all money `Decimal`, times aware UTC.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
 from exchanges.domain.orders import OrderType, TimeInForce
+
+STRATEGY_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._:/@+-]{0,99}")
 
 
 class IntentKind(StrEnum):

@@ -31,6 +31,16 @@ class Position(models.Model):
     )
     stop_price = MoneyField(null=True, blank=True)
     target_price = MoneyField(null=True, blank=True)
+    # The round trip under way; None: no trade runs. What it sold and bought so far.
+    trade_opened_at = models.DateTimeField(null=True, blank=True)
+    trade_strategy = models.CharField(max_length=100, blank=True, default="")
+    trade_bought = MoneyField(default=0)
+    trade_bought_quote = MoneyField(default=0)
+    trade_sold = MoneyField(default=0)
+    trade_sold_quote = MoneyField(default=0)
+    # What of the realised profit and the fees closed trades have told already.
+    settled_profit = MoneyField(default=0)
+    settled_fees = MoneyField(default=0)
     protection_sequence = models.PositiveIntegerField(default=0)
     naked_since = models.DateTimeField(null=True, blank=True)
     alarm = models.CharField(max_length=300, blank=True, default="")

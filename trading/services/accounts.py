@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit import trail
 from audit.statements import Select, together
 from exchanges.models import Environment, VenueAccount
+from trading.domain.intents import STRATEGY_ID
 from trading.models import StrategyMapping, VirtualAccount
 from trading.services import limits
 
@@ -62,6 +63,7 @@ def _create(environment: str, *, is_default: bool) -> VirtualAccount:
         is_default=is_default,
         enabled=environment != Environment.MAINNET,
         default_order_type=settings.DEFAULT_ORDER_TYPE.upper(),
+        trading_window=settings.TRADING_WINDOW,
     )
     trail.record(
         trail.Entry(
@@ -115,8 +117,9 @@ def map_strategy(strategy_id: str, account: VirtualAccount | None, *, actor: str
 
     What it holds elsewhere stays there, protected: only new signals follow the mapping.
     """
-    if not strategy_id.strip() or len(strategy_id) > 100:
-        raise ValidationError({"strategy_id": "Name a strategy, at most 100 characters."})
+    if not STRATEGY_ID.fullmatch(strategy_id):
+        words = "1 to 100 letters, digits, spaces and ._:/@+-, as signals name it."
+        raise ValidationError({"strategy_id": words})
     with transaction.atomic():
         rows = StrategyMapping.objects.select_for_update(of=("self",), no_key=True)
         old = rows.select_related("account").filter(strategy_id=strategy_id).first()

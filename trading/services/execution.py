@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -21,7 +20,6 @@ from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.risk import assess
-from trading.domain.risk.limit_book import Effective
 from trading.domain.risk.types import (
     Assessment,
     Holding,
@@ -30,7 +28,7 @@ from trading.domain.risk.types import (
     SizingModel,
 )
 from trading.models import Decision, Order, Position, VirtualAccount
-from trading.services import accounts, balances, control, limits, placing
+from trading.services import accounts, balances, control, governors, limits, placing
 from trading.services.market import MarketView
 from trading.services.records import jsonable
 
@@ -89,7 +87,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     """
     with transaction.atomic(savepoint=False), together():
         books = _locked_books(account_id, intent, market.instrument)
-        account, positions, purse = books.account, books.positions, books.purse
+        account, purse = books.account, books.purse
         now = timezone.now()
         snapshot = _snapshot(intent, books, market, now)
         assessment = assess.assess(intent, snapshot)
@@ -103,7 +101,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
                 decision=decision,
                 account=account,
                 instrument=market.instrument,
-                position=next((p for p in positions if p.symbol == intent.symbol), None),
+                position=books.position_in(intent.symbol),
                 quote=market.quote,
                 now=now,
             )
@@ -130,7 +128,11 @@ class _Books:
     purse: dict[str, Balance]
     waiting: list[Order]
     states: list[tuple[Any, ...]]
-    limits: dict[str, Effective]
+    limits: limits.Held
+    counted: governors.Counted = governors.NOTHING
+
+    def position_in(self, symbol: str) -> Position | None:
+        return next((p for p in self.positions if p.symbol == symbol), None)
 
 
 def _locked_books(account_id: int, intent: TradeIntent, instrument: Instrument | None) -> _Books:
@@ -146,11 +148,24 @@ def _locked_books(account_id: int, intent: TradeIntent, instrument: Instrument |
     for account in locked():
         free = {row.asset: row for row in purse()}
         held = limits.effective(account, **place, rows=settings_there())
-        return _Books(account, positions(), free, waiting(), states(), held)
+        books = _Books(account, positions(), free, waiting(), states(), held)
+        if not intent.is_entry:
+            return books
+        return replace(
+            books,
+            counted=governors.count(
+                account,
+                intent,
+                held,
+                position=books.position_in(intent.symbol),
+                waiting=books.waiting,
+                now=timezone.now(),
+            ),
+        )
     raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
 
 
-def limits_of(account: VirtualAccount, held: Mapping[str, Effective]) -> Limits:
+def limits_of(account: VirtualAccount, held: limits.Held) -> Limits:
     """Put what holds into the words of the rules: limits of the book, and what the account is."""
     return Limits(
         max_age_seconds=settings.SIGNAL_MAX_AGE_SECONDS,
@@ -159,7 +174,8 @@ def limits_of(account: VirtualAccount, held: Mapping[str, Effective]) -> Limits:
         sizing_model=SizingModel(account.sizing_model),
         default_order_type=OrderType(account.default_order_type),
         allowed_symbols=frozenset(account.allowed_symbols),
-        version=limits.version_of(held),
+        trading_window=account.trading_window,
+        version=held.version,
         **{name: one.value for name, one in held.items()},  # type: ignore[arg-type]
     )
 
@@ -169,7 +185,7 @@ def _snapshot(
 ) -> RiskSnapshot:
     account, positions, purse = books.account, books.positions, books.purse
     venue = account.venue_account
-    held = next((p for p in positions if p.symbol == intent.symbol), None)
+    held = books.position_in(intent.symbol)
     entries = [o for o in books.waiting if o.role == Order.Role.ENTRY]
     exits = [o for o in books.waiting if o.role == Order.Role.EXIT and o.symbol == intent.symbol]
     in_use = {p.symbol for p in positions if p.is_open and not p.is_dust} | {
@@ -207,6 +223,11 @@ def _snapshot(
         pending_entry_quantity=sum(
             (o.quantity - o.booked_quantity for o in entries if o.symbol == intent.symbol), ZERO
         ),
+        paces=books.counted.paces,
+        own_offers=books.counted.own_offers,
+        symbols_in_use=frozenset(in_use - {intent.symbol}),
+        entries_in_position=books.counted.entries_in_position,
+        together=books.counted.together,
         can_trade=(
             account.enabled
             and venue.can_trade is not False

@@ -22,7 +22,7 @@ from exchanges.domain.orders import ExecutionReport, OrderListReport, Side, Venu
 from trading.domain import client_ids, order_states, positions
 from trading.domain.order_states import OrderStatus
 from trading.models import Fill, Order, OrderList, Position
-from trading.services import market
+from trading.services import closed_trades, market
 from trading.services.placing import entry
 
 log = structlog.get_logger(__name__)
@@ -43,6 +43,7 @@ POSITION_BOOKS = (
     "opened_at",
     "closed_at",
     "updated_at",
+    *closed_trades.COLUMNS,
 )
 LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
 
@@ -295,6 +296,10 @@ def _book(change: _Change, booking: _Booking, locked: list[Position]) -> Positio
     was_worth_nothing = order.is_entry and _is_dust(position.quantity, booking)
     for fill, fee in zip(booking.fresh, booking.fees, strict=True):
         _take_in(position, Side(order.side), fill, fee)
+    is_over = not position.quantity or _is_dust(position.quantity, booking)
+    change.entries += closed_trades.follow(
+        position, order, booking.fresh, is_over=is_over, now=booking.now, actor=change.actor
+    )
     _after_booking(position, order, booking, is_new=was_worth_nothing or not position.is_open)
     for row in booking.rows:
         change.tell(

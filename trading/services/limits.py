@@ -10,11 +10,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Subquery
 from django.utils import timezone
 
 from audit import trail
 from audit.statements import Select
+from trading.domain.intents import STRATEGY_ID
 from trading.domain.risk import limit_book
 from trading.domain.risk.limit_book import BY_NAME, Effective, LimitInvalid, Scope, Setting, Value
 from trading.models import Limit, LimitBook, LimitChange, VirtualAccount
@@ -43,7 +44,11 @@ class Wish:
 
 @Select
 def set_for(account_id: int, strategy_id: str, symbol: str) -> QuerySet[Limit, Any]:
-    """What is set in the places that concern one intent, for `effective`."""
+    """What is set in the places that concern one intent, and the book's version, for `effective`.
+
+    In one statement: what is read and the version it is read under belong together.
+    """
+    book = LimitBook.objects.order_by("pk").values("version")[:1]
     name = VirtualAccount.objects.filter(pk=account_id).values("name")
     rows = Limit.objects.filter(
         Q(scope__in=(Scope.CAP, Scope.GLOBAL))
@@ -51,7 +56,14 @@ def set_for(account_id: int, strategy_id: str, symbol: str) -> QuerySet[Limit, A
         | Q(scope=Scope.STRATEGY, key=strategy_id)
         | Q(scope=Scope.SYMBOL, key=symbol)
     )
-    return rows.order_by().values_list("scope", "key", "name", "value", "version")
+    columns = ("scope", "key", "name", "value", "version", "book")
+    return rows.annotate(book=Subquery(book)).order_by().values_list(*columns)
+
+
+class Held(dict[str, Effective]):
+    """What holds, by limit name, and the version of the book it was read under."""
+
+    version: int = 0
 
 
 def effective(
@@ -60,20 +72,28 @@ def effective(
     strategy_id: str = "",
     symbol: str = "",
     rows: list[Any] | None = None,
-) -> dict[str, Effective]:
+) -> Held:
     """Return what holds for one intent, by limit name. `rows` are those of `set_for`, if at hand.
 
     Without a strategy or a symbol: what holds for the account whatever those are.
     """
     if rows is None:
         rows = set_for.rows(account_id=account.pk, strategy_id=strategy_id, symbol=symbol)
-    return limit_book.resolve(
-        (Setting(*row) for row in rows if row[2] in BY_NAME),
-        first_values=first_values(),
-        account=account.name,
-        strategy_id=strategy_id,
-        symbol=symbol,
+    held = Held(
+        limit_book.resolve(
+            (Setting(*row[:5]) for row in rows if row[2] in BY_NAME),
+            first_values=first_values(),
+            account=account.name,
+            strategy_id=strategy_id,
+            symbol=symbol,
+        )
     )
+    held.version = rows[0][5] if rows else _version_without_settings()
+    return held
+
+
+def _version_without_settings() -> int:
+    return LimitBook.objects.order_by("pk").values_list("version", flat=True).first() or 0
 
 
 def value_of(account: VirtualAccount, name: str, *, symbol: str = "") -> Value:
@@ -84,11 +104,6 @@ def value_of(account: VirtualAccount, name: str, *, symbol: str = "") -> Value:
 def first_values() -> Mapping[str, Value]:
     """Return the environment's values, for limits nobody has set."""
     return {s.name: s.parse(getattr(settings, s.setting)) for s in limit_book.LIMITS}
-
-
-def version_of(held: Mapping[str, Effective]) -> int:
-    """Return the number of the latest change that these values rest on."""
-    return max(one.version for one in held.values())
 
 
 # ---- changing --------------------------------------------------------------------------------
@@ -134,6 +149,11 @@ def set_limit(wish: Wish, *, actor: str) -> LimitChange | None:
         else:
             _apply(change)
     return change
+
+
+def is_so(wish: Wish) -> bool:
+    """Say whether the place has that value already. Raises ValidationError like `set_limit`."""
+    return check(wish) == _held(wish)
 
 
 def approve(change_id: int, *, actor: str, reason: str = "") -> LimitChange:
@@ -221,6 +241,8 @@ def _wrong_place(wish: Wish) -> tuple[str, str] | None:
         return "key", f"Name {wanted}, at most 100 characters."
     if wish.scope == Scope.ACCOUNT and not VirtualAccount.objects.filter(name=wish.key).exists():
         return "key", f"There is no account {wish.key}."
+    if wish.scope == Scope.STRATEGY and not STRATEGY_ID.fullmatch(wish.key):
+        return "key", "A strategy's name has letters, digits, spaces and ._:/@+- only."
     if wish.scope == Scope.SYMBOL and not (wish.key.isalnum() and wish.key == wish.key.upper()):
         return "key", "Write the symbol as the venue does, such as BTCUSDT."
     return None

@@ -48,6 +48,20 @@ def test_a_change_is_kept_with_before_after_and_author(browser, account):
     assert event.data["after"] == {"default_order_type": "LIMIT"}
 
 
+def test_a_trading_window_is_kept_in_one_way_of_writing(browser, account):
+    browser.post(page_of(account), form_of(account, trading_window="us-equity"))
+    account.refresh_from_db()
+    assert account.trading_window == "09:30-16:00 America/New_York mon-fri"
+
+    browser.post(page_of(account), form_of(account, trading_window="9:30-16:00"))  # refused
+    browser.post(page_of(account), form_of(account, trading_window="US-EQUITY"))  # the same
+    browser.post(page_of(account), form_of(account, trading_window="24/7"))
+
+    account.refresh_from_db()
+    assert account.trading_window == ""
+    assert Event.objects.filter(kind="account.changed").count() == 2
+
+
 def test_saving_without_a_change_writes_nothing(browser, account):
     assert browser.post(page_of(account), form_of(account)).status_code == 302
 
@@ -70,6 +84,7 @@ def test_the_page_shows_who_changed_what(browser, account):
         ("default_order_type", "LIMIT_MAKER"),
         ("allowed_symbols", '"BTCUSDT"'),
         ("allowed_symbols", '["btc/usdt"]'),
+        ("trading_window", "09:30-16:00 Atlantis"),
     ],
 )
 def test_nonsense_is_refused_on_its_field(field, value, browser, account):
@@ -85,7 +100,7 @@ def test_the_page_shows_what_holds_and_from_where(browser, account):
 
     page = browser.get(page_of(account)).content.decode()
 
-    assert "account simulator (version" in page
+    assert "account simulator, version" in page
     assert "Positions (and entries on their way)" in page
 
 

@@ -60,8 +60,17 @@ def test_nonsense_is_refused_on_its_field(browser, wrong, field):
 
 
 def test_setting_what_is_set_says_so(browser):
-    answer = browser.post(reverse(ADD), form(after="5"), follow=True)
-    assert "nothing changed" in answer.content.decode()
+    answer = browser.post(reverse(ADD), form(after="5"))
+    assert "It is set so already." in answer.content.decode()
+
+
+def test_its_page_is_not_for_its_author_to_approve(browser, settings):
+    settings.FOUR_EYES = True
+    browser.post(reverse(ADD), form(after="9"))
+    change = LimitChange.objects.get(state="pending")
+    page = browser.get(reverse("admin:trading_limitchange_change", args=(change.pk,)))
+    assert "another must approve it" in page.content.decode()
+    assert "Why it may hold" not in page.content.decode()
 
 
 def test_a_looser_one_is_approved_by_another_on_its_page(browser, settings):

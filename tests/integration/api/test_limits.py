@@ -76,3 +76,14 @@ def test_an_unknown_account_is_told(risk_officer):
 def test_who_may_not_change_limits_cannot(trader):
     assert post(trader, "/api/v1/limit-changes/", WISH).status_code == 403
     assert not LimitChange.objects.filter(scope="symbol").exists()
+
+
+def test_a_filter_nobody_knows_is_refused(risk_officer):
+    answer = risk_officer.get("/api/v1/limits/effective?strategy=skew")
+    assert answer.status_code == 400
+    assert "strategy" in str(answer.json())
+
+
+def test_a_number_is_told_how_to_be_written(risk_officer):
+    answer = post(risk_officer, "/api/v1/limit-changes/", WISH | {"value": 0.7})
+    assert 'Write it as text, such as "0.7"' in answer.json()["detail"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 from io import StringIO
 
 import pytest
@@ -27,9 +28,9 @@ def run(*words: str) -> str:
 
 class TestLimits:
     def test_set_show_and_history(self):
-        run("limits", "set", "max_open_positions", "3", "--reason", "quiet", "--actor", "ann")
+        run("limits", "set", "max_open_positions", "3", "--reason", "quiet")
         assert "max_open_positions        3 positions" in run("limits", "show")
-        assert "5 to 3 (ann: quiet)" in run("limits", "history")
+        assert f"5 to 3 ({getpass.getuser()} (command line): quiet)" in run("limits", "history")
         assert "max_open_positions        global" in run("limits", "list")
 
     def test_one_place_shows_its_own(self):
@@ -39,14 +40,18 @@ class TestLimits:
         run("limits", "unset", "max_position_notional", *place)
         assert "symbol BTCUSDT" not in run("limits", "show", "--symbol", "BTCUSDT")
 
-    def test_a_looser_one_waits_and_is_approved_by_another(self, settings, first):
+    def test_a_looser_one_waits_for_another_than_who_is_logged_in_here(self, settings, first):
         settings.FOUR_EYES = True
-        said = run("limits", "set", "max_open_positions", "9", "--reason", "r", "--actor", "ann")
+        said = run("limits", "set", "max_open_positions", "9", "--reason", "r")
         assert "waits for a second person" in said
-        change = str(LimitChange.objects.get(state="pending").pk)
+        own = str(LimitChange.objects.get(state="pending").pk)
         with pytest.raises(CommandError, match="another must approve"):
-            run("limits", "approve", change, "--reason", "r", "--actor", "ann")
-        run("limits", "approve", change, "--reason", "r", "--actor", "ben")
+            run("limits", "approve", own, "--reason", "r")
+        run("limits", "decline", own, "--reason", "anew")
+        wish = limits.Wish("global", "", "max_open_positions", "9", "r")
+        change = limits.set_limit(wish, actor="ann")
+        assert change is not None
+        run("limits", "approve", str(change.pk), "--reason", "r")
         assert limits.value_of(first, "max_open_positions") == 9
 
     def test_nonsense_is_told_by_field(self):
@@ -66,7 +71,7 @@ class TestAccounts:
         made = VirtualAccount.objects.get(name="skew")
         assert (made.default_order_type, made.allowed_symbols) == ("LIMIT", [])
         listed = run("accounts", "list")
-        assert "skew                simulator, on, percent of balance, every symbol" in listed
+        assert "skew                simulator, on, percent of balance, every symbol, 24/7" in listed
         assert "- orderbook_skew" in listed
         run("accounts", "map", "orderbook_skew", "default")
         assert "orderbook_skew" not in run("accounts", "list")
@@ -75,6 +80,14 @@ class TestAccounts:
         assert "made, off" in run("accounts", "create", "real", "--environment", "mainnet")
         with pytest.raises(CommandError, match="does not allow mainnet"):
             run("accounts", "edit", "real", "--enabled", "on")
+
+    def test_hours_are_set_and_shown(self):
+        run("accounts", "create", "desk", "--environment", "simulator", "--window", "us-equity")
+        assert "09:30-16:00 America/New_York mon-fri" in run("accounts", "list")
+        run("accounts", "edit", "desk", "--window", "22:00-04:00 UTC fri")
+        assert "22:00-04:00 UTC fri" in run("accounts", "list")
+        with pytest.raises(CommandError, match="trading_window: 'Atlantis' is no timezone"):
+            run("accounts", "edit", "desk", "--window", "09:30-16:00 Atlantis")
 
     def test_nonsense_is_told(self):
         with pytest.raises(CommandError, match="There is an account simulator already"):

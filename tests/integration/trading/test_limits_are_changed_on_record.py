@@ -61,7 +61,7 @@ class TestChanging:
         event = Event.objects.get(kind="limit.changed", actor="ann")
         assert event.data["reason"] == "quiet day"
         assert event.data["version"] == change.version
-        assert held(account).version == change.version
+        assert limits.effective(account).version == change.version
 
     def test_each_change_has_the_next_version(self, account):
         assert version(ask("4")) + 1 == version(ask("3"))
@@ -86,6 +86,10 @@ class TestChanging:
             (wish("3", scope="account"), "key"),
             (wish("3", scope="account", key="nobody"), "key"),
             (wish("3", scope="symbol", key="btc/usdt"), "key"),
+            (wish("3", scope="strategy", key="<script>"), "key"),
+            (wish("1e-400", name="max_position_notional"), "value"),
+            (wish("1e25", name="max_position_notional"), "value"),
+            (wish("\u0661"), "value"),
             (wish("3", key="simulator"), "key"),
             (wish("3", reason="  "), "reason"),
         ],
@@ -170,6 +174,13 @@ class TestDeciding:
         change = ask("0.9", name="min_confidence")
         decision = send().decision
         assert decision.code == "CONFIDENCE_BELOW_MIN"
+        assert decision.limits_version == change.version
+
+    def test_unsetting_has_a_version_of_its_own(self, send):
+        ask("0.9", name="min_confidence")
+        change = ask(None, name="min_confidence")
+        decision = send().decision
+        assert decision.approved
         assert decision.limits_version == change.version
 
     def test_a_symbol_has_its_own(self, send):

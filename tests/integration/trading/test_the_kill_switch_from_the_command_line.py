@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import getpass
 from io import StringIO
 
 import pytest
@@ -10,6 +11,7 @@ from trading import tasks
 from trading.models import TradingState
 
 pytestmark = pytest.mark.django_db
+HERE = f"{getpass.getuser()} (command line)"
 
 
 def run(*words: str) -> str:
@@ -19,7 +21,7 @@ def run(*words: str) -> str:
 
 
 def stop(level: str = "HALTED", *more: str) -> TradingState:
-    run("engage", level, "--reason", "storm", "--actor", "ann", *more)
+    run("engage", level, "--reason", "storm", *more)
     return TradingState.objects.latest("pk")
 
 
@@ -30,10 +32,10 @@ def test_it_tells_that_nothing_is_stopped(venue):
 def test_a_stop_is_made_and_told(venue):
     state = stop("HALT_NEW", "--scope", "symbol", "--key", "btcusdt", "--minutes", "5")
 
-    assert (state.mode, state.key, state.engaged_by) == ("HALTED", "BTCUSDT", "ann")
+    assert (state.mode, state.key, state.engaged_by) == ("HALTED", "BTCUSDT", HERE)
     assert state.expires_at is not None
     assert "HALTED symbol BTCUSDT" in run("status")
-    assert Event.objects.get(kind="control.engaged").actor == "ann"
+    assert Event.objects.get(kind="control.engaged").actor == HERE
 
 
 def test_the_plan_says_what_would_be_done(send):
@@ -53,18 +55,18 @@ def test_the_status_tells_what_came_of_it(send):
 
 def test_it_is_released_with_a_reason(venue):
     state = stop()
-    words = ("release", str(state.pk), "--reason", "calm", "--actor", "ben")
+    words = ("release", str(state.pk), "--reason", "calm")
 
     assert run(*words) == "Released.\n"
     assert run(*words) == "It was released before.\n"
     state.refresh_from_db()
-    assert (state.released_by, state.release_reason) == ("ben", "calm")
+    assert (state.released_by, state.release_reason) == (HERE, "calm")
 
 
 def test_with_four_eyes_another_person_releases(venue, settings):
     settings.FOUR_EYES = True
     with pytest.raises(CommandError, match="another must"):
-        run("release", str(stop().pk), "--reason", "calm", "--actor", "ann")
+        run("release", str(stop().pk), "--reason", "calm")
 
 
 @pytest.mark.parametrize(

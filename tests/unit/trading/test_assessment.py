@@ -83,9 +83,22 @@ def test_whatever_is_missing_lets_no_entry_pass(name):
         assert denial_of(a_buy(sizing=sizing), snapshot).code.endswith("_UNKNOWN")
 
 
-def test_every_nullable_input_of_the_snapshot_is_in_the_list_above():
+WHEN_LIMITED = {  # looked up only when one of these is set
+    "symbols_in_use": ["one_symbol_per_account"],
+    "entries_in_position": ["max_entries_per_position"],
+    "together": ["max_open_positions_total", "max_symbol_exposure", "max_gross_exposure"],
+}
+
+
+@pytest.mark.parametrize("limit", [one for some in WHEN_LIMITED.values() for one in some])
+def test_whatever_a_set_limit_misses_lets_no_entry_pass(limit):
+    snapshot = a_snapshot(limits=limits(**{limit: 1}), **dict.fromkeys(WHEN_LIMITED))
+    assert denial_of(a_buy(sizing=base("0.01")), snapshot).code.endswith("_UNKNOWN")
+
+
+def test_every_nullable_input_of_the_snapshot_is_in_the_lists_above():
     nullable = {f.name for f in fields(a_snapshot()) if "None" in str(f.type)}
-    assert nullable == {*MISSING, "taker_rate", "free_base"}
+    assert nullable == {*MISSING, "taker_rate", "free_base", *WHEN_LIMITED}
 
 
 def test_an_exit_goes_through_the_worst_of_days():

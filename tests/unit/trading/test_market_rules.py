@@ -86,3 +86,36 @@ class TestPriceCollar:
 
     def test_a_market_order_has_no_price_to_slip(self):
         assert self.at(price=D(5000)).passed
+
+
+class TestSelfTrade:
+    def at(self, *offers, quote="as it is", intent=None, **fields):
+        market = {} if quote else {"quote": None}
+        snapshot = a_snapshot(own_offers=tuple(D(one) for one in offers), **market)
+        return verdict_of("self_trade", intent or a_buy(**fields), snapshot)
+
+    def test_a_market_buy_that_meets_our_own_offer_is_denied(self):
+        got = self.at("50000", "52000")
+        assert got.message == "SELF_TRADE: limit=50000 actual=50000"
+
+    def test_an_offer_above_the_market_is_out_of_reach(self):
+        assert self.at("50000.01").passed
+
+    def test_a_limit_buys_as_high_as_its_price(self):
+        above = {"order_type": OrderType.LIMIT, "price": D(51_000)}
+        assert self.at("50500", **above).code == "SELF_TRADE"
+        assert self.at("51000.01", **above).passed
+
+    def test_a_stop_buys_where_it_is_triggered(self):
+        assert self.at("50500", order_type=OrderType.STOP, stop_price=D(51_000)).code == (
+            "SELF_TRADE"
+        )
+
+    def test_without_offers_of_ours_there_is_nobody_to_meet(self):
+        assert self.at(quote=None).passed
+
+    def test_without_a_price_nobody_knows(self):
+        assert self.at("52000", quote=None).code == "SELF_TRADE_UNKNOWN"
+
+    def test_an_exit_skips_it_on_record(self):
+        assert self.at("50000", intent=an_exit()).skipped

@@ -13,7 +13,11 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
+from trading.domain.figures import plain
+
 Value = Decimal | int | bool
+_FINEST = Decimal("1e-12")
+_LARGEST = Decimal(10**12)
 
 
 class Kind(StrEnum):
@@ -122,8 +126,10 @@ def _number(spec: LimitSpec, given: object) -> Decimal:
         value = Decimal(given)
     except InvalidOperation:
         raise LimitInvalid(f"{spec.name}: {given!r} is not a number, {spec.range}") from None
-    if not value.is_finite():
+    if not value.is_finite() or not str(given).isascii():
         raise LimitInvalid(f"{spec.name}: {given} is not a number, {spec.range}")
+    if value > _LARGEST or value != value.quantize(_FINEST):
+        raise LimitInvalid(f"{spec.name}: at most 12 decimals and {_LARGEST}")
     return value
 
 
@@ -131,7 +137,7 @@ def word(value: Value) -> str:
     """Write a value as it is stored and shown: plain digits, or on and off."""
     if isinstance(value, bool):
         return "on" if value else "off"
-    return format(value, "f") if isinstance(value, Decimal) else str(value)
+    return plain(value)
 
 
 LIMITS: tuple[LimitSpec, ...] = (
@@ -232,6 +238,96 @@ LIMITS: tuple[LimitSpec, ...] = (
         "Price collar: a limit or trigger price further from the book is taken for a typing error.",
         zero_is_unlimited=True,
     ),
+    LimitSpec(
+        "max_orders_per_second",
+        Kind.WHOLE,
+        "entries",
+        Stricter.LOWER,
+        "MAX_ORDERS_PER_SECOND",
+        "Entries let through within any second. Set for a strategy or a symbol, it counts those.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_orders_per_minute",
+        Kind.WHOLE,
+        "entries",
+        Stricter.LOWER,
+        "MAX_ORDERS_PER_MINUTE",
+        "Entries let through within any minute, counted in the same way.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_orders_per_day",
+        Kind.WHOLE,
+        "entries",
+        Stricter.LOWER,
+        "MAX_ORDERS_PER_DAY",
+        "Entries let through within any 24 hours, counted in the same way.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_repeats",
+        Kind.WHOLE,
+        "entries",
+        Stricter.LOWER,
+        "MAX_REPEATS",
+        "Entries of one strategy in one symbol within the repeat window: more look like a loop.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "repeat_window_seconds",
+        Kind.WHOLE,
+        "seconds",
+        Stricter.HIGHER,
+        "REPEAT_WINDOW_SECONDS",
+        "How far back repeats are counted.",
+        low=Decimal(1),
+        high=Decimal(86_400),
+    ),
+    LimitSpec(
+        "one_symbol_per_account",
+        Kind.SWITCH,
+        "",
+        Stricter.ON,
+        "ONE_SYMBOL_PER_ACCOUNT",
+        "An account that holds a symbol enters no other until it is flat.",
+    ),
+    LimitSpec(
+        "max_entries_per_position",
+        Kind.WHOLE,
+        "entries",
+        Stricter.LOWER,
+        "MAX_ENTRIES_PER_POSITION",
+        "Entries one position may be made of, those on their way included.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_open_positions_total",
+        Kind.WHOLE,
+        "positions",
+        Stricter.LOWER,
+        "MAX_OPEN_POSITIONS_TOTAL",
+        "Positions (and entries on their way) of all accounts of one environment together.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_symbol_exposure",
+        Kind.NUMBER,
+        "quote units",
+        Stricter.LOWER,
+        "MAX_SYMBOL_EXPOSURE",
+        "What all accounts of one environment may hold of one symbol at cost, with this entry.",
+        zero_is_unlimited=True,
+    ),
+    LimitSpec(
+        "max_gross_exposure",
+        Kind.NUMBER,
+        "quote units",
+        Stricter.LOWER,
+        "MAX_GROSS_EXPOSURE",
+        "What all accounts of one environment may hold altogether at cost, with this entry.",
+        zero_is_unlimited=True,
+    ),
 )
 BY_NAME: Mapping[str, LimitSpec] = {spec.name: spec for spec in LIMITS}
 
@@ -255,6 +351,7 @@ class Effective:
     value: Value
     source: str
     version: int  # 0: nobody ever set it
+    scope: Scope = Scope.GLOBAL  # where the value that holds is set; a first value is everybody's
     is_capped: bool = False
 
     @property
@@ -291,14 +388,16 @@ def _effective(
 ) -> Effective:
     chosen = next((s for scope in SPECIFICITY if (s := found.get((spec.name, scope)))), None)
     if chosen is None:
-        value, source, version = first_value, "first value", 0
+        value, source, version, scope = first_value, "first value", 0, Scope.GLOBAL
     else:
         value, version = spec.parse(chosen.value), chosen.version
+        scope = Scope(chosen.scope)
         source = f"{chosen.scope} {chosen.key}".strip()
     cap = found.get((spec.name, Scope.CAP))
     if cap is None:
-        return Effective(spec, value, source, version)
+        return Effective(spec, value, source, version, scope)
     allowed = spec.strictest(value, spec.parse(cap.value))
     if allowed == value:
-        return Effective(spec, value, source, version)
-    return Effective(spec, allowed, f"hard cap over {source}", cap.version, is_capped=True)
+        return Effective(spec, value, source, version, scope)
+    source = f"hard cap over {source}"
+    return Effective(spec, allowed, source, cap.version, Scope.CAP, is_capped=True)

@@ -50,7 +50,7 @@ def sender_gap(ctx: Context) -> Verdict:
     name = "sender_gap"
     limit, quote, theirs = ctx.limits.max_sender_gap_bps, ctx.quote, ctx.intent.sender_price
     if theirs is None:
-        return not_evaluated(name, "the signal named no price of its own")
+        return not_evaluated(name, "the signal named no current_price")
     if not theirs.is_finite() or theirs <= 0:
         return denied(name, "SENDER_PRICE_INVALID", limit="above 0", actual=str(theirs))
     if quote is None:
@@ -75,6 +75,26 @@ def price_collar(ctx: Context) -> Verdict:
     facts: Inputs = {**asked, "ask": quote.ask}
     detail = f"{worst} {plain(asked[worst])}"
     return _within(name, "PRICE_OUTSIDE_COLLAR", limit, actual, facts, detail)
+
+
+@entry_only
+def self_trade(ctx: Context) -> Verdict:
+    """Deny an entry that would buy from ourselves, from whichever of our accounts at the venue.
+
+    How high it buys is its limit, else its trigger, else the ask; a market order that walks the
+    book beyond the ask is not foreseen.
+    """
+    name, offers = "self_trade", ctx.snapshot.own_offers
+    if not offers:
+        return passed(name, limit="no offer of ours", actual="any price")
+    lowest = min(offers)
+    reach = ctx.price or ctx.stop_price or (ctx.quote.ask if ctx.quote else None)
+    if reach is None:
+        return denied(name, "SELF_TRADE_UNKNOWN", limit=lowest, actual="unknown")
+    facts: Inputs = {"our_offers": len(offers), "lowest": lowest}
+    if reach >= lowest:
+        return denied(name, "SELF_TRADE", limit=lowest, actual=reach, inputs=facts)
+    return passed(name, limit=lowest, actual=reach, inputs=facts)
 
 
 def _within(

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from trading.domain.risk import account_rules, gate_rules, market_rules, order_rules
+from trading.domain.risk import (
+    account_rules,
+    exposure_rules,
+    gate_rules,
+    governor_rules,
+    market_rules,
+    order_rules,
+)
 from trading.domain.risk.context import Rule
 
 RULES: tuple[Rule, ...] = (
     gate_rules.environment,
     gate_rules.account_can_trade,
     gate_rules.trading_state,
+    governor_rules.trading_window,
+    governor_rules.orders_per_second,
+    governor_rules.orders_per_minute,
+    governor_rules.orders_per_day,
+    governor_rules.repeats,
     gate_rules.signal_age,
     gate_rules.confidence,
     gate_rules.symbol_supported,
@@ -19,12 +31,18 @@ RULES: tuple[Rule, ...] = (
     market_rules.price_collar,
     order_rules.price_filters,
     order_rules.trigger_side,
+    market_rules.self_trade,
     order_rules.size,
     order_rules.stop_and_target,
     order_rules.quantity,
     order_rules.notional,
     order_rules.exit_feasible,
     account_rules.balance,
+    governor_rules.one_symbol,
     account_rules.open_positions,
+    governor_rules.entries_per_position,
     account_rules.position_notional,
+    exposure_rules.open_positions_total,
+    exposure_rules.symbol_exposure,
+    exposure_rules.gross_exposure,
 )

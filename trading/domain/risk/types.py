@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -59,6 +60,17 @@ class Limits:
     max_spread_bps: Decimal = Decimal(0)  # of the mid price; zero: not limited
     max_sender_gap_bps: Decimal = Decimal(0)  # of the sender's price; zero: not limited
     max_price_deviation_bps: Decimal = Decimal(0)  # of the book; zero: not limited
+    max_orders_per_second: int = 0  # entries; zero: not limited, as for the next three
+    max_orders_per_minute: int = 0
+    max_orders_per_day: int = 0
+    max_repeats: int = 0
+    repeat_window_seconds: int = 60
+    one_symbol_per_account: bool = False
+    max_entries_per_position: int = 0  # zero: not limited
+    max_open_positions_total: int = 0  # over all accounts of the environment; zero: not limited
+    max_symbol_exposure: Decimal = Decimal(0)  # quote units, over all of them too
+    max_gross_exposure: Decimal = Decimal(0)
+    trading_window: str = ""  # of the account, in the words of `window`; empty: round the clock
     version: int = 0
 
 
@@ -70,6 +82,27 @@ class Holding:
     average_entry_price: Decimal
     locked_in_exits: Decimal = Decimal(0)  # unfinished exits that are not our protection
     exits_in_flight: Decimal = Decimal(0)  # those of them that do not rest at the venue (yet)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Entries let through lately: how many, and whose ('account spot-1')."""
+
+    entries: int
+    counted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What all accounts of the environment hold and have on order, quote units at cost.
+
+    Exposures are None when something has no known cost. Cost is of accounts that reckon in the
+    same quote asset; positions are of all.
+    """
+
+    positions: int  # but for this account's in this symbol
+    symbol_exposure: Decimal | None
+    gross_exposure: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +125,11 @@ class RiskSnapshot:
     pending_entry_quantity: Decimal = Decimal(0)  # same symbol, not yet filled
     can_trade: bool = True
     reserved_quote: Decimal = Decimal(0)  # promised to orders the balance cannot show yet
+    paces: Mapping[str, Pace] = field(default_factory=dict)  # by the name of the limit that asks
+    own_offers: tuple[Decimal, ...] = ()  # prices of our sells that rest at the same venue account
+    symbols_in_use: frozenset[str] | None = None  # held or on order, but for the intent's
+    entries_in_position: int | None = None  # looked up only when their limit is set
+    together: Together | None = None  # looked up only when one of its limits is set
 
 
 @dataclass(frozen=True, slots=True)

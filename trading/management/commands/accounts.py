@@ -8,8 +8,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 
 from exchanges.models import Environment, VenueAccount
+from trading.domain.risk import window
 from trading.domain.risk.types import SizingModel
 from trading.models import StrategyMapping, VirtualAccount
 from trading.services import account_settings, accounts
@@ -26,23 +28,21 @@ class Command(BaseCommand):
         create = verbs.add_parser("create", help="make an account; one for mainnet starts off")
         create.add_argument("name")
         create.add_argument("--environment", choices=Environment.values, required=True)
-        create.add_argument("--label", default="main", help="which account of the venue")
         edit = verbs.add_parser("edit", help="change an account")
         edit.add_argument("name")
         for one in (create, edit):
             one.add_argument("--sizing-model", choices=[m.value for m in SizingModel])
             one.add_argument("--order-type", choices=account_settings.ENTRY_TYPES)
             one.add_argument("--symbols", help="comma list; empty for every symbol")
+            one.add_argument("--window", help=f"{window.EXAMPLE!r}, us-equity or 24/7")
         edit.add_argument("--enabled", choices=list(SWITCH))
         edit.add_argument("--default", action="store_true", help="take what is not mapped")
         mapping = verbs.add_parser("map", help="have a strategy trade in an account")
         mapping.add_argument("strategy")
         mapping.add_argument("name", help="the account, or 'default' to map it no longer")
-        for one in verbs.choices.values():
-            one.add_argument("--actor", default="", help="who; your system user if left out")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        options["actor"] = options["actor"] or f"command line ({getpass.getuser()})"
+        options["actor"] = f"{getpass.getuser()} (command line)"
         try:
             getattr(self, f"_{verb}")(options)
         except ValidationError as error:
@@ -57,6 +57,7 @@ class Command(BaseCommand):
                 *(["default"] if account.is_default else []),
                 account.sizing_model.replace("_", " "),
                 " ".join(account.allowed_symbols) or "every symbol",
+                account.trading_window or window.ALWAYS,
             ]
             self.stdout.write(f"{account.name:<20}{', '.join(marks)}")
             for mapping in StrategyMapping.objects.filter(account=account):
@@ -65,13 +66,14 @@ class Command(BaseCommand):
     def _create(self, options: dict[str, Any]) -> None:
         if VirtualAccount.objects.filter(name=options["name"]).exists():
             raise CommandError(f"There is an account {options['name']} already.")
-        venue_account, _ = VenueAccount.objects.get_or_create(
-            environment=options["environment"], label=options["label"]
-        )
-        account = VirtualAccount(
-            name=options["name"], venue_account=venue_account, **_settings(options)
-        )
-        account_settings.create(account, actor=options["actor"])
+        with transaction.atomic():
+            venue_account, _ = VenueAccount.objects.get_or_create(
+                environment=options["environment"]
+            )
+            account = VirtualAccount(
+                name=options["name"], venue_account=venue_account, **_settings(options)
+            )
+            account_settings.create(account, actor=options["actor"])
         self.stdout.write(f"{account.name}: made, {'on' if account.enabled else 'off'}.")
 
     def _edit(self, options: dict[str, Any]) -> None:
@@ -103,6 +105,8 @@ def _settings(options: dict[str, Any]) -> dict[str, Any]:
     if options["symbols"] is not None:
         symbols = (one.strip().upper() for one in options["symbols"].split(","))
         given["allowed_symbols"] = [one for one in symbols if one]
+    if options["window"] is not None:
+        given["trading_window"] = options["window"]
     return given
 
 

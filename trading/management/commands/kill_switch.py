@@ -29,15 +29,13 @@ class Command(BaseCommand):
             if verb == "engage":
                 one.add_argument("--reason", required=True)
                 one.add_argument("--minutes", type=int, help="run out by itself after these")
-                one.add_argument("--actor", default="", help="who; your system user if left out")
         release = verbs.add_parser("release", help="let trading go on")
         release.add_argument("state", type=int, help="its number, as status shows it")
         release.add_argument("--reason", required=True)
-        release.add_argument("--actor", default="", help="who; your system user if left out")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        if "actor" in options:
-            options["actor"] = options["actor"] or f"command line ({getpass.getuser()})"
+        # Who is logged in here, and nobody else: a name one can choose proves nothing.
+        options["actor"] = f"{getpass.getuser()} (command line)"
         if "reason" in options and not options["reason"].strip():
             raise CommandError("Say why: the reason is kept.")
         if "scope" in options:

@@ -37,11 +37,10 @@ class Command(BaseCommand):
             answer.add_argument("--reason", required=True)
         history = verbs.add_parser("history", help="the latest changes")
         history.add_argument("--most", type=int, default=20)
-        for one in verbs.choices.values():
-            one.add_argument("--actor", default="", help="who; your system user if left out")
 
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
-        options["actor"] = options["actor"] or f"command line ({getpass.getuser()})"
+        # Who is logged in here, and nobody else: a name one can choose proves nothing.
+        options["actor"] = f"{getpass.getuser()} (command line)"
         try:
             getattr(self, f"_{verb}")(options)
         except ValidationError as error:
@@ -56,7 +55,7 @@ class Command(BaseCommand):
         held = limits.effective(
             account, strategy_id=options["strategy"], symbol=options["symbol"].upper()
         )
-        self.stdout.write(f"account {account.name}, version {limits.version_of(held)}")
+        self.stdout.write(f"account {account.name}, version {held.version}")
         for name, one in held.items():
             value = f"{word(one.value)} {one.spec.unit}".strip()
             self.stdout.write(f"  {name:<26}{value:<44}{one.source}")

@@ -7,11 +7,17 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
+import structlog
+from asgiref.sync import sync_to_async
 from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
 
 from exchanges.gateways import registry
 from exchanges.models import VenueAccount
 from trading import tasks, userstream
+
+log = structlog.get_logger(__name__)
+LOOK_AGAIN_SECONDS = 10.0
 
 
 class Command(BaseCommand):
@@ -21,29 +27,54 @@ class Command(BaseCommand):
         parser.add_argument("--environment", help="only this environment")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        accounts = VenueAccount.objects.filter(virtual_accounts__enabled=True).distinct()
-        if options["environment"]:
-            accounts = accounts.filter(environment=options["environment"])
-        for account in accounts:
-            registry.warm_soon(account.environment)
-        asyncio.run(_listen(list(accounts)))
+        asyncio.run(_Streams(options["environment"] or "").run())
 
 
-async def _listen(accounts: list[VenueAccount]) -> None:
-    listeners = [
-        userstream.Listener(
-            account, registry.user_stream_for(account.environment), tasks.want_protection
-        )
-        for account in accounts
-    ]
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, _stop_all, listeners)
-    async with asyncio.TaskGroup() as group:
-        for one in listeners:
-            group.create_task(one.run())
+class _Streams:
+    """One listener for each venue account that trades; an account made later gets its own soon."""
 
+    def __init__(self, environment: str) -> None:
+        self.environment = environment
+        self.listeners: dict[int, userstream.Listener] = {}
+        self.stopping = asyncio.Event()
 
-def _stop_all(listeners: list[userstream.Listener]) -> None:
-    for one in listeners:
-        one.stream.stop()
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        async with asyncio.TaskGroup() as group:
+            while not self.stopping.is_set():
+                for account in await sync_to_async(self._unheard)():
+                    registry.warm_soon(account.environment)
+                    listener = userstream.Listener(
+                        account,
+                        registry.user_stream_for(account.environment),
+                        tasks.want_protection,
+                    )
+                    self.listeners[account.pk] = listener
+                    group.create_task(listener.run())
+                await self._pause()
+
+    def _unheard(self) -> list[VenueAccount]:
+        """Return accounts that trade and have no listener; none while the database is away."""
+        close_old_connections()
+        rows = VenueAccount.objects.filter(virtual_accounts__enabled=True).distinct()
+        if self.environment:
+            rows = rows.filter(environment=self.environment)
+        try:
+            return list(rows.exclude(pk__in=self.listeners))
+        except DatabaseError as error:
+            log.warning("venue_accounts_not_read", error=str(error))
+            return []
+
+    async def _pause(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_AGAIN_SECONDS):
+                await self.stopping.wait()
+        except TimeoutError:
+            return
+
+    def _stop(self) -> None:
+        self.stopping.set()
+        for listener in self.listeners.values():
+            listener.stream.stop()
