@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 
+SYMBOL = "DOTUSDT"
+STEPS = (
+    {"action": "buy", "quantity": 5},
+    {"action": "buy", "quantity": 3},
+    {"action": "sell", "quantity": 2},
+    {"action": "sell"},  # all that is left
+)
+
 
 def test_the_books_agree_after_trades_both_ways(whole):
-    for action, quantity in (("buy", 0.02), ("buy", 0.01), ("sell", 0.015)):
-        answer = whole.post(
-            "/trade",
-            {
-                "strategy_id": "tie-out",
-                "symbol": "LTCUSDT",
-                "action": action,
-                "confidence": 0.9,
-                "quantity": quantity * 100,
-            },
-        )
+    for step in STEPS:
+        body = {"strategy_id": "tie-out", "symbol": SYMBOL, "confidence": 0.9, **step}
+        answer = whole.post("/trade", body)
         assert answer.status == 200, answer.body
+        assert answer.body["result"]["status"] == "filled", answer.body
     whole.eventually(lambda: json.loads(whole.manage("tie_out", "--json"))[0]["agrees"], 30)
     [told] = json.loads(whole.manage("tie_out", "--json"))
-    assert told["trades"] >= 3
+    assert told["trades"] >= len(STEPS)
     assert told["differences"] == []
+    [trade] = whole.get(f"/api/v1/closed-trades/?symbol={SYMBOL}").body["results"]
+    assert (trade["strategy_id"], trade["bought"]) == ("tie-out", "8")

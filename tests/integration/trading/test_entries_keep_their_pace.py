@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db.models import F
@@ -34,7 +35,8 @@ def let_time_pass(**span: int) -> None:
     ],
 )
 def test_no_more_than_the_limit_within_the_window(limit, code, window, send):
-    set_limits(**{limit: 2})
+    values: dict[str, Any] = {limit: 2}
+    set_limits(**values)
 
     codes = [send(strategy_id=f"s{n}").decision.code for n in range(3)]
     let_time_pass(**window)

@@ -20,10 +20,10 @@ D = Decimal
 
 
 class TestOpenPositionsTotal:
-    def at(self, positions, most=3, intent=None, **snapshot):
+    def at(self, positions, most=3, intent=None, **changes):
         together = None if positions is None else Together(positions, D(0), D(0))
         snapshot = a_snapshot(
-            limits=limits(max_open_positions_total=most), together=together, **snapshot
+            limits=limits(max_open_positions_total=most), together=together, **changes
         )
         return verdict_of("open_positions_total", intent, snapshot)
 

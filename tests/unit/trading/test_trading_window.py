@@ -87,7 +87,9 @@ class TestHours:
 
 class TestWords:
     def test_days_are_spans_and_lists(self):
-        assert parse("08:00-09:00 UTC sat-mon,wed").weekdays == {5, 6, 0, 2}
+        window = parse("08:00-09:00 UTC sat-mon,wed")
+        assert window is not None
+        assert window.weekdays == {5, 6, 0, 2}
         assert str(parse("08:00-09:00 UTC mon,tue,wed,thu,fri")) == "08:00-09:00 UTC mon-fri"
 
     def test_a_preset_goes_by_its_name(self):
