@@ -49,8 +49,7 @@ class EffectiveView(APIView):
     )
     def get(self, request: Request) -> Response:
         wanted = request.query_params
-        if unknown := sorted(set(wanted) - {"account", "strategy_id", "symbol"}):
-            raise drf.ValidationError({name: ["There is no such filter."] for name in unknown})
+        filters.only(request, "account", "strategy_id", "symbol")
         rows = VirtualAccount.objects.all()
         name = wanted.get("account", "")
         account = (rows.filter(name=name) if name else rows.filter(is_default=True)).first()

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from trading.api import filters
 from trading.api.exact import ExactField, ExactSerializer
 from trading.api.viewsets import ReadOnly
 from trading.models import ClosedTrade
@@ -96,6 +97,7 @@ class PerformanceView(APIView):
         responses={200: PerformanceSerializer},
     )
     def get(self, request: Request) -> Response:
+        filters.only(request, *AskedSerializer().fields)
         asked = AskedSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         return Response(PerformanceSerializer(performance.of(**asked.validated_data)).data)

@@ -35,3 +35,7 @@ def test_nothing_matches_is_nothing(trader, traded):
 
 def test_a_time_nobody_can_read_is_refused(trader):
     assert trader.get("/api/v1/performance/?since=yesterday").status_code == 400
+
+
+def test_an_empty_filter_is_refused(trader):
+    assert trader.get("/api/v1/performance/?symbol=").status_code == 400
