@@ -24,6 +24,8 @@ def carry_over(apps, schema_editor):
     for account in apps.get_model("trading", "VirtualAccount").objects.order_by("pk"):
         for name in NAMES:
             value = getattr(account, name)
+            if name == "stop_loss_pct" and not value:
+                continue  # an account without a stop could have 0: no distance a stop can have
             text = ("off", "on")[value] if isinstance(value, bool) else format(value, "f")
             place = {"scope": "account", "key": account.name, "name": name}
             book.version += 1

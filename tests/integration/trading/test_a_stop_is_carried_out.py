@@ -13,7 +13,7 @@ from tests.integration.trading.clock import time_passes
 from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport, TradingState
-from trading.services import control, dispatch, emptying, limits, protection, reconciliation
+from trading.services import control, emptying, limits, protection, reconciliation
 
 pytestmark = pytest.mark.django_db
 CANCEL_OPEN, FLATTEN = TradingMode.CANCEL_OPEN, TradingMode.FLATTEN
@@ -258,12 +258,12 @@ class TestFlatten:
         assert Order.objects.get(role="exit").status == "FILLED"
         assert StopReport.objects.get().ended == "nothing is left"
 
-    def test_a_close_that_was_decided_by_one_who_died_is_sent(self, held, monkeypatch):
-        monkeypatch.setattr(dispatch, "send", _die)
+    def test_a_close_that_was_decided_by_one_who_died_is_sent(self, held, venue):
+        venue.cancel_order_list = _die  # the first thing that is sent: protection makes way
         state = stop()
         with pytest.raises(KeyboardInterrupt):
             emptying.carry_out(state.pk)
-        monkeypatch.undo()
+        del venue.cancel_order_list
         assert Order.objects.get(role="exit").status == "NEW"
 
         time_passes(60)
