@@ -6,6 +6,7 @@ import os
 import warnings
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -100,6 +101,16 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 def words(name: str, default: str = "") -> list[str]:
     return [w.strip() for w in text(name, default).split(",") if w.strip()]
+
+
+def timezone(name: str, default: str) -> ZoneInfo:
+    value = text(name, default)
+    try:
+        return ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ImproperlyConfigured(
+            f"{name}={value!r} is no timezone: write one such as Europe/Berlin or UTC."
+        ) from None
 
 
 def window(*, start: str, end: str, timezone: str, weekdays: str) -> str:

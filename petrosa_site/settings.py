@@ -228,8 +228,23 @@ REPEAT_WINDOW_SECONDS = env.whole("REPEAT_WINDOW_SECONDS", 60, minimum=1, maximu
 MAX_OPEN_POSITIONS_TOTAL = env.whole("MAX_OPEN_POSITIONS_TOTAL", 0, minimum=0)
 MAX_SYMBOL_EXPOSURE = env.number("MAX_SYMBOL_EXPOSURE", "0", minimum=0)
 MAX_GROSS_EXPOSURE = env.number("MAX_GROSS_EXPOSURE", "0", minimum=0)
+MAX_NET_EXPOSURE = env.number("MAX_NET_EXPOSURE", "0", minimum=0)
 ONE_SYMBOL_PER_ACCOUNT = env.flag("ONE_SYMBOL_PER_ACCOUNT", False)
 MAX_ENTRIES_PER_POSITION = env.whole("MAX_ENTRIES_PER_POSITION", 0, minimum=0)
+MAX_LOSS_COOLDOWN = env.whole("MAX_LOSS_COOLDOWN", 3, minimum=0)
+COOLDOWN_DURATION_SECONDS = env.whole(
+    "COOLDOWN_DURATION_SECONDS", 300, minimum=0, maximum=2_592_000
+)
+DAILY_LOSS_WARN_PCT = env.number("DAILY_LOSS_WARN_PCT", "2", minimum=0, maximum=100)
+DAILY_LOSS_REDUCE_PCT = env.number("DAILY_LOSS_REDUCE_PCT", "3", minimum=0, maximum=100)
+DAILY_LOSS_FLATTEN_PCT = env.number("DAILY_LOSS_FLATTEN_PCT", "0", minimum=0, maximum=100)
+WEEKLY_LOSS_WARN_PCT = env.number("WEEKLY_LOSS_WARN_PCT", "4", minimum=0, maximum=100)
+WEEKLY_LOSS_REDUCE_PCT = env.number("WEEKLY_LOSS_REDUCE_PCT", "6", minimum=0, maximum=100)
+WEEKLY_LOSS_FLATTEN_PCT = env.number("WEEKLY_LOSS_FLATTEN_PCT", "0", minimum=0, maximum=100)
+DRAWDOWN_WARN_PCT = env.number("DRAWDOWN_WARN_PCT", "10", minimum=0, maximum=100)
+DRAWDOWN_REDUCE_PCT = env.number("DRAWDOWN_REDUCE_PCT", "15", minimum=0, maximum=100)
+DRAWDOWN_FLATTEN_PCT = env.number("DRAWDOWN_FLATTEN_PCT", "0", minimum=0, maximum=100)
+WARN_AT_PCT = env.number("WARN_AT_PCT", "80", minimum=0, maximum=100)
 TRADING_WINDOW = env.window(  # text of trading.domain.risk.window; empty: round the clock
     start=env.text("TRADING_WINDOW_START"),
     end=env.text("TRADING_WINDOW_END"),
@@ -239,6 +254,9 @@ TRADING_WINDOW = env.window(  # text of trading.domain.risk.window; empty: round
 FOUR_EYES = env.flag("FOUR_EYES", False)
 QUOTE_MAX_AGE_SECONDS = env.number("QUOTE_MAX_AGE_SECONDS", "2", minimum="0.1")
 BALANCE_MAX_AGE_SECONDS = env.number("BALANCE_MAX_AGE_SECONDS", "120", minimum=1)
+DESK_TIMEZONE = env.timezone("DESK_TIMEZONE", "UTC")  # when its day and its week begin
+EQUITY_MAX_AGE_SECONDS = env.whole("EQUITY_MAX_AGE_SECONDS", 60, minimum=5)
+EQUITY_SNAPSHOT_SECONDS = env.whole("EQUITY_SNAPSHOT_SECONDS", 60, minimum=1)
 KILL_SWITCH_ENABLED = env.flag("KILL_SWITCH_ENABLED", False)
 RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL_SECONDS", "5", minimum=1)
 PROTECTION_GRACE_SECONDS = env.number("PROTECTION_GRACE_SECONDS", "3", minimum="0.5")
@@ -291,6 +309,7 @@ CELERY_BEAT_SCHEDULE = {
         ("reconcile orders", "trading.reconcile", _EVERY),
         ("watch protection", "trading.watch_protection", 1.0),
         ("sweep stops", "trading.sweep_stops", 2.0),
+        ("watch equity", "trading.watch_equity", 2.0),
         ("sweep signals", "signals.sweep", _EVERY),
         ("refresh balances", "trading.refresh_balances", 30.0),
         ("refresh instruments", "trading.refresh_instruments", 3600.0),

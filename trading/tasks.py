@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
-from trading.services import control, emptying, protection, reconciliation
+from trading.services import control, emptying, equity, protection, reconciliation
 
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 5
@@ -115,3 +115,10 @@ def sweep_stops() -> None:
     """Go on with stops that a crash, a failure or late news left unfinished."""
     for state_id in emptying.unfinished():
         empty.delay(state_id)
+
+
+@shared_task(name="trading.watch_equity")
+def watch_equity() -> None:
+    """Value every account, and take the steps that its losses ask for."""
+    for state in equity.watch():
+        want_emptying(state)

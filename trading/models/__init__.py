@@ -1,18 +1,23 @@
-from trading.models.accounts import Portfolio, StrategyMapping, VirtualAccount
+from trading.models.accounts import CapitalMove, Portfolio, StrategyMapping, VirtualAccount
 from trading.models.control import StopReport, TradingState
 from trading.models.decisions import Decision
+from trading.models.equity import EquityCourse, EquitySnapshot, LossStreak
 from trading.models.limits import Limit, LimitBook, LimitChange
 from trading.models.orders import Fill, Order, OrderList
 from trading.models.performance import ClosedTrade
 from trading.models.positions import Position
 
 __all__ = [
+    "CapitalMove",
     "ClosedTrade",
     "Decision",
+    "EquityCourse",
+    "EquitySnapshot",
     "Fill",
     "Limit",
     "LimitBook",
     "LimitChange",
+    "LossStreak",
     "Order",
     "OrderList",
     "Portfolio",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from exchanges.models import VenueAccount
+from exchanges.models.fields import MoneyField
 from trading.domain.risk.types import SizingModel
 
 
@@ -38,6 +39,14 @@ class VirtualAccount(models.Model):
             "which is the same. Empty: round the clock. Exits always are."
         ),
     )
+    capital = MoneyField(
+        null=True,
+        blank=True,
+        help_text=(
+            "Money put in less money taken out, in the quote asset. Empty: no ledger of its own, "
+            "the account uses whatever the venue account has free."
+        ),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -51,6 +60,27 @@ class VirtualAccount(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CapitalMove(models.Model):
+    """Money put into an account of its own ledger, or taken out. Rows are never changed."""
+
+    account = models.ForeignKey(
+        VirtualAccount, on_delete=models.PROTECT, related_name="capital_moves"
+    )
+    amount = MoneyField(help_text="Quote units; negative when taken out.")
+    capital = MoneyField(help_text="The account's capital after it.")
+    cash = MoneyField(help_text="The account's money after it.")
+    reason = models.CharField(max_length=500)
+    moved_by = models.CharField(max_length=150)
+    moved_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+        permissions = [("move_capital", "Can put money into an account and take it out")]
+
+    def __str__(self) -> str:
+        return f"{self.amount:+f} {self.account.name}"
 
 
 class Portfolio(models.Model):

@@ -41,6 +41,8 @@ class Position(models.Model):
     # What of the realised profit and the fees closed trades have told already.
     settled_profit = MoneyField(default=0)
     settled_fees = MoneyField(default=0)
+    mark_price = MoneyField(null=True, blank=True, help_text="What it was last valued at.")
+    marked_at = models.DateTimeField(null=True, blank=True)
     protection_sequence = models.PositiveIntegerField(default=0)
     naked_since = models.DateTimeField(null=True, blank=True)
     alarm = models.CharField(max_length=300, blank=True, default="")

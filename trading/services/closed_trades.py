@@ -10,6 +10,7 @@ from audit import trail
 from audit.statements import insert
 from exchanges.domain.orders import Side, VenueFill
 from trading.models import ClosedTrade, Order, Position
+from trading.services import cooldowns
 from trading.services.placing import entry
 
 ZERO = Decimal(0)
@@ -60,7 +61,7 @@ def follow(
     position.trade_strategy = ""
     position.trade_bought = position.trade_bought_quote = ZERO
     position.trade_sold = position.trade_sold_quote = ZERO
-    return [_line(trade, order, actor)]
+    return [_line(trade, order, actor), *cooldowns.count(trade, order.account, actor=actor)]
 
 
 def _closed(position: Position, now: datetime) -> ClosedTrade:

@@ -14,7 +14,6 @@ from django.utils import timezone
 
 from audit import metrics, trail
 from audit.statements import Select, insert, together
-from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType
 from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
@@ -22,13 +21,24 @@ from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.risk import assess
 from trading.domain.risk.types import (
     Assessment,
+    Cooldown,
     Holding,
     Limits,
     RiskSnapshot,
     SizingModel,
 )
 from trading.models import Decision, Order, Position, VirtualAccount
-from trading.services import accounts, balances, control, governors, limits, placing
+from trading.services import (
+    accounts,
+    balances,
+    control,
+    cooldowns,
+    equity,
+    governors,
+    ledger,
+    limits,
+    placing,
+)
 from trading.services.market import MarketView
 from trading.services.records import jsonable
 
@@ -86,7 +96,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     IntegrityError on its unique uid.
     """
     with transaction.atomic(savepoint=False), together():
-        books = _locked_books(account_id, intent, market.instrument)
+        books = _locked_books(account_id, intent, market)
         account, purse = books.account, books.purse
         now = timezone.now()
         snapshot = _snapshot(intent, books, market, now)
@@ -113,6 +123,8 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
                 rate = account.venue_account.taker_rate or ZERO
                 promised = (assessment.plan.notional or ZERO) * (1 + rate)
                 balances.reserve(purse[account.quote_asset], promised)
+        if not books.standing.is_kept:
+            equity.keep(account.pk, books.standing)
         trail.record(*entries)
     if not decision.approved:
         metrics.DENIALS.labels(decision.code).inc()
@@ -130,14 +142,17 @@ class _Books:
     states: list[tuple[Any, ...]]
     limits: limits.Held
     counted: governors.Counted = governors.NOTHING
+    cooldown: Cooldown | None = None
+    standing: equity.Standing = equity.UNKNOWN
+    own_free: Decimal | None = None  # of the account's own money; None: it has no ledger of its own
 
     def position_in(self, symbol: str) -> Position | None:
         return next((p for p in self.positions if p.symbol == symbol), None)
 
 
-def _locked_books(account_id: int, intent: TradeIntent, instrument: Instrument | None) -> _Books:
+def _locked_books(account_id: int, intent: TradeIntent, market: MarketView) -> _Books:
     """Lock the account and its purse, and read the rest: sent in one go, each answered in turn."""
-    base = instrument.base_asset if instrument else ""
+    base = market.instrument.base_asset if market.instrument else ""
     locked = _locked_account.ask(account_id=account_id)
     positions = _positions.ask(account_id=account_id)
     purse = _locked_purse.ask(account_id=account_id, base=base)
@@ -145,24 +160,50 @@ def _locked_books(account_id: int, intent: TradeIntent, instrument: Instrument |
     states = control.unreleased.ask()
     place = {"strategy_id": intent.strategy_id, "symbol": intent.symbol}
     settings_there = limits.set_for.ask(account_id=account_id, **place)
+    if intent.is_entry:
+        course = equity.course_of.ask(account_id=account_id)
+        streaks = cooldowns.of_account.ask(account_id=account_id)
     for account in locked():
         free = {row.asset: row for row in purse()}
         held = limits.effective(account, **place, rows=settings_there())
         books = _Books(account, positions(), free, waiting(), states(), held)
         if not intent.is_entry:
             return books
+        now = timezone.now()
+        quote = market.quote
+        standing = equity.look(
+            account,
+            books.positions,
+            wallet=free.get(account.quote_asset),
+            marks={quote.symbol: quote.mid} if quote else {},
+            course=course(),
+            now=now,
+        )
         return replace(
             books,
+            standing=standing,
+            cooldown=cooldowns.for_entry(
+                streaks(), account, held["cooldown_after_losses"], **place
+            ),
+            own_free=_own_free(account, books.positions),
             counted=governors.count(
                 account,
                 intent,
                 held,
                 position=books.position_in(intent.symbol),
                 waiting=books.waiting,
-                now=timezone.now(),
+                now=now,
             ),
         )
     raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
+
+
+def _own_free(account: VirtualAccount, positions: list[Position]) -> Decimal | None:
+    if account.capital is None:
+        return None
+    on_order = ledger.entries_on_order.rows(account_id=account.pk)
+    rate = account.venue_account.taker_rate or ZERO
+    return max(ledger.cash(account, positions) - ledger.promised(on_order, rate), ZERO)
 
 
 def limits_of(account: VirtualAccount, held: limits.Held) -> Limits:
@@ -216,7 +257,7 @@ def _snapshot(
             ),
         ),
         open_position_count=len(in_use - {intent.symbol}),
-        free_quote=_free(purse, account.quote_asset),
+        free_quote=_spendable(_free(purse, account.quote_asset), books.own_free),
         free_base=_free(purse, market.instrument.base_asset) if market.instrument else None,
         balances_at=venue.balances_at,
         taker_rate=venue.taker_rate,
@@ -228,6 +269,9 @@ def _snapshot(
         symbols_in_use=frozenset(in_use - {intent.symbol}),
         entries_in_position=books.counted.entries_in_position,
         together=books.counted.together,
+        cooldown=books.cooldown,
+        equity=books.standing.equity,
+        falls=books.standing.falls,
         can_trade=(
             account.enabled
             and venue.can_trade is not False
@@ -239,6 +283,13 @@ def _snapshot(
 def _free(purse: dict[str, Balance], asset: str) -> Decimal | None:
     row = purse.get(asset)
     return row.free if row is not None else None
+
+
+def _spendable(at_venue: Decimal | None, own: Decimal | None) -> Decimal | None:
+    """What the venue account has free; of it, an account with its own ledger spends its own."""
+    if at_venue is None or own is None:
+        return at_venue
+    return min(at_venue, own)
 
 
 def _store(
@@ -278,6 +329,8 @@ def _seen(snapshot: RiskSnapshot) -> dict[str, object]:
         "mode": jsonable(snapshot.mode),
         "open_positions": snapshot.open_position_count,
         "pending_entry_quantity": jsonable(snapshot.pending_entry_quantity),
+        "equity": jsonable(snapshot.equity),
+        "falls": jsonable(snapshot.falls),
     }
 
 
@@ -290,6 +343,8 @@ def _entry(decision: Decision, intent: TradeIntent) -> trail.Entry:
     }
     if decision.approved:
         data |= {"plan": decision.plan}
+        if warned := [v["rule"] for v in decision.verdicts if v["warned"]]:
+            data |= {"warned": warned}
     else:
         data |= {"code": decision.code, "message": decision.message}
     return trail.Entry(

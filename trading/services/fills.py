@@ -43,6 +43,8 @@ POSITION_BOOKS = (
     "opened_at",
     "closed_at",
     "updated_at",
+    "mark_price",
+    "marked_at",
     *closed_trades.COLUMNS,
 )
 LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
@@ -423,6 +425,7 @@ def _after_booking(position: Position, order: Order, booking: _Booking, *, is_ne
         position.naked_since = None
         position.alarm = ""
     position.updated_at = now
+    position.mark_price, position.marked_at = booking.fresh[-1].price, now
     books = {name: getattr(position, name) for name in POSITION_BOOKS}
     ask_update(Position, where={"pk": position.pk}, values=books)
 

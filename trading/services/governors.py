@@ -20,7 +20,12 @@ from trading.domain.risk.limit_book import Effective, Scope
 from trading.domain.risk.types import Pace, Together
 from trading.models import Decision, Fill, Order, Portfolio, Position, VirtualAccount
 
-OVER_ALL_ACCOUNTS = ("max_open_positions_total", "max_symbol_exposure", "max_gross_exposure")
+OVER_ALL_ACCOUNTS = (
+    "max_open_positions_total",
+    "max_symbol_exposure",
+    "max_gross_exposure",
+    "max_net_exposure",
+)
 ON_THE_BOOK = (OrderStatus.SUBMITTING, OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
@@ -263,10 +268,12 @@ def _all_together(
             in_use.add((owner, symbol))
         if quote == account.quote_asset:
             costs.append((symbol, quantity * price))
+    everything = _sum(cost for _, cost in costs)
     return Together(
         positions=len(in_use - {(account.pk, intent.symbol)}),
         symbol_exposure=_sum(cost for symbol, cost in costs if symbol == intent.symbol),
-        gross_exposure=_sum(cost for _, cost in costs),
+        gross_exposure=everything,
+        net_exposure=everything,  # spot holds nothing short
     )
 
 

@@ -86,8 +86,16 @@ def test_whatever_is_missing_lets_no_entry_pass(name):
 WHEN_LIMITED = {  # looked up only when one of these is set
     "symbols_in_use": ["one_symbol_per_account"],
     "entries_in_position": ["max_entries_per_position"],
-    "together": ["max_open_positions_total", "max_symbol_exposure", "max_gross_exposure"],
+    "together": [
+        "max_open_positions_total",
+        "max_symbol_exposure",
+        "max_gross_exposure",
+        "max_net_exposure",
+    ],
+    "cooldown": ["cooldown_after_losses"],
+    "falls": ["daily_loss_reduce_pct", "weekly_loss_flatten_pct", "drawdown_reduce_pct"],
 }
+ON_RECORD_ONLY = ["equity"]
 
 
 @pytest.mark.parametrize("limit", [one for some in WHEN_LIMITED.values() for one in some])
@@ -98,7 +106,7 @@ def test_whatever_a_set_limit_misses_lets_no_entry_pass(limit):
 
 def test_every_nullable_input_of_the_snapshot_is_in_the_lists_above():
     nullable = {f.name for f in fields(a_snapshot()) if "None" in str(f.type)}
-    assert nullable == {*MISSING, "taker_rate", "free_base", *WHEN_LIMITED}
+    assert nullable == {*MISSING, "taker_rate", "free_base", *ON_RECORD_ONLY, *WHEN_LIMITED}
 
 
 def test_an_exit_goes_through_the_worst_of_days():

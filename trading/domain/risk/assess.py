@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal, InvalidOperation
+
 from trading.domain.intents import TradeIntent
 from trading.domain.risk.context import Context, begin, denied, not_evaluated
 from trading.domain.risk.gate_rules import figures
-from trading.domain.risk.rules import RULES
-from trading.domain.risk.types import Assessment, OrderPlan, RiskSnapshot
+from trading.domain.risk.rules import FALLING, RISING, RULES
+from trading.domain.risk.types import Assessment, OrderPlan, RiskSnapshot, Verdict
+
+ZERO = Decimal(0)
 
 
 def assess(intent: TradeIntent, snapshot: RiskSnapshot) -> Assessment:
@@ -16,7 +21,8 @@ def assess(intent: TradeIntent, snapshot: RiskSnapshot) -> Assessment:
     if not readable.passed:
         unasked = (not_evaluated(rule.__name__, readable.code) for rule in RULES)
         return Assessment((readable, *unasked), None)
-    verdicts = (readable, *(rule(ctx) for rule in RULES))
+    share = snapshot.limits.warn_at_pct / 100 if intent.is_entry else ZERO
+    verdicts = (readable, *(_with_warning(rule(ctx), share) for rule in RULES))
     plan = _plan(ctx) if all(v.passed for v in verdicts) else None
     if plan is None and all(v.passed for v in verdicts):
         # Nobody said no and yet something was missing: closed, not open.
@@ -28,6 +34,21 @@ def assess(intent: TradeIntent, snapshot: RiskSnapshot) -> Assessment:
         sizing=ctx.size.arithmetic if ctx.size else (),
         levels=ctx.levels.arithmetic if ctx.levels else (),
     )
+
+
+def _with_warning(verdict: Verdict, share: Decimal) -> Verdict:
+    """Mark what passed, but lies within the last part before its limit."""
+    if not share or not verdict.passed or verdict.skipped:
+        return verdict
+    is_rising = verdict.rule in RISING
+    if not is_rising and verdict.rule not in FALLING:
+        return verdict
+    try:
+        limit, actual = Decimal(verdict.limit), Decimal(verdict.actual)
+    except InvalidOperation:
+        return verdict  # 'not limited', or nothing to count
+    is_close = actual >= limit * share if is_rising else actual * share <= limit
+    return replace(verdict, warned=True) if is_close and limit > 0 else verdict
 
 
 def _plan(ctx: Context) -> OrderPlan | None:

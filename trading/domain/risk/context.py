@@ -105,6 +105,7 @@ def passed(
     limit: Figure = "",
     actual: Figure = "",
     inputs: Inputs = NO_INPUTS,
+    warned: bool = False,
 ) -> Verdict:
     return Verdict(
         rule=rule,
@@ -112,6 +113,7 @@ def passed(
         message=message,
         limit=_word(limit),
         actual=_word(actual),
+        warned=warned,
         inputs=_inputs(inputs),
     )
 

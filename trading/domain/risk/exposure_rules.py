@@ -49,6 +49,14 @@ def gross_exposure(ctx: Context) -> Verdict:
     return _exposure(ctx, "gross_exposure", "GROSS_EXPOSURE", most, held)
 
 
+@entry_only
+def net_exposure(ctx: Context) -> Verdict:
+    """Cap what is left when what all accounts hold long and short is set against each other."""
+    together, most = ctx.snapshot.together, ctx.limits.max_net_exposure
+    held = together.net_exposure if together else None
+    return _exposure(ctx, "net_exposure", "NET_EXPOSURE", most, held)
+
+
 def _exposure(
     ctx: Context, rule: str, category: str, most: Decimal, held: Decimal | None
 ) -> Verdict:

@@ -7,6 +7,7 @@ from trading.domain.risk import (
     exposure_rules,
     gate_rules,
     governor_rules,
+    loss_rules,
     market_rules,
     order_rules,
 )
@@ -16,6 +17,10 @@ RULES: tuple[Rule, ...] = (
     gate_rules.environment,
     gate_rules.account_can_trade,
     gate_rules.trading_state,
+    loss_rules.cooldown,
+    loss_rules.daily_loss,
+    loss_rules.weekly_loss,
+    loss_rules.drawdown,
     governor_rules.trading_window,
     governor_rules.orders_per_second,
     governor_rules.orders_per_minute,
@@ -45,4 +50,30 @@ RULES: tuple[Rule, ...] = (
     exposure_rules.open_positions_total,
     exposure_rules.symbol_exposure,
     exposure_rules.gross_exposure,
+    exposure_rules.net_exposure,
 )
+
+# Rules whose figure grows towards its limit: they warn from a share of it on (`warn_at_pct`).
+RISING: frozenset[str] = frozenset(
+    rule.__name__
+    for rule in (
+        governor_rules.orders_per_second,
+        governor_rules.orders_per_minute,
+        governor_rules.orders_per_day,
+        governor_rules.repeats,
+        gate_rules.signal_age,
+        market_rules.spread,
+        market_rules.sender_gap,
+        market_rules.price_collar,
+        account_rules.balance,
+        account_rules.open_positions,
+        governor_rules.entries_per_position,
+        account_rules.position_notional,
+        exposure_rules.open_positions_total,
+        exposure_rules.symbol_exposure,
+        exposure_rules.gross_exposure,
+        exposure_rules.net_exposure,
+    )
+)
+# And those whose figure falls towards it.
+FALLING: frozenset[str] = frozenset({gate_rules.confidence.__name__})

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Quote, Side, TimeInForce
+from trading.domain.equity import Falls
 
 
 class TradingMode(StrEnum):
@@ -31,6 +32,18 @@ class SizingModel(StrEnum):
 
     PERCENT_OF_BALANCE = "percent_of_balance"  # free quote x position_pct x confidence
     FIXED_QUOTE = "fixed_quote"  # default_quote_amount
+
+
+@dataclass(frozen=True, slots=True)
+class LossSteps:
+    """Percent of equity at which a loss is told of, ends new entries, has everything sold.
+
+    Zero: not that step.
+    """
+
+    warn: Decimal = Decimal(0)
+    reduce_only: Decimal = Decimal(0)
+    flatten: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +83,39 @@ class Limits:
     max_open_positions_total: int = 0  # over all accounts of the environment; zero: not limited
     max_symbol_exposure: Decimal = Decimal(0)  # quote units, over all of them too
     max_gross_exposure: Decimal = Decimal(0)
+    max_net_exposure: Decimal = Decimal(0)
+    warn_at_pct: Decimal = Decimal(0)  # share of a limit, percent; zero: no rule warns
+    cooldown_after_losses: int = 0  # losing trades in a row; zero: not limited
+    cooldown_seconds: int = 300
+    daily_loss_warn_pct: Decimal = Decimal(0)
+    daily_loss_reduce_pct: Decimal = Decimal(0)
+    daily_loss_flatten_pct: Decimal = Decimal(0)
+    weekly_loss_warn_pct: Decimal = Decimal(0)
+    weekly_loss_reduce_pct: Decimal = Decimal(0)
+    weekly_loss_flatten_pct: Decimal = Decimal(0)
+    drawdown_warn_pct: Decimal = Decimal(0)
+    drawdown_reduce_pct: Decimal = Decimal(0)
+    drawdown_flatten_pct: Decimal = Decimal(0)
     trading_window: str = ""  # of the account, in the words of `window`; empty: round the clock
     version: int = 0
+
+    @property
+    def daily_loss(self) -> LossSteps:
+        return LossSteps(
+            self.daily_loss_warn_pct, self.daily_loss_reduce_pct, self.daily_loss_flatten_pct
+        )
+
+    @property
+    def weekly_loss(self) -> LossSteps:
+        return LossSteps(
+            self.weekly_loss_warn_pct, self.weekly_loss_reduce_pct, self.weekly_loss_flatten_pct
+        )
+
+    @property
+    def drawdown(self) -> LossSteps:
+        return LossSteps(
+            self.drawdown_warn_pct, self.drawdown_reduce_pct, self.drawdown_flatten_pct
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +137,15 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Cooldown:
+    """Losing trades in a row, and until when no entry follows them; whose they are counted for."""
+
+    losses: int
+    until: datetime | None
+    counted: str  # 'account spot-1'
+
+
+@dataclass(frozen=True, slots=True)
 class Together:
     """What all accounts of the environment hold and have on order, quote units at cost.
 
@@ -103,6 +156,7 @@ class Together:
     positions: int  # but for this account's in this symbol
     symbol_exposure: Decimal | None
     gross_exposure: Decimal | None
+    net_exposure: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +184,9 @@ class RiskSnapshot:
     symbols_in_use: frozenset[str] | None = None  # held or on order, but for the intent's
     entries_in_position: int | None = None  # looked up only when their limit is set
     together: Together | None = None  # looked up only when one of its limits is set
+    cooldown: Cooldown | None = None  # looked up only when its limit is set
+    equity: Decimal | None = None  # money put in, realised and open profit
+    falls: Falls | None = None  # today's, this week's and from the best
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +200,7 @@ class Verdict:
     limit: str = ""
     actual: str = ""
     skipped: bool = False  # exits skip entry rules; the skip is on record
+    warned: bool = False  # passed, but close to its limit
     inputs: tuple[tuple[str, str], ...] = ()
 
 

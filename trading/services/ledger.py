@@ -1,0 +1,157 @@
+"""An account's own money: put in and taken out on record, and what of it is free to spend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audit import trail
+from audit.statements import Select
+from exchanges.models import Balance, VenueAccount
+from trading.domain.equity import Books, cash_of
+from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.models import CapitalMove, Order, Position, VirtualAccount
+
+ZERO = Decimal(0)
+ONE = Decimal(1)
+UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
+_FINEST = Decimal("1e-8")
+
+
+@Select
+def entries_on_order(account_id: int) -> QuerySet[Order, Any]:
+    """Quantity, filled part and plan of each entry that may still take money."""
+    rows = Order.objects.filter(
+        account=account_id, role=Order.Role.ENTRY, status__in=UNFILLED
+    ).order_by()
+    return rows.values_list("quantity", "booked_quantity", "decision__plan")
+
+
+def cash(account: VirtualAccount, positions: Iterable[Position]) -> Decimal:
+    """Money of an account with a ledger of its own that is in no position."""
+    assert account.capital is not None
+    return cash_of(account.capital, (_books(one) for one in positions))
+
+
+def promised(on_order: Iterable[tuple[Any, ...]], rate: Decimal) -> Decimal:
+    """What the unfilled part of entries will take, fee included."""
+    total = ZERO
+    for quantity, booked, plan in on_order:
+        notional = Decimal((plan or {}).get("notional") or 0)
+        total += notional * (quantity - booked) / quantity * (ONE + rate)
+    return total
+
+
+def _books(position: Position) -> Books:
+    return Books(position.quantity, position.average_entry_price, position.realised_pnl, mark=None)
+
+
+def cash_by_account(venue_account: VenueAccount, quote_asset: str) -> dict[str, Decimal]:
+    """Money of each account on one venue account that has a ledger of its own."""
+    accounts = VirtualAccount.objects.filter(
+        venue_account=venue_account, quote_asset=quote_asset, capital__isnull=False
+    ).prefetch_related("positions")
+    return {one.name: cash(one, one.positions.all()) for one in accounts}
+
+
+def move(account_id: int, amount: Decimal, *, actor: str, reason: str) -> CapitalMove:
+    """Put money into an account, or take it out. The first move gives it a ledger of its own.
+
+    Raises ValidationError when there is not so much to take, or the venue account has not so much
+    that no other account calls its own.
+    """
+    amount = _checked(amount, reason)
+    with transaction.atomic():
+        account = _locked(account_id)
+        positions = list(Position.objects.filter(account=account))
+        before = cash(account, positions) if account.capital is not None else ZERO
+        after = before + amount
+        if amount < 0:
+            rate = account.venue_account.taker_rate or ZERO
+            spoken_for = promised(entries_on_order.rows(account_id=account.pk), rate)
+            if after < spoken_for:
+                free = max(before - spoken_for, ZERO)
+                raise ValidationError({"amount": f"Only {free:f} of {account.name} is free."})
+        else:
+            _check_wallet(account, amount)
+        spent = cash_of(ZERO, (_books(one) for one in positions))
+        account.capital = after - spent
+        account.save(update_fields=["capital"])
+        row = CapitalMove.objects.create(
+            account=account,
+            amount=amount,
+            capital=account.capital,
+            cash=after,
+            reason=reason,
+            moved_by=actor,
+            moved_at=timezone.now(),
+        )
+        trail.record(
+            trail.Entry(
+                kind="account.capital_moved",
+                actor=actor,
+                subject_type="account",
+                subject_id=str(account.pk),
+                environment=account.venue_account.environment,
+                data={
+                    "name": account.name,
+                    "amount": format(amount, "f"),
+                    "cash": format(after, "f"),
+                    "reason": reason,
+                },
+            )
+        )
+    return row
+
+
+def _checked(amount: Decimal, reason: str) -> Decimal:
+    errors = {}
+    if not amount.is_finite() or not amount:
+        errors["amount"] = "Write an amount in the quote asset; negative takes out."
+    elif abs(amount) > Decimal(10**12) or amount != amount.quantize(_FINEST):
+        errors["amount"] = "At most 8 decimals and 1000000000000."
+    if not reason.strip():
+        errors["reason"] = "Say why: the reason is kept with the move."
+    elif len(reason) > 500:
+        errors["reason"] = "At most 500 characters."
+    if errors:
+        raise ValidationError(errors)
+    return amount
+
+
+def _locked(account_id: int) -> VirtualAccount:
+    """Lock the account, and the venue account too: two moves must not give the same money away."""
+    account = (
+        VirtualAccount.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("venue_account")
+        .get(pk=account_id)
+    )
+    VenueAccount.objects.select_for_update(no_key=True).get(pk=account.venue_account_id)
+    return account
+
+
+def _check_wallet(account: VirtualAccount, amount: Decimal) -> None:
+    wallet = Balance.objects.filter(
+        venue_account=account.venue_account, asset=account.quote_asset
+    ).first()
+    if wallet is None:
+        raise ValidationError(
+            {"amount": f"What {account.venue_account} has is not known yet: try again in a minute."}
+        )
+    others = cash_by_account(account.venue_account, account.quote_asset)
+    left = wallet.free + wallet.locked - sum(others.values(), ZERO)
+    if amount > left:
+        raise ValidationError(
+            {
+                "amount": (
+                    f"{account.venue_account} has {max(left, ZERO):f} {account.quote_asset} that"
+                    " no account calls its own."
+                )
+            }
+        )
