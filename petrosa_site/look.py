@@ -71,6 +71,8 @@ UNFOLD: dict[str, Any] = {
                     _item("Fills", "done_all", "trading", "fill"),
                     _item("Closed trades", "swap_vert", "trading", "closedtrade"),
                     _item("Positions", "stacked_line_chart", "trading", "position"),
+                    _item("Equity", "show_chart", "trading", "equitysnapshot"),
+                    _item("Losses", "trending_down", "trading", "equitycourse"),
                 ],
             },
             {
@@ -80,6 +82,8 @@ UNFOLD: dict[str, Any] = {
                     _item("Stop reports", "task_alt", "trading", "stopreport"),
                     _item("Virtual accounts", "tune", "trading", "virtualaccount"),
                     _item("Strategies", "alt_route", "trading", "strategymapping"),
+                    _item("Capital", "savings", "trading", "capitalmove"),
+                    _item("Losing streaks", "hourglass_bottom", "trading", "lossstreak"),
                     _item("Limits", "speed", "trading", "limit"),
                     _item("Limit changes", "published_with_changes", "trading", "limitchange"),
                     _item("Audit trail", "history", "audit", "event"),

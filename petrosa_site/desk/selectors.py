@@ -20,7 +20,7 @@ from trading.domain import positions as book
 from trading.domain.order_states import OPEN_STATUSES
 from trading.domain.risk.types import TradingMode
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
-from trading.selectors import resting
+from trading.selectors import resting, standing
 from trading.services import control, limits
 
 LATEST = 50
@@ -164,6 +164,7 @@ def _accounts(
     for balance in Balance.objects.order_by("asset"):
         if balance.free or balance.locked:
             balances.setdefault(balance.venue_account_id, []).append(balance)
+    stands = {one.id: one for one in standing.of_accounts(accounts)}
     unrealised: dict[str, Decimal] = {}
     unvalued: dict[str, int] = {}
     for row in valued:
@@ -189,10 +190,25 @@ def _accounts(
             "unvalued": unvalued.get(account.name, 0),
             "open_positions": sum(r.is_open and not r.is_dust for r in rows if _of(r, account)),
             "max_open_positions": limits.value_of(account, "max_open_positions"),
+            **_worth(stands[account.pk]),
             **_holdings(account, balances.get(account.venue_account_id, []), rows),
         }
         for account in accounts
     ]
+
+
+def _worth(stands: standing.Standing) -> Json:
+    return {
+        "equity": _text(stands.equity),
+        "high_water": _text(stands.high_water),
+        "own_cash": _text(stands.cash) if stands.has_ledger else None,
+        "daily_loss_pct": _text(stands.daily_loss_pct),
+        "weekly_loss_pct": _text(stands.weekly_loss_pct),
+        "drawdown_pct": _text(stands.drawdown_pct),
+        "wins": stands.wins,
+        "losses": stands.losses,
+        "cooldown_until": stands.cooldown_until,
+    }
 
 
 def _of(row: Position, account: VirtualAccount) -> bool:

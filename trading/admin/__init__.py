@@ -1,6 +1,12 @@
 from trading.admin.accounts import StrategyMappingAdmin, VirtualAccountAdmin
 from trading.admin.control import StopReportAdmin, TradingStateAdmin
 from trading.admin.decisions import DecisionAdmin
+from trading.admin.equity import (
+    CapitalMoveAdmin,
+    EquityCourseAdmin,
+    EquitySnapshotAdmin,
+    LossStreakAdmin,
+)
 from trading.admin.fills import FillAdmin
 from trading.admin.limits import LimitAdmin, LimitChangeAdmin
 from trading.admin.orders import OrderAdmin, OrderListAdmin
@@ -8,11 +14,15 @@ from trading.admin.performance import ClosedTradeAdmin
 from trading.admin.positions import PositionAdmin
 
 __all__ = [
+    "CapitalMoveAdmin",
     "ClosedTradeAdmin",
     "DecisionAdmin",
+    "EquityCourseAdmin",
+    "EquitySnapshotAdmin",
     "FillAdmin",
     "LimitAdmin",
     "LimitChangeAdmin",
+    "LossStreakAdmin",
     "OrderAdmin",
     "OrderListAdmin",
     "PositionAdmin",

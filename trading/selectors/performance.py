@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +15,7 @@ from trading.models import ClosedTrade
 
 ZERO = Decimal(0)
 BATCH = 2000
+REMEMBER_SECONDS = 2.0  # every viewer of the desk asks for the same sums
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,29 @@ def of(
         rows = rows.filter(closed_at__gte=since)
     told = rows.order_by("pk").values_list("profit", "fees")
     return reckon(told.iterator(chunk_size=BATCH))
+
+
+_remembered: tuple[float, dict[int, Performance]] = (0.0, {})
+
+
+def by_account() -> dict[int, Performance]:
+    """Return the figures of each account by its id, at most REMEMBER_SECONDS old."""
+    global _remembered
+    if _remembered[0] > time.monotonic():
+        return _remembered[1]
+    trades: dict[int, list[tuple[Decimal, Decimal]]] = defaultdict(list)
+    rows = ClosedTrade.objects.order_by("pk").values_list("account", "profit", "fees")
+    for account_id, profit, fees in rows.iterator(chunk_size=BATCH):
+        trades[account_id].append((profit, fees))
+    told = {account_id: reckon(some) for account_id, some in trades.items()}
+    _remembered = (time.monotonic() + REMEMBER_SECONDS, told)
+    return told
+
+
+def forget() -> None:
+    """Drop this process's figures."""
+    global _remembered
+    _remembered = (0.0, {})
 
 
 def reckon(trades: Iterable[tuple[Decimal, Decimal]]) -> Performance:

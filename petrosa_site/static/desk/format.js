@@ -39,6 +39,16 @@ export function share(text) {
   return text == null ? "–" : format({ style: "percent", maximumFractionDigits: 0 }).format(text);
 }
 
+export function percent(text) {
+  return text == null ? "–" : `${format({ maximumFractionDigits: 2 }).format(text)} %`;
+}
+
+// Minutes and seconds until a moment; 0:00 once it has passed.
+export function countdown(iso) {
+  const left = Math.max(0, Math.ceil((Date.parse(iso) - now()) / 1000));
+  return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+}
+
 export function words(text) {
   return String(text ?? "").replaceAll("_", " ").toLowerCase();
 }

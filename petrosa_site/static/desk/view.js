@@ -104,6 +104,9 @@ export class View {
     for (const node of document.querySelectorAll("time[data-ago]")) {
       setText(node, f.ago(node.dateTime));
     }
+    for (const node of document.querySelectorAll("[data-until]")) {
+      setText(node, `${node.dataset.words} ${f.countdown(node.dataset.until)}`);
+    }
     for (const node of document.querySelectorAll("[data-since]")) {
       setText(node, `${node.dataset.words} ${f.span(f.secondsSince(node.dataset.since))}`);
     }
@@ -184,12 +187,17 @@ export class View {
         a.name === a.environment ? null : environmentPill(a.environment),
         a.is_default ? pill("default", "plain", "Takes signals that are not mapped elsewhere") : null,
         a.enabled ? null : pill("disabled", "warn"),
+        a.cooldown_until ? cooldown(a) : null,
       ),
+      tile("Equity", f.money(a.equity), `best ${f.money(a.high_water)}`),
       tile(`Free ${a.quote_asset}`, f.money(quote?.free), quote ? f.quantity(quote.free) : ""),
-      tile("Locked", f.money(quote?.locked)),
-      tile("Realised P&L", f.gain(a.realised), a.realised, tone(a.realised)),
+      a.own_cash == null
+        ? tile("Locked", f.money(quote?.locked))
+        : tile("Its own money", f.money(a.own_cash), "What this account may spend"),
+      tile("Realised P&L", f.gain(a.realised), `${a.realised}, after ${a.fees} of fees`, tone(a.realised)),
       tile("Unrealised P&L", f.gain(a.unrealised), unvalued, tone(a.unrealised)),
-      tile("Fees", f.money(a.fees), a.fees),
+      tile("Down today", f.percent(a.daily_loss_pct), losses(a), Number(a.daily_loss_pct) ? "loss" : ""),
+      tile("Won / lost", `${a.wins} / ${a.losses}`, "Closed trades, after fees"),
       tile("Open positions", `${a.open_positions} / ${a.max_open_positions}`),
       others.length
         ? el(
@@ -325,6 +333,18 @@ function address(link, id) {
 
 function when(iso) {
   return el("time", { datetime: iso, title: f.exact(iso), "data-ago": true }, f.ago(iso));
+}
+
+function cooldown(account) {
+  const words = "cooldown";
+  const node = pill(`${words} ${f.countdown(account.cooldown_until)}`, "warn", "No entries after losses in a row");
+  node.dataset.until = account.cooldown_until;
+  node.dataset.words = words;
+  return node;
+}
+
+function losses(account) {
+  return `this week ${f.percent(account.weekly_loss_pct)}, from the best ${f.percent(account.drawdown_pct)}`;
 }
 
 function tile(label, value, title, classes = "") {

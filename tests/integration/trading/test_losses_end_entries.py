@@ -13,7 +13,7 @@ from exchanges import quotes
 from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
-from trading.models import EquityCourse, EquitySnapshot, Position, TradingState
+from trading.models import EquityCourse, EquitySnapshot, Position, TradingState, VirtualAccount
 from trading.services import accounts, balances, control, emptying, equity
 
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,7 @@ def test_an_open_loss_of_three_percent_ends_entries(send, market):
     assert modes() == ["REDUCE_ONLY"]
     state = TradingState.objects.get()
     assert (state.scope, state.key, state.engaged_by) == ("account", "simulator", "loss ladder")
+    assert state.expires_at
     assert state.expires_at > timezone.now()
     assert "today's loss is 3." in state.reason
     assert send(symbol="ETHUSDT", quantity=1).decision.code == "TRADING_REDUCE_ONLY"
@@ -140,7 +141,7 @@ def test_a_drawdown_stands_until_somebody_releases_it_and_is_measured_anew(send,
 
 
 def state_account():
-    return Position.objects.select_related("account").first().account
+    return VirtualAccount.objects.get(name="simulator")
 
 
 def test_a_holding_without_a_price_denies_entries_elsewhere(send, venue, settings):

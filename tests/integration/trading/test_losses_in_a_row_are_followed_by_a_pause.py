@@ -1,4 +1,4 @@
-"""After so many losing trades in a row no entry follows for a while, whatever restarts meanwhile."""
+"""After so many losing trades in a row no entry follows for a while."""
 
 from __future__ import annotations
 
@@ -38,9 +38,10 @@ def _no_loss_ladder(db):
 
 
 def time_goes_by(seconds):
-    for streak in LossStreak.objects.exclude(cooldown_until=None):
-        streak.cooldown_until -= timedelta(seconds=seconds)
-        streak.save()
+    for streak in LossStreak.objects.all():
+        if streak.cooldown_until:
+            streak.cooldown_until -= timedelta(seconds=seconds)
+            streak.save()
 
 
 def test_the_third_loss_in_a_row_is_followed_by_five_minutes_of_nothing(send, trip):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,13 +15,13 @@ from exchanges.models import Environment, VenueAccount
 from trading.domain.risk import window
 from trading.domain.risk.types import SizingModel
 from trading.models import StrategyMapping, VirtualAccount
-from trading.services import account_settings, accounts
+from trading.services import account_settings, accounts, equity, ledger
 
 SWITCH = {"on": True, "off": False}
 
 
 class Command(BaseCommand):
-    help = "List, create, edit and map virtual accounts. Limits are changed by `limits`."
+    help = "List, create, edit, fund and map virtual accounts. Limits are changed by `limits`."
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
@@ -41,10 +42,18 @@ class Command(BaseCommand):
         mapping.add_argument("strategy")
         mapping.add_argument("name", help="the account, or 'default' to map it no longer")
 
+        fund = verbs.add_parser("fund", help="put money into an account of its own ledger")
+        fund.add_argument("name")
+        fund.add_argument("amount", help="quote units; with a minus it is taken out")
+        reset = verbs.add_parser("reset-drawdown", help="measure it from today's worth on")
+        reset.add_argument("name")
+        for one in (fund, reset):
+            one.add_argument("--reason", required=True)
+
     def handle(self, *args: Any, verb: str, **options: Any) -> None:
         options["actor"] = f"{getpass.getuser()} (command line)"
         try:
-            getattr(self, f"_{verb}")(options)
+            getattr(self, f"_{verb.replace('-', '_')}")(options)
         except ValidationError as error:
             words = (f"{name}: {' '.join(said)}" for name, said in error.message_dict.items())
             raise CommandError("\n".join(words)) from None
@@ -58,6 +67,7 @@ class Command(BaseCommand):
                 account.sizing_model.replace("_", " "),
                 " ".join(account.allowed_symbols) or "every symbol",
                 account.trading_window or window.ALWAYS,
+                _money(account),
             ]
             self.stdout.write(f"{account.name:<20}{', '.join(marks)}")
             for mapping in StrategyMapping.objects.filter(account=account):
@@ -88,12 +98,38 @@ class Command(BaseCommand):
         told = json.dumps(done.after) if done.after else "it was so already"
         self.stdout.write(f"{options['name']}: {told}")
 
+    def _fund(self, options: dict[str, Any]) -> None:
+        try:
+            amount = Decimal(options["amount"])
+        except InvalidOperation:
+            raise CommandError(f"amount: {options['amount']} is not a number.") from None
+        account = _account(options["name"])
+        move = ledger.move(account.pk, amount, actor=options["actor"], reason=options["reason"])
+        self.stdout.write(f"{account.name}: {move.cash:f} {account.quote_asset} of its own.")
+
+    def _reset_drawdown(self, options: dict[str, Any]) -> None:
+        account = _account(options["name"])
+        try:
+            course = equity.reset_drawdown(
+                account.pk, actor=options["actor"], reason=options["reason"]
+            )
+        except ValueError as error:
+            raise CommandError(str(error)) from None
+        worth = course.base + course.profit
+        self.stdout.write(f"{account.name}: drawdown is measured from {worth:f} on.")
+
     def _map(self, options: dict[str, Any]) -> None:
         name = options["name"]
         account = None if name == "default" else _account(name)
         done = accounts.map_strategy(options["strategy"], account, actor=options["actor"])
         told = f"trades in {name}" if done else f"trades in {name} already"
         self.stdout.write(f"{options['strategy']} {told}.")
+
+
+def _money(account: VirtualAccount) -> str:
+    if account.capital is None:
+        return "money of the venue account"
+    return f"{ledger.cash(account, account.positions.all()):f} {account.quote_asset} of its own"
 
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:
