@@ -15,7 +15,8 @@ from trading.domain import client_ids, tie_out
 from trading.domain.order_states import OrderStatus
 from trading.domain.positions import PositionState
 from trading.domain.tie_out import BookedFill, Difference
-from trading.models import Fill, Order, Position
+from trading.models import Fill, Order, Position, VirtualAccount
+from trading.services import ledger
 
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING)
 
@@ -30,6 +31,7 @@ class TieOut:
     trades: int = 0
     trades_not_ours: int = 0
     coins_not_ours: dict[str, Decimal] = field(default_factory=dict)
+    money_of_no_account: dict[str, Decimal] = field(default_factory=dict)
 
     @property
     def agrees(self) -> bool:
@@ -51,6 +53,7 @@ def run(venue_account: VenueAccount) -> TieOut:
         _compare_orders(told, venue_account, gateway, symbol)
     _compare_books(told, venue_account)
     _compare_holdings(told, venue_account, gateway)
+    _compare_money(told, venue_account, gateway)
     return told
 
 
@@ -131,6 +134,21 @@ def _compare_holdings(told: TieOut, venue_account: VenueAccount, gateway: Exchan
     found, more = tie_out.holdings(held, at_venue)
     told.differences += found
     told.coins_not_ours = more
+
+
+def _compare_money(told: TieOut, venue_account: VenueAccount, gateway: ExchangeGateway) -> None:
+    """Compare what accounts with a ledger of their own have in money, together, with the wallet."""
+    rows = VirtualAccount.objects.filter(venue_account=venue_account, capital__isnull=False)
+    ours = {
+        asset: sum(ledger.cash_by_account(venue_account, asset).values(), Decimal(0))
+        for asset in set(rows.values_list("quote_asset", flat=True))
+    }
+    at_venue = {b.asset: b.free + b.locked for b in gateway.account().balances}
+    found, more = tie_out.holdings(ours, at_venue)
+    told.differences += [
+        replace(one, what="the venue has less than our accounts call their own") for one in found
+    ]
+    told.money_of_no_account = more
 
 
 def _base_of(venue_account: VenueAccount, symbol: str) -> str:

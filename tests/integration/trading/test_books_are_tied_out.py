@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -10,7 +11,7 @@ from django.core.management import CommandError, call_command
 
 from tests.fakes.exchange import FakeExchange
 from trading.models import Fill, Order, Position
-from trading.services import accounts, protection
+from trading.services import accounts, ledger, protection
 
 pytestmark = pytest.mark.django_db
 
@@ -94,3 +95,17 @@ def test_no_account_at_all_is_no_agreement():
     accounts.ensure_first()
     with pytest.raises(CommandError, match="no venue account"):
         run("--environment", "demo")
+
+
+def test_money_of_accounts_is_compared_with_the_wallet(venue):
+    account = Position.objects.select_related("account").get().account
+    accounts.ensure_first()
+    ledger.move(account.pk, Decimal(5000), actor="test", reason="its own")
+    said, code = run()
+    assert code == 0, said
+    assert "USDT at the venue belong to no account's ledger" in said
+
+    venue.deposit("USDT", "-97000")
+    said, code = run()
+    assert code == 1
+    assert "USDT the venue has less than our accounts call their own: ours 5000" in said

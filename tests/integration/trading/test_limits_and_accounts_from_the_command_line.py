@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import getpass
+from decimal import Decimal
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
-from trading.models import LimitChange, VirtualAccount
-from trading.services import accounts, limits
+from exchanges.models import Balance
+from trading.models import CapitalMove, LimitChange, VirtualAccount
+from trading.services import accounts, equity, limits
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +99,39 @@ class TestAccounts:
             run("accounts", "map", "skew", "nobody")
         with pytest.raises(CommandError, match="allowed_symbols"):
             run("accounts", "edit", "simulator", "--symbols", "btc/usdt")
+
+
+class TestMoney:
+    @pytest.fixture(autouse=True)
+    def wallet(self, first):
+        now = timezone.now()
+        venue_account = first.venue_account
+        Balance.objects.create(
+            venue_account=venue_account, asset="USDT", free=Decimal(1000), updated_at=now
+        )
+
+    def test_money_is_put_in_and_taken_out(self):
+        assert "400 USDT of its own" in run("accounts", "fund", "simulator", "400", "--reason", "r")
+        assert "300 USDT" in run("accounts", "fund", "simulator", "-100", "--reason", "r")
+        assert "300 USDT of its own" in run("accounts", "list")
+        move = CapitalMove.objects.latest("pk")
+        assert move.moved_by == f"{getpass.getuser()} (command line)"
+
+    @pytest.mark.parametrize(
+        ("amount", "words"),
+        [
+            ("x", "amount: x is not a number"),
+            ("2000", "amount: .* has 1000 USDT"),
+            ("NaN", "amount"),
+        ],
+    )
+    def test_what_cannot_be_moved_is_told(self, amount, words):
+        with pytest.raises(CommandError, match=words):
+            run("accounts", "fund", "simulator", amount, "--reason", "r")
+
+    def test_a_drawdown_is_measured_anew(self):
+        with pytest.raises(CommandError, match="not been valued"):
+            run("accounts", "reset-drawdown", "simulator", "--reason", "r")
+        equity.watch()
+        said = run("accounts", "reset-drawdown", "simulator", "--reason", "r")
+        assert "drawdown is measured from 1000 on" in said

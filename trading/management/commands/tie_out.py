@@ -60,5 +60,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {one.about} {one.what}" + (f": {sides}" if sides else ""))
         if told.trades_not_ours:
             self.stdout.write(f"  {told.trades_not_ours} trades at the venue are not ours")
+        for asset, amount in told.money_of_no_account.items():
+            self.stdout.write(f"  {amount:f} {asset} at the venue belong to no account's ledger")
         for asset, amount in told.coins_not_ours.items():
             self.stdout.write(f"  {amount:f} {asset} at the venue are not ours")
