@@ -208,6 +208,8 @@ def _worth(stands: standing.Standing) -> Json:
         "wins": stands.wins,
         "losses": stands.losses,
         "cooldown_until": stands.cooldown_until,
+        "max_drawdown": _text(stands.max_drawdown),
+        "status": stands.status,
     }
 
 
