@@ -129,6 +129,7 @@ def stage(database_url: str = "", *, venue: str = "fixed") -> Iterator[Stage]:
             "MAX_ORDERS_PER_MINUTE": "0",
             "MAX_ORDERS_PER_DAY": "0",
             "MAX_REPEATS": "0",
+            "MAX_OPEN_POSITIONS_TOTAL": "100000",
         }
         made = Stage(environment, web_port, venue_port, folder)
         command: tuple[str, ...] = ("-m", "benchmarks.fixed_venue", str(venue_port))

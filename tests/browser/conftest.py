@@ -44,6 +44,7 @@ def whole(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         MAX_POSITION_NOTIONAL="0",
         MAX_REPEATS="0",
         MAX_LOSS_COOLDOWN="0",
+        MAX_OPEN_POSITIONS_TOTAL="100",
     ) as made:
         made.start("web", "worker")
         made.wait_until_ready()

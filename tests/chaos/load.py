@@ -33,6 +33,7 @@ ACCOUNT: dict[str, Any] = {
     "MAX_ORDERS_PER_DAY": "0",
     "MAX_REPEATS": "0",
     "MAX_LOSS_COOLDOWN": "0",
+    "MAX_OPEN_POSITIONS_TOTAL": "0",
     "SIGNAL_MAX_AGE_SECONDS": "600",
     "LOG_LEVEL": "WARNING",
     "API_RATE": "100000/min",

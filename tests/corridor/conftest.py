@@ -18,6 +18,7 @@ def _whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
         MAX_ORDERS_PER_MINUTE="0",
         MAX_REPEATS="0",
         MAX_LOSS_COOLDOWN="0",
+        MAX_OPEN_POSITIONS_TOTAL="100",
         API_TRADE_RATE="100000/min",
         API_RATE="100000/min",
     ) as made:

@@ -75,6 +75,10 @@ def _create(environment: str, *, is_default: bool) -> VirtualAccount:
             data={"name": account.name, "is_default": is_default, "enabled": account.enabled},
         )
     )
+    if not settings.ONE_SYMBOL_PER_ACCOUNT_GIVEN:
+        reason = "takes the signals of every strategy that is not mapped"
+        wish = limits.Wish("account", account.name, "one_symbol_per_account", "off", reason)
+        limits.set_first(wish, actor="first boot")
     return account
 
 

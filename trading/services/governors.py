@@ -60,7 +60,7 @@ def count(
         own_offers=tuple(price for (price,) in offers()),
         entries_in_position=(
             _entries_in(position, waiting, intent)
-            if held["max_entries_per_position"].value
+            if held["max_entries_per_position"].value or held["one_symbol_per_account"].value
             else None
         ),
         together=_all_together(account, intent, held),

@@ -123,6 +123,13 @@ def ensure_first(*, actor: str = "first boot") -> None:
                 _apply(_change(wish, before=UNSET, after=text, author=actor, is_looser=False))
 
 
+def set_first(wish: Wish, *, actor: str) -> None:
+    """Set what an account begins with, which no second person can have been asked about."""
+    after = check(wish)
+    if _held(wish) != after:
+        _apply(_change(wish, before=UNSET, after=after, author=actor, is_looser=False))
+
+
 def set_limit(wish: Wish, *, actor: str) -> LimitChange | None:
     """Set a limit in one place, at once, or ask for a second person when it gets looser.
 

@@ -40,7 +40,7 @@ class TestWhatBothHold:
 
     @pytest.fixture(autouse=True)
     def two(self, send):
-        set_limits(max_spread_bps=0)
+        set_limits(max_spread_bps=0, one_symbol_per_account="off")
         return another_account("second")
 
     def test_a_position_elsewhere_takes_a_slot(self, send):
@@ -138,7 +138,7 @@ def test_of_many_entries_in_two_accounts_exactly_one_gets_the_last_slot(
     second = another_account("second", label="other")  # at one venue account they share a purse
     for one in (first, second):
         balances.refresh(VenueAccount.objects.get(pk=one.venue_account_id))
-    set_limits(max_open_positions=100, **limit)
+    set_limits(max_open_positions=100, one_symbol_per_account="off", **limit)
     start = threading.Barrier(MANY)
 
     def decide(number: int) -> str:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from decimal import Decimal
 
-from trading.domain.risk.context import Context, denied, entry_only, not_evaluated, passed
+from trading.domain.risk.context import (
+    Context,
+    Inputs,
+    denied,
+    entry_only,
+    not_evaluated,
+    passed,
+)
 from trading.domain.risk.types import Verdict
 
 _MICROSECOND = timedelta(microseconds=1)
@@ -43,16 +50,25 @@ def balance(ctx: Context) -> Verdict:
 
 @entry_only
 def open_positions(ctx: Context) -> Verdict:
-    """Cap the number of positions; adding to one that is held or on order is no new position."""
-    name, count = "open_positions", ctx.snapshot.open_position_count
+    """Cap the number of positions; adding to one that is held or on order is no new position.
+
+    An account kept to one symbol has one position at most: there its entries in it are counted.
+    """
+    name, most = "open_positions", ctx.limits.max_open_positions
+    one_symbol = ctx.limits.one_symbol_per_account
+    count = ctx.snapshot.entries_in_position if one_symbol else ctx.snapshot.open_position_count
     if count is None:
         return denied(name, "OPEN_POSITIONS_UNKNOWN", limit="known", actual="unknown")
-    most = ctx.limits.max_open_positions
+    facts: Inputs = {"counted": "entries in the one symbol" if one_symbol else "positions"}
+    if one_symbol:
+        if count >= most:
+            return denied(name, "OPEN_POSITIONS_AT_MAX", limit=most, actual=count, inputs=facts)
+        return passed(name, limit=most, actual=count, inputs=facts)
     if ctx.snapshot.holding.quantity > 0 or ctx.snapshot.pending_entry_quantity > 0:
         return passed(name, "adds to an open position", limit=most, actual=count)
     if count >= most:
-        return denied(name, "OPEN_POSITIONS_AT_MAX", limit=most, actual=count)
-    return passed(name, limit=most, actual=count)
+        return denied(name, "OPEN_POSITIONS_AT_MAX", limit=most, actual=count, inputs=facts)
+    return passed(name, limit=most, actual=count, inputs=facts)
 
 
 @entry_only
