@@ -207,9 +207,15 @@ DEFAULT_BASE_AMOUNT_GIVEN = env.is_set("DEFAULT_BASE_AMOUNT")
 STOP_LOSS_DEFAULT = env.number(
     "STOP_LOSS_DEFAULT", "2.0", aliases=("STOP_LOSS_PERCENTAGE",), minimum="0.01", maximum=99
 )
+MAX_STOP_LOSS_PCT = env.number("MAX_STOP_LOSS_PCT", "0", minimum=0, maximum=99)
 TAKE_PROFIT_DEFAULT = env.number("TAKE_PROFIT_DEFAULT", "5.0", minimum=0, maximum=1000)
 MIN_CONFIDENCE = env.number("MIN_CONFIDENCE", "0.5", minimum=0, maximum=1)
 POSITION_PCT = env.number("POSITION_PCT", "0.02", minimum=0, maximum=1)
+DEFAULT_BASE_QUANTITY = env.number("DEFAULT_BASE_QUANTITY", "0", minimum=0)  # base units
+RISK_PER_TRADE = env.number("RISK_PER_TRADE", "0.02", minimum=0, maximum=1)
+KELLY_FRACTION = env.number("KELLY_FRACTION", "0.25", minimum=0, maximum=1)
+KELLY_CAP = env.number("KELLY_CAP", "0.1", minimum=0, maximum=1)
+KELLY_MIN_TRADES = env.whole("KELLY_MIN_TRADES", 30, minimum=1, maximum=500)
 MAX_OPEN_POSITIONS = env.whole(
     "MAX_OPEN_POSITIONS", 5, aliases=("MAX_OPEN_POSITIONS_PER_VA",), minimum=0
 )

@@ -4,6 +4,9 @@ Source, first that applies: the signal's own level; the account's percent when t
 the default; ATR when the signal gave one; the account's percent when the account requires a stop.
 A flag of false means 'no automatic level', which `require_stop` overrules. A target stays optional.
 
+The account's percent is the default, not a bound: a signal may name a nearer stop or a farther one,
+up to `max_stop_loss_pct` where that is set. It binds every stop, whoever named it.
+
 A level is put on the price grid towards the entry: the stop up, so that the loss is no larger
 than asked, the target down, so that it is reached no later. A grid too coarse for that refuses.
 """
@@ -72,6 +75,17 @@ def plan_levels(
         ("target", _line(target_on_grid, target)),
     )
     return Levels(on_grid, target_on_grid, lines)
+
+
+def too_wide(entry: Decimal, stop: Decimal | None, most: Decimal) -> Refusal | None:
+    """Refuse a stop further than `most` percent below the entry; zero is no limit.
+
+    It is not drawn nearer: a trade with another stop is another trade than the one asked for.
+    """
+    if not most or stop is None or entry - stop <= entry * most / _HUNDRED:
+        return None
+    actual = (entry - stop) / entry * _HUNDRED
+    return Refusal("STOP_TOO_WIDE", f"{plain(most)}%", f"{plain(actual)}%", f"stop {plain(stop)}")
 
 
 def _stop(

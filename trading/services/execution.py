@@ -26,6 +26,7 @@ from trading.domain.risk.types import (
     Limits,
     RiskSnapshot,
     SizingModel,
+    TrackRecord,
 )
 from trading.models import Decision, Order, Position, VirtualAccount
 from trading.services import (
@@ -38,6 +39,8 @@ from trading.services import (
     ledger,
     limits,
     placing,
+    seen,
+    track_record,
 )
 from trading.services.market import MarketView
 from trading.services.records import jsonable
@@ -48,11 +51,13 @@ UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
 
 @Select
+def _account(account_id: int) -> QuerySet[VirtualAccount]:
+    return VirtualAccount.objects.filter(pk=account_id).select_related("venue_account").order_by()
+
+
+@Select
 def _locked_account(account_id: int) -> QuerySet[VirtualAccount]:
-    rows = VirtualAccount.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "venue_account"
-    )
-    return rows.filter(pk=account_id).order_by()
+    return _account.make(account_id).select_for_update(of=("self",), no_key=True)
 
 
 @Select
@@ -67,13 +72,17 @@ def _waiting_orders(account_id: int) -> QuerySet[Order]:
 
 
 @Select
-def _locked_purse(account_id: int, base: str) -> QuerySet[Balance]:
+def _purse(account_id: int, base: str) -> QuerySet[Balance]:
     """The balances a decision may spend: the account's quote asset and the instrument's base."""
-    rows = Balance.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
-    return rows.filter(
+    return Balance.objects.order_by("pk").filter(
         Q(asset=base) | Q(asset=F("venue_account__virtual_accounts__quote_asset")),
         venue_account__virtual_accounts=account_id,
     )
+
+
+@Select
+def _locked_purse(account_id: int, base: str) -> QuerySet[Balance]:
+    return _purse.make(account_id, base).select_for_update(of=("self",), no_key=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +105,11 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     IntegrityError on its unique uid.
     """
     with transaction.atomic(savepoint=False), together():
-        books = _locked_books(account_id, intent, market)
-        account, purse = books.account, books.purse
-        now = timezone.now()
-        snapshot = _snapshot(intent, books, market, now)
-        assessment = assess.assess(intent, snapshot)
-        decision = _store(intent, account, snapshot, assessment)
+        books = _read_books(account_id, intent, market, is_locking=True)
+        judged = _judge(intent, books, market)
+        account, purse, assessment = books.account, books.purse, judged.assessment
+        now = judged.snapshot.now
+        decision = _store(intent, account, judged.snapshot, assessment)
         entries = [_entry(decision, intent)]
         placed: list[Order] = []
         if assessment.plan is not None and market.instrument is not None:
@@ -132,8 +140,33 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
 
 
 @dataclass(frozen=True, slots=True)
+class Judged:
+    """What was said of an intent, and what it was said on."""
+
+    account: VirtualAccount
+    snapshot: RiskSnapshot
+    assessment: Assessment
+
+
+def preview(*, intent: TradeIntent, account_id: int, market: MarketView) -> Judged:
+    """Assess `intent` as `decide` does at this moment, and store nothing.
+
+    It takes no lock, so it holds up no decision; whether the same intent passes a moment later
+    depends on what happens in between. An entry previewed counts towards nothing.
+    """
+    with together():
+        books = _read_books(account_id, intent, market, is_locking=False)
+        return _judge(intent, books, market)
+
+
+def _judge(intent: TradeIntent, books: _Books, market: MarketView) -> Judged:
+    snapshot = _snapshot(intent, books, market, timezone.now())
+    return Judged(books.account, snapshot, assess.assess(intent, snapshot))
+
+
+@dataclass(frozen=True, slots=True)
 class _Books:
-    """What is on record of one account, read under its lock."""
+    """What is on record of one account."""
 
     account: VirtualAccount
     positions: list[Position]
@@ -145,17 +178,21 @@ class _Books:
     cooldown: Cooldown | None = None
     standing: equity.Standing = equity.UNKNOWN
     own_free: Decimal | None = None  # of the account's own money; None: it has no ledger of its own
+    track_record: TrackRecord | None = None
 
     def position_in(self, symbol: str) -> Position | None:
         return next((p for p in self.positions if p.symbol == symbol), None)
 
 
-def _locked_books(account_id: int, intent: TradeIntent, market: MarketView) -> _Books:
-    """Lock the account and its purse, and read the rest: sent in one go, each answered in turn."""
+def _read_books(
+    account_id: int, intent: TradeIntent, market: MarketView, *, is_locking: bool
+) -> _Books:
+    """Read what is on record, for a decision under the lock of the account and its purse: sent in
+    one go, each answered in turn."""
     base = market.instrument.base_asset if market.instrument else ""
-    locked = _locked_account.ask(account_id=account_id)
+    found = (_locked_account if is_locking else _account).ask(account_id=account_id)
     positions = _positions.ask(account_id=account_id)
-    purse = _locked_purse.ask(account_id=account_id, base=base)
+    purse = (_locked_purse if is_locking else _purse).ask(account_id=account_id, base=base)
     waiting = _waiting_orders.ask(account_id=account_id)
     states = control.unreleased.ask()
     place = {"strategy_id": intent.strategy_id, "symbol": intent.symbol}
@@ -163,12 +200,17 @@ def _locked_books(account_id: int, intent: TradeIntent, market: MarketView) -> _
     if intent.is_entry:
         course = equity.course_of.ask(account_id=account_id)
         streaks = cooldowns.of_account.ask(account_id=account_id)
-    for account in locked():
+    for account in found():
         free = {row.asset: row for row in purse()}
         held = limits.effective(account, **place, rows=settings_there())
         books = _Books(account, positions(), free, waiting(), states(), held)
         if not intent.is_entry:
             return books
+        past = (
+            track_record.latest.ask(account_id=account_id, strategy_id=intent.strategy_id)
+            if account.sizing_model == SizingModel.FRACTIONAL_KELLY
+            else None
+        )
         now = timezone.now()
         quote = market.quote
         standing = equity.look(
@@ -193,7 +235,9 @@ def _locked_books(account_id: int, intent: TradeIntent, market: MarketView) -> _
                 position=books.position_in(intent.symbol),
                 waiting=books.waiting,
                 now=now,
+                is_locking=is_locking,
             ),
+            track_record=track_record.reckon(past()) if past else None,
         )
     raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
 
@@ -272,6 +316,7 @@ def _snapshot(
         cooldown=books.cooldown,
         equity=books.standing.equity,
         falls=books.standing.falls,
+        track_record=books.track_record,
         can_trade=(
             account.enabled
             and venue.can_trade is not False
@@ -310,28 +355,13 @@ def _store(
         verdicts=jsonable(assessment.verdicts),
         plan=jsonable(assessment.plan),
         arithmetic={"sizing": dict(assessment.sizing), "levels": dict(assessment.levels)},
-        market=_seen(snapshot),
+        market=seen.written(snapshot),
         correlation_id=intent.correlation_id,
         actor=intent.actor,
         limits_version=snapshot.limits.version,
         decided_at=snapshot.now,
     )
     return insert([decision])[0]
-
-
-def _seen(snapshot: RiskSnapshot) -> dict[str, object]:
-    return {
-        "quote": jsonable(snapshot.quote),
-        "holding": jsonable(snapshot.holding),
-        "free_quote": jsonable(snapshot.free_quote),
-        "free_base": jsonable(snapshot.free_base),
-        "balances_at": jsonable(snapshot.balances_at),
-        "mode": jsonable(snapshot.mode),
-        "open_positions": snapshot.open_position_count,
-        "pending_entry_quantity": jsonable(snapshot.pending_entry_quantity),
-        "equity": jsonable(snapshot.equity),
-        "falls": jsonable(snapshot.falls),
-    }
 
 
 def _entry(decision: Decision, intent: TradeIntent) -> trail.Entry:

@@ -51,8 +51,9 @@ def count(
     position: Position | None,
     waiting: Iterable[Order],
     now: datetime,
+    is_locking: bool = True,
 ) -> Counted:
-    """Count for one entry, under the lock of its account."""
+    """Count for one entry, under the lock of its account; a preview counts without any lock."""
     counting = _ask_paces(account, intent, held, now)
     offers = _own_offers.ask(account_id=account.pk, symbol=intent.symbol)
     return Counted(
@@ -63,7 +64,7 @@ def count(
             if held["max_entries_per_position"].value or held["one_symbol_per_account"].value
             else None
         ),
-        together=_all_together(account, intent, held),
+        together=_all_together(account, intent, held, is_locking),
     )
 
 
@@ -243,7 +244,7 @@ def _held(environment: str) -> QuerySet[Position, Any]:
 
 
 def _all_together(
-    account: VirtualAccount, intent: TradeIntent, held: Mapping[str, Effective]
+    account: VirtualAccount, intent: TradeIntent, held: Mapping[str, Effective], is_locking: bool
 ) -> Together | None:
     """Lock the account's environment and add up what its accounts hold; None when no limit asks.
 
@@ -254,7 +255,8 @@ def _all_together(
     if not any(held[name].value for name in OVER_ALL_ACCOUNTS):
         return None
     environment = account.venue_account.environment
-    _lock(environment)
+    if is_locking:
+        _lock(environment)
     on_order = _on_order.ask(environment=environment)
     positions = _held.ask(environment=environment)
     in_use: set[tuple[int, str]] = set()

@@ -17,6 +17,14 @@ from trading.models import StrategyMapping, VirtualAccount
 from trading.services import accounts, control, limits
 
 MOST_SYMBOLS_NAMED = 5
+SIZED_BY = {
+    SizingModel.PERCENT_OF_BALANCE: "position_pct",
+    SizingModel.PERCENT_OF_EQUITY: "position_pct",
+    SizingModel.FIXED_QUOTE: "default_quote_amount",
+    SizingModel.FIXED_BASE: "default_base_quantity",
+    SizingModel.RISK_TO_STOP: "risk_per_trade",
+    SizingModel.FRACTIONAL_KELLY: "kelly_fraction",
+}
 Line = tuple[str, str, bool]  # problem, fix, whether nothing passes
 
 
@@ -101,6 +109,11 @@ def _counts(held: dict[str, Effective]) -> Iterator[Line]:
     if held["min_confidence"].value == 1:
         fix = "set min_confidence below 1"
         yield f"{_of(held, 'min_confidence')}: only certainty passes", fix, False
+    widest = held["max_stop_loss_pct"].value
+    if widest and held["stop_loss_pct"].value > widest:
+        told = f"{_of(held, 'stop_loss_pct')}, wider than {_of(held, 'max_stop_loss_pct')}"
+        fix = "lower stop_loss_pct or raise max_stop_loss_pct"
+        yield f"{told}: an entry with the default stop is denied", fix, False
 
 
 def _sizes(
@@ -123,6 +136,10 @@ def _sizes(
                 len(too_much) == len(least),
             )
     name, size = _default_size(account, held)
+    if not held[name].value:
+        fix = f"set {name}, or have signals name their size"
+        yield f"{_of(held, name)}: an entry without a size of its own is denied", fix, False
+        return
     if size is None:
         return
     too_much = sorted(s for s, notional in least.items() if notional > size)
@@ -138,11 +155,13 @@ def _sizes(
 def _default_size(
     account: VirtualAccount, held: dict[str, Effective]
 ) -> tuple[str, Decimal | None]:
-    """Return the most an entry costs whose signal names no size, and the limit that says so."""
+    """Return the limit that sizes an entry whose signal names no size, and the most that costs
+    in quote units where no price, equity or past is needed to tell."""
+    name = SIZED_BY[SizingModel(account.sizing_model)]
     if account.sizing_model == SizingModel.FIXED_QUOTE:
-        name = "default_quote_amount"
         return name, Decimal(held[name].value)
-    name = "position_pct"
+    if account.sizing_model != SizingModel.PERCENT_OF_BALANCE:
+        return name, None
     rows = Balance.objects.filter(venue_account=account.venue_account, asset=account.quote_asset)
     free = rows.values_list("free", flat=True).first()
     return name, None if free is None else free * Decimal(held[name].value)

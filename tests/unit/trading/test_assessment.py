@@ -26,7 +26,7 @@ from tests.unit.trading.situations import (
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent
 from trading.domain.risk.assess import assess
 from trading.domain.risk.rules import RULES
-from trading.domain.risk.types import TradingMode
+from trading.domain.risk.types import SizingModel, TrackRecord, TradingMode
 
 D = Decimal
 
@@ -95,7 +95,6 @@ WHEN_LIMITED = {  # looked up only when one of these is set
     "cooldown": ["cooldown_after_losses"],
     "falls": ["daily_loss_reduce_pct", "weekly_loss_flatten_pct", "drawdown_reduce_pct"],
 }
-ON_RECORD_ONLY = ["equity"]
 
 
 @pytest.mark.parametrize("limit", [one for some in WHEN_LIMITED.values() for one in some])
@@ -104,9 +103,23 @@ def test_whatever_a_set_limit_misses_lets_no_entry_pass(limit):
     assert denial_of(a_buy(sizing=base("0.01")), snapshot).code.endswith("_UNKNOWN")
 
 
+WHEN_SIZED_BY = {  # asked for by these models only
+    "equity": SizingModel.PERCENT_OF_EQUITY,
+    "track_record": SizingModel.FRACTIONAL_KELLY,
+}
+
+
+@pytest.mark.parametrize("name", WHEN_SIZED_BY)
+def test_whatever_a_sizing_model_misses_lets_no_entry_pass(name):
+    known = {"equity": D(10_000), "track_record": TrackRecord(40, 22, 18, D(3), D(2))}
+    sized_by = limits(sizing_model=WHEN_SIZED_BY[name])
+    snapshot = a_snapshot(limits=sized_by, **{**known, name: None})
+    assert denial_of(a_buy(), snapshot).code.endswith("_UNKNOWN")
+
+
 def test_every_nullable_input_of_the_snapshot_is_in_the_lists_above():
     nullable = {f.name for f in fields(a_snapshot()) if "None" in str(f.type)}
-    assert nullable == {*MISSING, "taker_rate", "free_base", *ON_RECORD_ONLY, *WHEN_LIMITED}
+    assert nullable == {*MISSING, "taker_rate", "free_base", *WHEN_LIMITED, *WHEN_SIZED_BY}
 
 
 def test_an_exit_goes_through_the_worst_of_days():

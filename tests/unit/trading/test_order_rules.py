@@ -13,6 +13,7 @@ from tests.unit.trading.situations import (
     an_exit,
     an_instrument,
     base,
+    denial_of,
     limits,
     plan_of,
     quote_amount,
@@ -317,3 +318,24 @@ class TestExitFeasible:
     def test_without_a_stop_there_is_nothing_to_place(self):
         snapshot = a_snapshot(limits=limits(require_stop=False), quote=a_quote())
         assert verdict_of("exit_feasible", a_buy(), snapshot).passed
+
+
+class TestFarthestStop:
+    def at_most(self, percent):
+        return a_snapshot(limits=limits(max_stop_loss_pct=D(percent)))
+
+    def test_a_stop_at_the_limit_passes(self):
+        assert plan_of(a_buy(stop_loss=D(48_500)), self.at_most(3)).stop_loss == D(48_500)
+
+    def test_a_wider_one_is_denied_and_not_drawn_nearer(self):
+        denial = denial_of(a_buy(stop_loss=D("48499.99")), self.at_most(3))
+        assert (denial.code, denial.limit) == ("STOP_TOO_WIDE", "3%")
+
+    def test_a_nearer_one_than_the_default_passes(self):
+        assert plan_of(a_buy(stop_loss=D(49_900)), self.at_most(3)).stop_loss == D(49_900)
+
+    def test_it_binds_what_atr_gives_too(self):
+        assert denial_of(a_buy(atr=D(2_000)), self.at_most(3)).code == "STOP_TOO_WIDE"
+
+    def test_zero_is_no_limit(self):
+        assert plan_of(a_buy(stop_loss=D(30_000)), self.at_most(0)).stop_loss == D(30_000)

@@ -22,7 +22,7 @@ def sized(
         confidence=D(confidence),
         price=D(price),
         limits=limits(**lim),
-        available_quote=None if free is None else D(free),
+        means=sizing.Means(available_quote=None if free is None else D(free)),
         max_quantity=D(most),
         committed_quantity=D(committed),
     )
@@ -140,7 +140,7 @@ def test_a_size_is_never_above_what_was_asked_nor_above_any_cap(
         confidence=confidence,
         price=price,
         limits=limits(max_position_notional=cap),
-        available_quote=free,
+        means=sizing.Means(available_quote=free),
         max_quantity=most,
         committed_quantity=committed,
     )

@@ -23,7 +23,8 @@ def assess(intent: TradeIntent, snapshot: RiskSnapshot) -> Assessment:
         return Assessment((readable, *unasked), None)
     share = snapshot.limits.warn_at_pct / 100 if intent.is_entry else ZERO
     verdicts = (readable, *(_with_warning(rule(ctx), share) for rule in RULES))
-    plan = _plan(ctx) if all(v.passed for v in verdicts) else None
+    sketch = _plan(ctx)
+    plan = sketch if all(v.passed for v in verdicts) else None
     if plan is None and all(v.passed for v in verdicts):
         # Nobody said no and yet something was missing: closed, not open.
         gap = denied("plan", "PLAN_INCOMPLETE", limit="complete", actual="incomplete")
@@ -33,6 +34,7 @@ def assess(intent: TradeIntent, snapshot: RiskSnapshot) -> Assessment:
         plan=plan,
         sizing=ctx.size.arithmetic if ctx.size else (),
         levels=ctx.levels.arithmetic if ctx.levels else (),
+        sketch=sketch,
     )
 
 

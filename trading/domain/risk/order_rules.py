@@ -21,7 +21,7 @@ from trading.domain.risk.context import (
     passed,
     refused,
 )
-from trading.domain.risk.types import Verdict
+from trading.domain.risk.types import SizingModel, Verdict
 
 
 def order_shape(ctx: Context) -> Verdict:
@@ -150,14 +150,23 @@ def size(ctx: Context) -> Verdict:
 def _entry_size(ctx: Context) -> Verdict:
     if ctx.reference is None or ctx.instrument is None:
         return not_evaluated("size", "price or instrument is not known")
-    free = ctx.snapshot.free_quote
-    available = None if free is None else free - ctx.snapshot.reserved_quote
+    snapshot = ctx.snapshot
+    if ctx.limits.sizing_model is SizingModel.RISK_TO_STOP and ctx.levels is None:
+        return not_evaluated("size", "the stop is not known")
+    free = snapshot.free_quote
+    means = sizing.Means(
+        available_quote=None if free is None else free - snapshot.reserved_quote,
+        equity=snapshot.equity,
+        stop_loss=ctx.levels.stop_loss if ctx.levels else None,
+        fee_rate=snapshot.taker_rate,
+        track_record=snapshot.track_record,
+    )
     sized = sizing.size_entry(
         ctx.intent.sizing,
         confidence=ctx.intent.confidence,
         price=ctx.reference,
         limits=ctx.limits,
-        available_quote=available,
+        means=means,
         max_quantity=ctx.instrument.max_quantity(market=ctx.is_market),
         committed_quantity=ctx.snapshot.holding.quantity + ctx.snapshot.pending_entry_quantity,
     )
@@ -208,7 +217,7 @@ def _sized(ctx: Context, sized: sizing.Size | Refusal) -> Verdict:
         "size",
         limit=sized.asked,
         actual=sized.quantity,
-        inputs={"mode": ctx.intent.sizing.mode.value},
+        inputs={"mode": ctx.intent.sizing.mode.value, "model": ctx.limits.sizing_model.value},
     )
 
 
@@ -233,7 +242,9 @@ def stop_and_target(ctx: Context) -> Verdict:
     )
     if isinstance(planned, Refusal):
         return refused(name, planned, inputs={"entry": entry})
-    outside = _level_outside(planned, ctx.instrument, entry)
+    outside = _level_outside(planned, ctx.instrument, entry) or stops.too_wide(
+        entry, planned.stop_loss, ctx.limits.max_stop_loss_pct
+    )
     if outside:
         return refused(name, outside, inputs={"entry": entry})
     ctx.levels = planned

@@ -34,8 +34,8 @@ RULES: tuple[Rule, ...] = (
     order_rules.price_filters,
     order_rules.trigger_side,
     market_rules.self_trade,
+    order_rules.stop_and_target,  # before the size: an account may be sized by its stop
     order_rules.size,
-    order_rules.stop_and_target,
     order_rules.quantity,
     order_rules.notional,
     order_rules.exit_feasible,

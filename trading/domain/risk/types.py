@@ -32,6 +32,10 @@ class SizingModel(StrEnum):
 
     PERCENT_OF_BALANCE = "percent_of_balance"  # free quote x position_pct x confidence
     FIXED_QUOTE = "fixed_quote"  # default_quote_amount
+    FIXED_BASE = "fixed_base"  # default_base_quantity
+    PERCENT_OF_EQUITY = "percent_of_equity"  # equity x position_pct x confidence
+    RISK_TO_STOP = "risk_to_stop"  # loses equity x risk_per_trade at the stop, fees included
+    FRACTIONAL_KELLY = "fractional_kelly"  # equity x a share that past trades speak for
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +100,12 @@ class Limits:
     drawdown_warn_pct: Decimal = Decimal(0)
     drawdown_reduce_pct: Decimal = Decimal(0)
     drawdown_flatten_pct: Decimal = Decimal(0)
+    default_base_quantity: Decimal = Decimal(0)  # base units, under the fixed base model
+    risk_per_trade: Decimal = Decimal("0.02")  # fraction of equity lost at the stop
+    kelly_fraction: Decimal = Decimal("0.25")  # part of the full Kelly share that is used
+    kelly_cap: Decimal = Decimal("0.1")  # most of the equity that one entry costs, whatever it says
+    kelly_min_trades: int = 30
+    max_stop_loss_pct: Decimal = Decimal(0)  # percent of entry; zero: not limited
     trading_window: str = ""  # of the account, in the words of `window`; empty: round the clock
     version: int = 0
 
@@ -160,6 +170,21 @@ class Together:
 
 
 @dataclass(frozen=True, slots=True)
+class TrackRecord:
+    """What a strategy's closed trades came to in one account, net of every fee.
+
+    Averages are shares of what the trades cost: 0.02 is 2 %. A loss is a positive figure. Trades
+    that came out even count in `trades` only.
+    """
+
+    trades: int
+    wins: int
+    losses: int
+    average_win: Decimal
+    average_loss: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class RiskSnapshot:
     """Everything a decision may depend on. None means 'not known', which never allows an entry."""
 
@@ -187,6 +212,7 @@ class RiskSnapshot:
     cooldown: Cooldown | None = None  # looked up only when its limit is set
     equity: Decimal | None = None  # money put in, realised and open profit
     falls: Falls | None = None  # today's, this week's and from the best
+    track_record: TrackRecord | None = None  # looked up only when the account is sized by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,13 +252,15 @@ class OrderPlan:
 class Assessment:
     """Every verdict in rule order; `plan` is set exactly when all of them passed.
 
-    `sizing` and `levels` are human-readable arithmetic for the decision record.
+    `sizing` and `levels` are human-readable arithmetic for the decision record. `sketch` is the
+    order as far as it was worked out, also after a no: nothing is ever sent by it.
     """
 
     verdicts: tuple[Verdict, ...]
     plan: OrderPlan | None
     sizing: tuple[tuple[str, str], ...] = ()
     levels: tuple[tuple[str, str], ...] = ()
+    sketch: OrderPlan | None = None
 
     @property
     def approved(self) -> bool:
