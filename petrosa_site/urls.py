@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from petrosa_site import api_docs, health_views, login_api
 from petrosa_site.metrics import Metrics
+from signals_app.api.preview import PreviewView
 from signals_app.api.trade import TradeView
 
 handler400 = "petrosa_site.problems.bad_request"
@@ -20,6 +21,7 @@ api: list[URLPattern | URLResolver] = [
     re_path(r"^auth/token/?$", login_api.TokenView.as_view(), name="token"),
     re_path(r"^auth/jwt/?$", login_api.JwtView.as_view(), name="jwt"),
     re_path(r"^auth/jwt/refresh/?$", login_api.JwtRefreshView.as_view(), name="jwt-refresh"),
+    re_path(r"^decisions/preview/?$", PreviewView.as_view(), name="decisions-preview"),
     path("", include("signals_app.api.viewsets")),
     path("", include("trading.api.urls")),
     path("", include("audit.api")),

@@ -20,6 +20,7 @@ from trading.domain.order_states import OrderStatus
 from trading.models import Decision, Order
 
 DONE = "Signal processed successfully"
+REFUSED = "The signal was refused"
 NOT_SEEN = frozenset(
     {
         "QUOTE_UNKNOWN",
@@ -38,8 +39,8 @@ def story_url(uid: str) -> str:
     return f"/api/v1/signals/{uid}/"
 
 
-def of_payload_error(error: PayloadError, uid: str) -> Problem:
-    """Name the field and what is wrong with it. The row is kept: admin shows it."""
+def of_payload_error(error: PayloadError, uid: str = "") -> Problem:
+    """Name the field and what is wrong with it. A row that is kept under `uid` is in the admin."""
     status = 413 if error.code == "TOO_LARGE" and error.field == "body" else 400
     detail = f"{error.field}: {error.message}" if error.field else error.message
     return Problem(
@@ -48,8 +49,7 @@ def of_payload_error(error: PayloadError, uid: str) -> Problem:
         detail,
         title="The signal was not understood",
         field=error.field,
-        signal_uid=uid,
-        follow=story_url(uid),
+        **({"signal_uid": uid, "follow": story_url(uid)} if uid else {}),
     )
 
 
@@ -151,7 +151,7 @@ def _without_decision(outcome: Outcome) -> Problem | None:
         400,
         signal.error_code,
         signal.error_message,
-        title="The signal was refused",
+        title=REFUSED,
         **_known(outcome),
     )
 

@@ -34,7 +34,7 @@ class TradeView(APIView):
         stored = intake.store(
             Inbound(
                 source="rest",
-                body=_body(request),
+                body=body_of(request),
                 received_at=timezone.now(),
                 dedupe_key=_dedupe_key(request),
                 actor=request.user.get_username(),
@@ -71,7 +71,8 @@ def _act_on(stored: Stored) -> Outcome:
         ) from error
 
 
-def _body(request: Request) -> bytes:
+def body_of(request: Request) -> bytes:
+    """Return the body as it came; a form is not one."""
     try:
         return bytes(request.body)
     except RawPostDataException:

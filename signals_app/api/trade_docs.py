@@ -36,7 +36,7 @@ class TradeAnswer(serializers.Serializer[object]):
     follow = serializers.CharField(required=False)
 
 
-_V1 = {
+V1 = {
     "strategy_id": "momentum_v1",
     "symbol": "BTCUSDT",
     "action": "buy",
@@ -52,7 +52,7 @@ _V1 = {
         "simulate": True,
     },
 }
-_V2 = {
+V2 = {
     "strategy_id": "volume_surge_breakout",
     "symbol": "BTCUSDT",
     "action": "buy",
@@ -151,8 +151,8 @@ TRADE: dict[str, Any] = {
         )
     ],
     "examples": [
-        OpenApiExample("Options in meta (v1)", _V1, request_only=True),
-        OpenApiExample("Options at top level (v2)", _V2, request_only=True),
+        OpenApiExample("Options in meta (v1)", V1, request_only=True),
+        OpenApiExample("Options at top level (v2)", V2, request_only=True),
         OpenApiExample("Filled", _FILLED, response_only=True, status_codes=["200"]),
         OpenApiExample("Denied", _DENIED, response_only=True, status_codes=["400"]),
         OpenApiExample("Reused key", _REUSED, response_only=True, status_codes=["409"]),

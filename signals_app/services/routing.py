@@ -91,6 +91,12 @@ def outcome_of(signal: Signal) -> Outcome:
 
 
 def to_intent(signal: Signal, draft: SignalDraft) -> TradeIntent:
+    return intent_of(
+        draft, uid=signal.uid, correlation_id=signal.correlation_id, actor=signal.actor
+    )
+
+
+def intent_of(draft: SignalDraft, *, uid: str, correlation_id: str, actor: str) -> TradeIntent:
     """Turn what was said into what is wanted. On spot a sell never opens anything."""
     sizing = _sizing(draft)
     if draft.action is Action.BUY:
@@ -100,7 +106,7 @@ def to_intent(signal: Signal, draft: SignalDraft) -> TradeIntent:
     else:
         kind = IntentKind.CLOSE
     return TradeIntent(
-        intent_uid=signal.uid,
+        intent_uid=uid,
         kind=kind,
         strategy_id=draft.strategy_id,
         symbol=draft.symbol,
@@ -118,8 +124,8 @@ def to_intent(signal: Signal, draft: SignalDraft) -> TradeIntent:
         atr=draft.atr,
         sender_price=draft.current_price,
         simulate=draft.simulate is True,
-        correlation_id=signal.correlation_id,
-        actor=signal.actor,
+        correlation_id=correlation_id,
+        actor=actor,
         notes=draft.notes,
     )
 

@@ -109,7 +109,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
         judged = _judge(intent, books, market)
         account, purse, assessment = books.account, books.purse, judged.assessment
         now = judged.snapshot.now
-        decision = _store(intent, account, judged.snapshot, assessment)
+        [decision] = insert([judged.decision])
         entries = [_entry(decision, intent)]
         placed: list[Order] = []
         if assessment.plan is not None and market.instrument is not None:
@@ -141,11 +141,11 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What was said of an intent, and what it was said on."""
+    """What was said of an intent, what it was said on, and the record of both, not stored yet."""
 
-    account: VirtualAccount
     snapshot: RiskSnapshot
     assessment: Assessment
+    decision: Decision
 
 
 def preview(*, intent: TradeIntent, account_id: int, market: MarketView) -> Judged:
@@ -161,7 +161,8 @@ def preview(*, intent: TradeIntent, account_id: int, market: MarketView) -> Judg
 
 def _judge(intent: TradeIntent, books: _Books, market: MarketView) -> Judged:
     snapshot = _snapshot(intent, books, market, timezone.now())
-    return Judged(books.account, snapshot, assess.assess(intent, snapshot))
+    assessment = assess.assess(intent, snapshot)
+    return Judged(snapshot, assessment, _written(intent, books.account, snapshot, assessment))
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,11 +338,11 @@ def _spendable(at_venue: Decimal | None, own: Decimal | None) -> Decimal | None:
     return min(at_venue, own)
 
 
-def _store(
+def _written(
     intent: TradeIntent, account: VirtualAccount, snapshot: RiskSnapshot, assessment: Assessment
 ) -> Decision:
     denial = assessment.denial
-    decision = Decision(
+    return Decision(
         intent_uid=intent.intent_uid,
         account=account,
         environment=snapshot.environment,
@@ -361,7 +362,6 @@ def _store(
         limits_version=snapshot.limits.version,
         decided_at=snapshot.now,
     )
-    return insert([decision])[0]
 
 
 def _entry(decision: Decision, intent: TradeIntent) -> trail.Entry:

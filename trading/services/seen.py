@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -32,6 +33,11 @@ def written(snapshot: RiskSnapshot) -> dict[str, Any]:
         value = getattr(snapshot, name)
         seen[key] = _repeated(value) if name in REPEATED else jsonable(value)
     return seen
+
+
+def in_short(market: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return a record of what was seen without its long parts, for people to read."""
+    return {key: value for key, value in (market or {}).items() if key not in REPEATED}
 
 
 @lru_cache(maxsize=512)
