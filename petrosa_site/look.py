@@ -24,8 +24,9 @@ def environment(request: HttpRequest) -> list[str] | None:
     return [f"{name} · real money" if name == "mainnet" else name, COLOURS[name]]
 
 
-def _may(permission: str) -> Callable[[HttpRequest], bool]:
-    return lambda request: request.user.has_perm(permission)
+def _may(*permissions: str) -> Callable[[HttpRequest], bool]:
+    """Return the question whether somebody has one of the permissions."""
+    return lambda request: any(map(request.user.has_perm, permissions))
 
 
 def _item(title: str, icon: str, app: str, model: str) -> dict[str, Any]:
@@ -66,6 +67,12 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Signals", "sensors", "signals_app", "signal"),
                     _item("Decisions", "gavel", "trading", "decision"),
+                    {
+                        "title": "What if",
+                        "icon": "help_center",
+                        "link": reverse_lazy("admin:signals_app_signal_what_if"),
+                        "permission": _may("trading.trade", "trading.view_decision"),
+                    },
                     _item("Orders", "receipt_long", "trading", "order"),
                     _item("Order lists", "account_tree", "trading", "orderlist"),
                     _item("Fills", "done_all", "trading", "fill"),

@@ -17,10 +17,11 @@ from unfold.decorators import display
 
 from audit.admin import periods
 from audit.admin.facts import FactAdmin
-from signals_app import story, tasks
+from signals_app import story, tasks, what_if_page
 from signals_app.models import Signal
 from signals_app.services import intake
 from trading.admin.decisions import told
+from trading.admin.what_if import may_look
 
 MOST_AT_ONCE = 20
 STATUS_COLOURS = {
@@ -89,7 +90,11 @@ class SignalAdmin(FactAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         replay = self.admin_site.admin_view(require_POST(self.replay_one))
-        mine = [path("<int:signal_id>/replay/", replay, name="signals_app_signal_replay")]
+        ask = self.admin_site.admin_view(what_if_page.show)
+        mine = [
+            path("what-if/", ask, name="signals_app_signal_what_if"),
+            path("<int:signal_id>/replay/", replay, name="signals_app_signal_replay"),
+        ]
         return mine + list(super().get_urls())
 
     def replay_one(self, request: HttpRequest, signal_id: int) -> HttpResponse:
@@ -128,6 +133,7 @@ class SignalAdmin(FactAdmin):
         if signal is not None:
             context["story"] = story.of(signal)
             context["can_replay"] = self.has_replay_permission(request)
+            context["may_look"] = may_look(request)
             if signal.decision is not None:
                 context |= told(signal.decision)
         response: HttpResponse = super().change_view(request, object_id, form_url, context)

@@ -43,13 +43,14 @@ def of_payload_error(error: PayloadError, uid: str = "") -> Problem:
     """Name the field and what is wrong with it. A row that is kept under `uid` is in the admin."""
     status = 413 if error.code == "TOO_LARGE" and error.field == "body" else 400
     detail = f"{error.field}: {error.message}" if error.field else error.message
+    where: dict[str, Any] = {"signal_uid": uid, "follow": story_url(uid)} if uid else {}
     return Problem(
         status,
         error.code,
         detail,
         title="The signal was not understood",
         field=error.field,
-        **({"signal_uid": uid, "follow": story_url(uid)} if uid else {}),
+        **where,
     )
 
 

@@ -7,12 +7,14 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from audit.admin import periods
 from audit.admin.facts import FactAdmin
-from audit.readable import pairs
-from trading.admin.words import DECISION_COLOURS, verdict_lines, without_code
+from trading.admin import what_if
+from trading.admin.words import DECISION_COLOURS, spread_out
 from trading.models import Decision, Fill, Order
 
 HEAVY = ("intent", "verdicts", "plan", "arithmetic", "market")
@@ -44,6 +46,11 @@ class DecisionAdmin(FactAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Decision]:
         return super().get_queryset(request).defer(*HEAVY)
 
+    def get_urls(self) -> list[URLPattern]:
+        again = self.admin_site.admin_view(require_POST(what_if.again))
+        mine = [path("<int:decision_id>/what-if/", again, name="trading_decision_what_if")]
+        return mine + list(super().get_urls())
+
     def change_view(
         self,
         request: HttpRequest,
@@ -53,25 +60,17 @@ class DecisionAdmin(FactAdmin):
     ) -> HttpResponse:
         decision = self.get_object(request, object_id)
         story = told(decision) if decision is not None else {}
-        context = {**(extra_context or {}), **story}
+        context = {**(extra_context or {}), **story, "may_look": what_if.may_look(request)}
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 
 
 def told(decision: Decision) -> dict[str, Any]:
     """Return a decision laid out for reading, with the orders that came of it."""
-    arithmetic = decision.arithmetic or {}
     orders = Order.objects.filter(decision=decision).select_related("account").order_by("pk")
     fills = Fill.objects.filter(order__decision=decision).select_related("order").order_by("pk")
     return {
-        "decision": decision,
-        "objection": without_code(decision.message, decision.code),
-        "verdicts": verdict_lines(decision.verdicts or []),
-        "intent": pairs(decision.intent),
-        "plan": pairs(decision.plan),
-        "sizing": pairs(arithmetic.get("sizing")),
-        "levels": pairs(arithmetic.get("levels")),
-        "seen": pairs(decision.market),
+        **spread_out(decision),
         "orders": list(orders),
         "fills_of_orders": list(fills),
     }

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.readable import text
+from audit.readable import pairs, text
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
+from trading.models import Decision
+from trading.services import seen
 
 ORDER_COLOURS = {
     OrderStatus.NEW.value: "info",
@@ -59,3 +61,18 @@ def verdict_lines(verdicts: Iterable[Mapping[str, Any]]) -> list[VerdictLine]:
 def without_code(message: str, code: str) -> str:
     """Return what a message says beyond the code it begins with."""
     return message.removeprefix(f"{code}: ") if code else message
+
+
+def spread_out(decision: Decision) -> dict[str, Any]:
+    """Return what a decision itself says, stored or not, laid out for reading."""
+    arithmetic = decision.arithmetic or {}
+    return {
+        "decision": decision,
+        "objection": without_code(decision.message, decision.code),
+        "verdicts": verdict_lines(decision.verdicts or []),
+        "intent": pairs(decision.intent),
+        "plan": pairs(decision.plan),
+        "sizing": pairs(arithmetic.get("sizing")),
+        "levels": pairs(arithmetic.get("levels")),
+        "seen": pairs(seen.in_short(decision.market)),
+    }

@@ -46,7 +46,7 @@ def test_nothing_is_stored_and_no_pace_counts_it(trader):
     for _ in range(3):
         assert preview(trader).json()["would_be_approved"]
 
-    assert not (Signal.objects.exists() or Decision.objects.exists() or Order.objects.exists())
+    assert [kind.objects.count() for kind in (Signal, Decision, Order)] == [0, 0, 0]
     assert Event.objects.count() == before
     assert trade(trader).status_code == 200
     assert preview(trader).json()["code"] == "ORDER_RATE_MINUTE_AT_MAX"
