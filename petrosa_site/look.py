@@ -70,7 +70,7 @@ UNFOLD: dict[str, Any] = {
                     {
                         "title": "What if",
                         "icon": "help_center",
-                        "link": reverse_lazy("admin:signals_app_signal_what_if"),
+                        "link": reverse_lazy("what-if"),
                         "permission": _may("trading.trade", "trading.view_decision"),
                     },
                     _item("Orders", "receipt_long", "trading", "order"),

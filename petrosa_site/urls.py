@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from petrosa_site import api_docs, health_views, login_api
 from petrosa_site.metrics import Metrics
+from signals_app import what_if_page
 from signals_app.api.preview import PreviewView
 from signals_app.api.trade import TradeView
 
@@ -42,5 +43,6 @@ urlpatterns = [
     re_path(r"^docs/?$", login_required(api_docs.Page.as_view(url_name="schema")), name="docs"),
     path("desk/", include("petrosa_site.desk.urls")),
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
+    path("admin/what-if/", admin.site.admin_view(what_if_page.show), name="what-if"),
     path("admin/", admin.site.urls),
 ]

@@ -17,7 +17,7 @@ from unfold.decorators import display
 
 from audit.admin import periods
 from audit.admin.facts import FactAdmin
-from signals_app import story, tasks, what_if_page
+from signals_app import story, tasks
 from signals_app.models import Signal
 from signals_app.services import intake
 from trading.admin.decisions import told
@@ -90,11 +90,7 @@ class SignalAdmin(FactAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         replay = self.admin_site.admin_view(require_POST(self.replay_one))
-        ask = self.admin_site.admin_view(what_if_page.show)
-        mine = [
-            path("what-if/", ask, name="signals_app_signal_what_if"),
-            path("<int:signal_id>/replay/", replay, name="signals_app_signal_replay"),
-        ]
+        mine = [path("<int:signal_id>/replay/", replay, name="signals_app_signal_replay")]
         return mine + list(super().get_urls())
 
     def replay_one(self, request: HttpRequest, signal_id: int) -> HttpResponse:

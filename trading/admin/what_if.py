@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from audit.readable import pairs
 from trading.admin.words import spread_out
+from trading.domain.figures import plain
 from trading.models import Decision
 from trading.services import accounts, previews, seen
 from trading.services.records import jsonable
@@ -44,17 +45,22 @@ def page(request: HttpRequest, title: str, **context: Any) -> TemplateResponse:
 
 
 def laid_out(preview: previews.Preview) -> dict[str, Any]:
-    outlook = preview.outlook
+    """Spread a preview out like a decision, with its order and costs in short above."""
+    order, outlook = preview.order, preview.outlook
     quote = preview.decision.account.quote_asset
+    summary = []
+    if order is not None:
+        summary.append(("Order", f"{order.side} {plain(order.quantity)} {order.symbol}"))
     reckoned = (
-        ("fee of the order", outlook.fee),
-        ("fee of the exit at the stop", outlook.exit_fee),
-        ("worst loss at the stop, fees included", outlook.worst_loss),
+        ("Worth", order.notional if order else None),
+        ("Fee", outlook.fee),
+        ("Fee of the exit at the stop", outlook.exit_fee),
+        ("Worst loss at the stop, fees included", outlook.worst_loss),
     )
-    costs = [(name, f"{jsonable(one)} {quote}") for name, one in reckoned if one is not None]
+    summary += [(name, f"{plain(one)} {quote}") for name, one in reckoned if one is not None]
     return {
         **spread_out(preview.decision),
         "preview": preview,
-        "plan": pairs(jsonable(preview.order)),
-        "costs": costs,
+        "plan": pairs(jsonable(order)),
+        "summary": summary,
     }

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def page() -> str:
-    return reverse("admin:signals_app_signal_what_if")
+    return reverse("what-if")
 
 
 def ask(browser: Client, **fields: str) -> str:
@@ -33,7 +33,7 @@ def again(browser: Client, decision: Decision) -> str:
 def test_the_form_tells_the_verdict_the_order_and_the_costs(browser, venue):
     told = ask(browser, quantity="0.01", stop_loss="40000")
     assert "WOULD BE APPROVED" in told
-    assert "worst loss at the stop, fees included" in told
+    assert "Worst loss at the stop, fees included" in told
     assert not Signal.objects.exists()
     assert not Decision.objects.exists()
 
