@@ -30,6 +30,7 @@ class VerdictDocument(serializers.Serializer[object]):
     rule = serializers.CharField()
     passed = serializers.BooleanField()
     skipped = serializers.BooleanField(help_text="Not asked, or nothing to ask about.")
+    warned = serializers.BooleanField(help_text="Passed, but close to its limit.")
     code = serializers.CharField(help_text="Empty when passed.")
     message = serializers.CharField()
     limit = serializers.CharField()

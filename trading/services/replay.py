@@ -24,7 +24,14 @@ from trading.domain.risk import limit_book
 from trading.domain.risk.assess import assess
 from trading.domain.risk.governor_rules import WINDOWS
 from trading.domain.risk.limit_book import Effective, Scope, Setting
-from trading.domain.risk.types import Assessment, Limits, Pace, RiskSnapshot, Verdict
+from trading.domain.risk.types import (
+    Assessment,
+    Cooldown,
+    Limits,
+    Pace,
+    RiskSnapshot,
+    Verdict,
+)
 from trading.models import ClosedTrade, Decision, Order
 from trading.services import limits, seen
 from trading.services.proposals import Proposal, over
@@ -33,12 +40,14 @@ ZERO = Decimal(0)
 BATCH = 500
 APPROVED = "approved"
 LONGEST_WINDOW = timedelta(seconds=86_400)
+LONGEST_STREAK = timedelta(days=60)  # the longest pause, and trades that may have led to it
 NOT_MODELLED = (
     "Positions that would not exist, or would in addition: slots, balances, equity, exposure and "
     "closed trades are as they were seen then.",
     "Sizes: the profit of an entry that would have had another size is that of the real one.",
     "What denied signals would have earned: there is no trade to tell.",
-    "Account settings, kill switches and the environment's values: they stay as they were.",
+    "Account settings, kill switches (those that losses engaged, too) and the environment's "
+    "values: they stay as they were.",
 )
 
 
@@ -171,6 +180,7 @@ class _Replay:
         self.report = report
         self.history = history
         self.traded: dict[int, Result] = {}  # approved entries, by decision
+        self._streaks = _Streaks(report.since, report.until, report.account)
         self._books: dict[int, list[Setting]] = {}
         self._otherwise: set[int] = set()  # accounts in which something came out otherwise
 
@@ -253,7 +263,12 @@ class _Replay:
         held: Limits = replace(then.limits, **differing)  # type: ignore[arg-type]
         if decision.kind != IntentKind.OPEN_LONG.value:
             return replace(then, limits=held)
-        return replace(then, limits=held, paces=self._paces(decision, then, will, held))
+        return replace(
+            then,
+            limits=held,
+            paces=self._paces(decision, then, will, held),
+            cooldown=self._cooldown(decision, then, was, will),
+        )
 
     def _book(self, version: int) -> list[Setting]:
         if version not in self._books:
@@ -300,6 +315,58 @@ class _Replay:
                 entries = self.history.was(decision, seconds, **of)
             found[name] = Pace(entries + self.history.changed(decision, seconds, **of), counted)
         return found
+
+    def _cooldown(
+        self,
+        decision: Decision,
+        then: RiskSnapshot,
+        was: Mapping[str, Effective],
+        will: Mapping[str, Effective],
+    ) -> Cooldown | None:
+        """Reckon the streak and its pause from the closed trades, where other limits would count
+        them; else take what was seen, with every early release."""
+        count, pause = will["cooldown_after_losses"], will["cooldown_seconds"]
+        is_same = count.scope == was[count.spec.name].scope and all(
+            one.value == was[one.spec.name].value for one in (count, pause)
+        )
+        if is_same or not count.value:
+            return then.cooldown
+        of, counted = _place(decision, count.scope, repeats=False)
+        span = timedelta(seconds=int(pause.value))
+        return self._streaks.cooldown(decision, int(count.value), span, of, counted)
+
+
+class _Streaks:
+    """Closed trades by account, from well before the replay begins."""
+
+    def __init__(self, since: datetime, until: datetime, account: str) -> None:
+        rows = ClosedTrade.objects.filter(
+            closed_at__gte=since - LONGEST_STREAK, closed_at__lt=until
+        )
+        if account:
+            rows = rows.filter(account__name=account)
+        self._trades: dict[int, list[ClosedTrade]] = {}
+        for trade in rows.order_by("pk").iterator(chunk_size=BATCH):
+            self._trades.setdefault(trade.account_id, []).append(trade)
+
+    def cooldown(
+        self, decision: Decision, most: int, pause: timedelta, of: Mapping[str, str], counted: str
+    ) -> Cooldown:
+        """Count losses up to the decision: a win or a pause begins the count anew."""
+        losses, led_to, until = 0, 0, None
+        for trade in self._trades.get(decision.account_id, []):
+            if trade.closed_at >= decision.decided_at:
+                break
+            if any(getattr(trade, name) != value for name, value in of.items()):
+                continue
+            if trade.profit > 0:
+                losses = 0
+            elif trade.profit < 0:
+                losses += 1
+            if losses >= most:
+                losses, led_to, until = 0, losses, trade.closed_at + pause
+        is_running = until is not None and until > decision.decided_at
+        return Cooldown(led_to if is_running else losses, until, counted)
 
 
 def _one_more(counts: dict[str, int], of: str) -> None:

@@ -159,6 +159,38 @@ def test_entries_let_through_make_room_for_fewer_later_ones(send):
     assert report.now_denied == {"ORDER_RATE_MINUTE_AT_MAX": 1}
 
 
+def test_a_shorter_streak_would_have_ended_entries_sooner(send):
+    for _ in range(2):  # there and back costs the fees, so each is a loss
+        send(confidence=0.9)
+        out(send)
+    assert send(confidence=0.9).decision.approved
+
+    assert under(everywhere("cooldown_after_losses", "3")).changes == []
+    report = under(everywhere("cooldown_after_losses", "2"))
+    [change] = report.changes
+    assert (change.after, change.limit, change.actual) == ("COOLDOWN_AFTER_LOSSES", "2", "2")
+    assert under(Proposal("strategy", "another", "cooldown_after_losses", "1")).changes == []
+
+
+def test_a_longer_streak_would_have_let_entries_through(send):
+    for _ in range(3):
+        send()
+        out(send)
+    assert send().decision.code == "COOLDOWN_AFTER_LOSSES"
+    report = under(everywhere("cooldown_after_losses", "4"))
+    assert report.now_approved == {"COOLDOWN_AFTER_LOSSES": 1}
+    assert under(everywhere("cooldown_seconds", "0")).now_approved == report.now_approved
+
+
+def test_steps_of_losses_are_asked_of_the_loss_seen_then(send, venue):
+    send(quantity=0.1)
+    venue.move("BTCUSDT", "40000")
+    out(send)
+    send(symbol="ETHUSDT", quantity=1)
+    [change] = under(everywhere("daily_loss_reduce_pct", "0.1")).changes
+    assert (change.symbol, change.after) == ("ETHUSDT", "DAILY_LOSS_AT_MAX")
+
+
 def test_what_was_not_looked_up_then_is_not_guessed(send):
     send()
     send(confidence=0.1)

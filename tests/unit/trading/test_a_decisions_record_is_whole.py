@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from datetime import UTC
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -16,9 +17,11 @@ from tests.unit.trading.situations import (
     limits,
     quote_amount,
 )
+from trading.domain.equity import Falls
 from trading.domain.intents import SizingIntent
 from trading.domain.risk.assess import assess
 from trading.domain.risk.types import (
+    Cooldown,
     Holding,
     Pace,
     SizingModel,
@@ -69,6 +72,11 @@ SNAPSHOTS = st.builds(
     entries_in_position=st.none() | COUNT,
     together=st.none() | st.builds(Together, COUNT, MAYBE, MAYBE),
     equity=MAYBE,
+    cooldown=st.none()
+    | st.builds(
+        Cooldown, COUNT, st.none() | st.datetimes(timezones=st.just(UTC)), st.text(max_size=9)
+    ),
+    falls=st.none() | st.builds(Falls, FIGURE, FIGURE, FIGURE),
     track_record=st.none() | st.builds(TrackRecord, COUNT, COUNT, COUNT, FIGURE, FIGURE),
 )
 INTENTS = st.builds(
