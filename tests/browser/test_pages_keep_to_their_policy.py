@@ -55,9 +55,21 @@ def test_a_list_and_its_first_row(watched, path):
     assert not watched.complaints
 
 
-@pytest.mark.parametrize("path", ["/desk/", "/admin/", "/admin/trading/tradingstate/add/"])
+@pytest.mark.parametrize(
+    "path", ["/desk/", "/admin/", "/admin/trading/tradingstate/add/", "/admin/what-if/"]
+)
 def test_a_page_of_its_own(watched, path):
     fits(watched.open(path))
+    assert not watched.complaints
+
+
+def test_what_a_signal_would_come_to(watched):
+    page = watched.open("/admin/what-if/")
+    page.get_by_label("Symbol").fill("BTCUSDT")
+    page.get_by_label("Quantity").fill("0.01")
+    page.get_by_text("What would happen?").click()
+    expect(page.get_by_text("WOULD BE APPROVED")).to_be_visible()
+    fits(page)
     assert not watched.complaints
 
 
