@@ -192,6 +192,7 @@ def test_steps_of_losses_are_asked_of_the_loss_seen_then(send, venue):
 
 
 def test_what_was_not_looked_up_then_is_not_guessed(send):
+    set_limits(max_open_positions_total=0)
     send()
     send(confidence=0.1)
     report = under(everywhere("max_gross_exposure", "1"))

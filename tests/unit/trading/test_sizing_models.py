@@ -175,6 +175,7 @@ class TestThroughTheRules:
 
     def test_a_stop_that_is_refused_is_the_denial_and_no_size_is_guessed(self):
         got = assess(a_buy(stop_loss=D(60_000)), self.by_risk())
+        assert got.denial is not None
         assert got.denial.code == "STOP_WRONG_SIDE"
         assert got.sketch is None
 
@@ -191,6 +192,7 @@ class TestThroughTheRules:
     def test_a_denied_entry_still_shows_what_it_would_have_been(self):
         got = assess(a_buy(confidence=D("0.1"), stop_loss=D(49_000)), self.by_risk())
         assert got.plan is None
+        assert got.sketch is not None
         assert got.sketch.quantity == D("0.18198")
 
 
@@ -229,10 +231,16 @@ def test_the_loss_at_the_stop_with_fees_never_exceeds_the_risk(
     intent = a_buy(stop_loss=bid - distance, **({"sizing": wish} if wish else {}))
     got = assess(intent, snapshot)
     if got.sketch is not None:
-        paid = got.sketch.quantity * got.sketch.reference_price
-        back = got.sketch.quantity * got.sketch.stop_loss
+        quantity, entry, stop = (
+            got.sketch.quantity,
+            got.sketch.reference_price,
+            got.sketch.stop_loss,
+        )
+        assert entry is not None
+        assert stop is not None
+        paid, back = quantity * entry, quantity * stop
         assert paid * (1 + rate) - back * (1 - rate) <= equity * risk
-        assert BTC.lot.on_grid(got.sketch.quantity)
+        assert BTC.lot.on_grid(quantity)
 
 
 @given(
