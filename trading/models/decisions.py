@@ -24,7 +24,7 @@ class Decision(models.Model):
     verdicts = models.JSONField(help_text="Every rule with its inputs, limit and actual value.")
     plan = models.JSONField(null=True, help_text="The order as sized and quantised.")
     arithmetic = models.JSONField(default=dict, help_text="How size and levels came about.")
-    market = models.JSONField(default=dict, help_text="Quote, balances and holding as seen.")
+    market = models.JSONField(default=dict, help_text="Everything it was taken on, as seen.")
     correlation_id = models.CharField(max_length=64, blank=True, default="")
     actor = models.CharField(max_length=150)
     limits_version = models.PositiveIntegerField(

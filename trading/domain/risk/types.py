@@ -64,7 +64,7 @@ class Limits:
     max_open_positions: int
     max_position_notional: Decimal  # quote units, projected after the fill; zero: not limited
     sizing_model: SizingModel
-    position_pct: Decimal  # fraction of free quote balance
+    position_pct: Decimal  # fraction of free quote balance, or of equity
     default_quote_amount: Decimal
     default_order_type: OrderType
     require_stop: bool
