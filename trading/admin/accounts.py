@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -130,16 +131,31 @@ class VirtualAccountAdmin(FastListAdmin):
         return response
 
 
+class NeedsForm(forms.ModelForm):
+    """A mapping, and the least spread the strategy signals from."""
+
+    class Meta:
+        model = StrategyMapping
+        fields = ("strategy_id", "account", "min_spread_bps")
+
+    def clean_min_spread_bps(self) -> Decimal:
+        value: Decimal = self.cleaned_data["min_spread_bps"] or Decimal(0)
+        if not 0 <= value <= accounts.MOST_BPS:
+            raise ValidationError(f"Write 0 to {accounts.MOST_BPS} basis points.")
+        return value
+
+
 @admin.register(StrategyMapping)
 class StrategyMappingAdmin(FastListAdmin):
     """Which account a strategy trades in. A strategy that is not here trades in the default one."""
 
-    list_display = ("strategy_id", "account", "mapped_by", "mapped_at")
+    list_display = ("strategy_id", "account", "min_spread_bps", "mapped_by", "mapped_at")
     list_select_related = ("account",)
     search_fields = ("strategy_id__exact",)
     search_help_text = "Strategy, exactly"
     ordering = ("strategy_id",)
-    fields = (("strategy_id", "account"),)
+    fields = (("strategy_id", "account"), "min_spread_bps")
+    form = NeedsForm
 
     def get_readonly_fields(
         self,
@@ -152,11 +168,13 @@ class StrategyMappingAdmin(FastListAdmin):
         self,
         request: HttpRequest,
         obj: Any,
-        form: Any,  # noqa: ARG002
+        form: Any,
         change: bool,  # noqa: ARG002
     ) -> None:
         actor = request.user.get_username()
         accounts.map_strategy(obj.strategy_id, obj.account, actor=actor)
+        least = form.cleaned_data["min_spread_bps"]
+        accounts.tell_needs(obj.strategy_id, min_spread_bps=least, actor=actor)
         obj.pk = StrategyMapping.objects.get(strategy_id=obj.strategy_id).pk
         obj._state.adding = False
 

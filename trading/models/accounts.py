@@ -97,6 +97,9 @@ class StrategyMapping(models.Model):
 
     strategy_id = models.CharField(max_length=100, unique=True)
     account = models.ForeignKey(VirtualAccount, on_delete=models.PROTECT, related_name="strategies")
+    min_spread_bps = MoneyField(
+        default=0, blank=True, help_text="The strategy signals from this spread on; 0: from any."
+    )
     mapped_by = models.CharField(max_length=150)
     mapped_at = models.DateTimeField()
 

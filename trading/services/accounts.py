@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -25,6 +26,7 @@ RANK = {
     Environment.DEMO: 1,
     Environment.MAINNET: 2,
 }
+MOST_BPS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +150,39 @@ def map_strategy(strategy_id: str, account: VirtualAccount | None, *, actor: str
             )
         )
     return True
+
+
+def tell_needs(strategy_id: str, *, min_spread_bps: Decimal, actor: str) -> None:
+    """Note what a mapped strategy itself asks of the market, for `check_limits` to hold against.
+
+    Raises ValidationError when it is not mapped or the figure is none.
+    """
+    if not min_spread_bps.is_finite() or not 0 <= min_spread_bps <= MOST_BPS:
+        raise ValidationError({"min_spread_bps": f"Write 0 to {MOST_BPS} basis points."})
+    with transaction.atomic():
+        rows = StrategyMapping.objects.select_for_update(of=("self",), no_key=True)
+        mapping = rows.filter(strategy_id=strategy_id).first()
+        if mapping is None:
+            raise ValidationError({"strategy_id": f"{strategy_id} is mapped to no account."})
+        before, mapping.min_spread_bps = mapping.min_spread_bps, min_spread_bps
+        if before == min_spread_bps:
+            return
+        mapping.save(update_fields=["min_spread_bps"])
+        trail.record(
+            trail.Entry(
+                kind="account.strategy_needs",
+                actor=actor,
+                subject_type="strategy",
+                subject_id=strategy_id[:64],
+                data={
+                    "strategy_id": strategy_id,
+                    "min_spread_bps": {
+                        "before": format(before, "f"),
+                        "after": format(min_spread_bps, "f"),
+                    },
+                },
+            )
+        )
 
 
 def ceiling_allows(environment: str) -> bool:

@@ -48,10 +48,10 @@ def run() -> list[Finding]:
     found: list[Finding] = []
     for account in VirtualAccount.objects.select_related("venue_account").order_by("name"):
         mapped = StrategyMapping.objects.filter(account=account)
-        strategies = ["", *mapped.values_list("strategy_id", flat=True)]
+        needs = dict(mapped.values_list("strategy_id", "min_spread_bps"))
         symbols = _symbols(account)
-        for strategy_id in strategies:
-            for one in _check(account, strategy_id, symbols):
+        for strategy_id, min_spread in ("", Decimal(0)), *needs.items():
+            for one in _check(account, strategy_id, symbols, min_spread):
                 if one not in found and _as_any(one) not in found:
                     found.append(one)
     return found
@@ -72,12 +72,16 @@ def _symbols(account: VirtualAccount) -> dict[str, Instrument | None]:
 
 
 def _check(
-    account: VirtualAccount, strategy_id: str, symbols: dict[str, Instrument | None]
+    account: VirtualAccount,
+    strategy_id: str,
+    symbols: dict[str, Instrument | None],
+    min_spread: Decimal,
 ) -> Iterator[Finding]:
     held = limits.effective(account, strategy_id=strategy_id)
     for problem, fix, blocks in (
         *_standing(account, strategy_id),
         *_counts(held),
+        *_spread(strategy_id, held, min_spread),
         *_sizes(account, held, symbols),
         *_names(symbols),
     ):
@@ -114,6 +118,19 @@ def _counts(held: dict[str, Effective]) -> Iterator[Line]:
         told = f"{_of(held, 'stop_loss_pct')}, wider than {_of(held, 'max_stop_loss_pct')}"
         fix = "lower stop_loss_pct or raise max_stop_loss_pct"
         yield f"{told}: an entry with the default stop is denied", fix, False
+
+
+def _spread(strategy_id: str, held: dict[str, Effective], least: Decimal) -> Iterator[Line]:
+    """Hold the spread a strategy signals from against the one its entries are denied from."""
+    most = Decimal(held["max_spread_bps"].value)
+    if least and most and least >= most:
+        yield (
+            f"it signals from a spread of {word(least)} basis points on, and "
+            f"{_of(held, 'max_spread_bps')}: what it asks for is denied",
+            f"set max_spread_bps above {word(least)} for strategy {strategy_id}, or have the "
+            "strategy signal from a narrower spread on",
+            True,
+        )
 
 
 def _sizes(

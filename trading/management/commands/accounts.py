@@ -41,6 +41,9 @@ class Command(BaseCommand):
         mapping = verbs.add_parser("map", help="have a strategy trade in an account")
         mapping.add_argument("strategy")
         mapping.add_argument("name", help="the account, or 'default' to map it no longer")
+        mapping.add_argument(
+            "--min-spread-bps", help="the spread it signals from, for check_limits to know"
+        )
 
         fund = verbs.add_parser("fund", help="put money into an account of its own ledger")
         fund.add_argument("name")
@@ -99,10 +102,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{options['name']}: {told}")
 
     def _fund(self, options: dict[str, Any]) -> None:
-        try:
-            amount = Decimal(options["amount"])
-        except InvalidOperation:
-            raise CommandError(f"amount: {options['amount']} is not a number.") from None
+        amount = _number("amount", options["amount"])
         account = _account(options["name"])
         move = ledger.move(account.pk, amount, actor=options["actor"], reason=options["reason"])
         self.stdout.write(f"{account.name}: {move.cash:f} {account.quote_asset} of its own.")
@@ -123,7 +123,18 @@ class Command(BaseCommand):
         account = None if name == "default" else _account(name)
         done = accounts.map_strategy(options["strategy"], account, actor=options["actor"])
         told = f"trades in {name}" if done else f"trades in {name} already"
+        if options["min_spread_bps"] is not None:
+            least = _number("min_spread_bps", options["min_spread_bps"])
+            actor = options["actor"]
+            accounts.tell_needs(options["strategy"], min_spread_bps=least, actor=actor)
         self.stdout.write(f"{options['strategy']} {told}.")
+
+
+def _number(name: str, given: str) -> Decimal:
+    try:
+        return Decimal(given)
+    except InvalidOperation:
+        raise CommandError(f"{name}: {given} is not a number.") from None
 
 
 def _money(account: VirtualAccount) -> str:
