@@ -118,6 +118,12 @@ class Venue:
                 "askPrice": PRICE,
                 "askQty": "100",
             }
+        if path == "/api/v3/depth":
+            return {
+                "lastUpdateId": now,
+                "bids": [["49999.99", "100"]],
+                "asks": [[PRICE, "100"]],
+            }
         if path == "/bench/arrivals":
             return {"arrivals": self.arrivals, "doubles": self.doubles, "entries": self.entries}
         if path == "/bench/reset":

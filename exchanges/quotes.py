@@ -1,12 +1,18 @@
-"""Best bid and ask with a known age: Redis first, the venue's REST when Redis has nothing fresh."""
+"""Prices with a known age: Redis first, the venue's REST when Redis has nothing fresh.
+
+The market stream (`market_data`) writes them, and so does whoever had to ask over REST. A quote or
+a book never takes the place of one that was received later: each is stored behind the moment it
+was received at (for an answer over REST: asked for), and a script in Redis compares the two.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import redis
@@ -14,15 +20,43 @@ import structlog
 from django.conf import settings
 from django.utils import timezone
 
+from exchanges.domain.books import Book
 from exchanges.domain.errors import VenueError
 from exchanges.domain.orders import Quote
 from exchanges.gateways import registry
 
 log = structlog.get_logger(__name__)
+P = TypeVar("P", Quote, Book)
 MEMORY_SECONDS = 0.1  # within a burst, this process need not ask Redis for every decision
-_memory: dict[str, tuple[float, Quote]] = {}
+KEPT_SECONDS = 60
+STAMP_DIGITS = 16  # microseconds since 1970: texts of one length compare like numbers
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+BOOKS = "petrosa:book:"
+
+# KEYS: where; ARGV: seconds to keep, then for each key the stamp with the body behind it.
+KEEP_NEWEST = f"""
+for i, key in ipairs(KEYS) do
+  local told = ARGV[i + 1]
+  if redis.call('GETRANGE', key, 0, {STAMP_DIGITS - 1}) <= string.sub(told, 1, {STAMP_DIGITS}) then
+    redis.call('SET', key, told, 'EX', ARGV[1])
+  end
+end
+return 1
+"""
+
+_memory: dict[str, tuple[float, Quote | Book]] = {}
 _client: redis.Redis | None = None
-_decode = msgspec.json.Decoder(Quote).decode
+_decode_quote = msgspec.json.Decoder(Quote).decode
+_decode_book = msgspec.json.Decoder(Book).decode
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What can be had of one symbol; None is not known, or not known freshly enough."""
+
+    quote: Quote | None
+    book: Book | None
 
 
 def _redis() -> redis.Redis:
@@ -34,67 +68,167 @@ def _redis() -> redis.Redis:
     return _client
 
 
-def _key(environment: str, symbol: str) -> str:
-    return f"petrosa:quote:{environment}:{symbol}"
+def key_of_quote(environment: str, symbol: str) -> str:
+    return f"petrosa:price:{environment}:{symbol}"
+
+
+def key_of_book(environment: str, symbol: str) -> str:
+    return f"{BOOKS}{environment}:{symbol}"
+
+
+# ---- reading ---------------------------------------------------------------------------------
 
 
 def get(environment: str, symbol: str, *, max_age: Decimal) -> Quote | None:
     """Return a quote not older than `max_age` seconds, or None when there is none to be had."""
-    cached = _cached(environment, symbol)
-    if cached is not None and _age(cached, timezone.now()) <= timedelta(seconds=float(max_age)):
-        return cached
+    [cached] = _recall(key_of_quote(environment, symbol))
+    quote: Quote | None = _fresh(cached, max_age)
+    if quote is not None:
+        return quote
+    asked_at = timezone.now()
     try:
         quote = registry.for_venue(environment).quote(symbol)
     except VenueError as error:
         log.warning("quote_not_available", symbol=symbol, error=str(error))
         return None
-    put(environment, quote)
+    put(environment, quote, asked_at=asked_at)
     return quote
 
 
-def put(environment: str, quote: Quote) -> None:
-    """Share a quote with every process for a few seconds."""
+def with_book(environment: str, symbol: str, *, max_age: Decimal) -> Prices:
+    """Return quote and book not older than `max_age` seconds. One call to the venue serves both."""
+    cached = _recall(key_of_quote(environment, symbol), key_of_book(environment, symbol))
+    fresh = Prices(*(_fresh(price, max_age) for price in cached))
+    if fresh.quote is not None and fresh.book is not None:
+        return fresh
+    asked_at = timezone.now()
     try:
-        _redis().set(_key(environment, quote.symbol), msgspec.json.encode(quote), ex=60)
-    except redis.RedisError as error:
-        log.warning("quote_not_shared", symbol=quote.symbol, error=str(error))
+        book = registry.for_venue(environment).depth(symbol)
+    except VenueError as error:
+        log.warning("book_not_available", symbol=symbol, error=str(error))
+        return fresh
+    quote = book.quote()
+    put(environment, *(price for price in (quote, book) if price), asked_at=asked_at)
+    return Prices(quote, book)
 
 
-def _cached(environment: str, symbol: str) -> Quote | None:
-    key = _key(environment, symbol)
-    remembered = _memory.get(key)
-    if remembered is not None and remembered[0] > time.monotonic():
-        return remembered[1]
-    try:
-        raw: Any = _redis().get(key)
-    except redis.RedisError as error:
-        log.warning("quote_cache_away", symbol=symbol, error=str(error))
-        return None
-    if not raw:
-        return None
-    quote = _decode(raw)
-    _memory[key] = (time.monotonic() + MEMORY_SECONDS, quote)
-    return quote
+def newest(environment: str, symbol: str, seen: Prices) -> Prices:
+    """Return `seen`, or what this process has come to know since: asks nobody.
 
-
-def forget() -> None:
-    """Drop this process's quotes."""
-    _memory.clear()
-
-
-def _age(quote: Quote, now: datetime) -> timedelta:
-    return now - quote.received_at
+    For one who had to wait after looking: others may have looked meanwhile.
+    """
+    return Prices(
+        _later(seen.quote, key_of_quote(environment, symbol)),
+        _later(seen.book, key_of_book(environment, symbol)),
+    )
 
 
 def known(environment: str, symbols: Sequence[str]) -> dict[str, Quote]:
     """Return the quotes somebody shared in the last minute, by symbol; never asks the venue."""
     if not symbols:
         return {}
-    try:
-        found: Any = _redis().mget([_key(environment, symbol) for symbol in symbols])
-    except redis.RedisError as error:
-        log.warning("quote_cache_away", symbols=list(symbols), error=str(error))
-        return {}
+    found = _read([key_of_quote(environment, symbol) for symbol in symbols])
     return {
-        symbol: _decode(raw) for symbol, raw in zip(symbols, found, strict=True) if raw is not None
+        symbol: _decode_quote(raw[STAMP_DIGITS:])
+        for symbol, raw in zip(symbols, found, strict=True)
+        if raw
     }
+
+
+def ages(environment: str, symbols: Sequence[str]) -> dict[str, timedelta | None]:
+    """Return how long ago the newest quote of each symbol was received.
+
+    None: nobody received one within the last minute, or Redis is away. Never asks the venue.
+    """
+    quotes, now = known(environment, symbols), timezone.now()
+    return {
+        symbol: now - quotes[symbol].received_at if symbol in quotes else None for symbol in symbols
+    }
+
+
+# ---- writing ---------------------------------------------------------------------------------
+
+
+def put(environment: str, *prices: Quote | Book, asked_at: datetime | None = None) -> None:
+    """Share quotes and books with every process for a minute, unless newer ones are there.
+
+    `asked_at`: an answer may be as old as its question, whenever it was received.
+    """
+    if not prices:
+        return
+    told: dict[str, bytes] = {}
+    for price in prices:
+        key = _key_of(environment, price)
+        told[key] = _stamp(asked_at or price.received_at) + msgspec.json.encode(price)
+        _memory[key] = (time.monotonic() + MEMORY_SECONDS, price)
+    try:
+        share(_redis(), told)
+    except redis.RedisError as error:
+        log.warning("prices_not_shared", symbol=prices[0].symbol, error=str(error))
+
+
+def share(client: redis.Redis, told: Mapping[str, bytes]) -> None:
+    """Write what is not older than what is there, in one round trip."""
+    client.eval(KEEP_NEWEST, len(told), *told, KEPT_SECONDS, *told.values())
+
+
+def forget() -> None:
+    """Drop this process's prices."""
+    _memory.clear()
+
+
+# ---- inside ----------------------------------------------------------------------------------
+
+
+def _key_of(environment: str, price: Quote | Book) -> str:
+    make = key_of_book if isinstance(price, Book) else key_of_quote
+    return make(environment, price.symbol)
+
+
+def _stamp(moment: datetime) -> bytes:
+    return b"%0*d" % (STAMP_DIGITS, (moment - EPOCH) // MICROSECOND)
+
+
+def _recall(*keys: str) -> list[Any]:
+    """Return what is known under each key: by this process just now, else by Redis."""
+    now = time.monotonic()
+    held = [_memory.get(key) for key in keys]
+    if all(one is not None and one[0] > now for one in held):
+        return [one[1] for one in held if one is not None]
+    return [_learn(key, raw, now) for key, raw in zip(keys, _read(keys), strict=True)]
+
+
+def _learn(key: str, raw: bytes | None, now: float) -> Quote | Book | None:
+    if not raw:
+        return None
+    decode: Any = _decode_book if key.startswith(BOOKS) else _decode_quote
+    price: Quote | Book = decode(raw[STAMP_DIGITS:])
+    _memory[key] = (now + MEMORY_SECONDS, price)
+    return price
+
+
+def _read(keys: Sequence[str]) -> list[bytes | None]:
+    try:
+        found: Any = _redis().mget(keys)
+    except redis.RedisError as error:
+        log.warning("prices_not_read", keys=list(keys), error=str(error))
+        return [None] * len(keys)
+    return list(found)
+
+
+def _fresh(price: P | None, max_age: Decimal) -> P | None:
+    if price is None:
+        return None
+    return price if _age(price) <= timedelta(seconds=float(max_age)) else None
+
+
+def _age(price: Quote | Book) -> timedelta:
+    return timezone.now() - price.received_at
+
+
+def _later(seen: P | None, key: str) -> P | None:
+    """Return what this process remembers under `key` when it is newer than what was seen."""
+    remembered: Any = _memory.get(key, (0.0, None))[1]
+    if remembered is None or (seen is not None and seen.received_at >= remembered.received_at):
+        return seen
+    return remembered  # type: ignore[no-any-return]

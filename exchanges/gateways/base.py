@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Protocol
 
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import (
     AccountReport,
@@ -36,6 +37,10 @@ class ExchangeGateway(Protocol):
         ...
 
     def quote(self, symbol: str) -> Quote: ...
+
+    def depth(self, symbol: str) -> Book:
+        """The best levels of the order book, 20 a side at most."""
+        ...
 
     def last_price(self, symbol: str) -> Decimal: ...
 

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import structlog
 
 from exchanges.domain import errors
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument, parse_spot
 from exchanges.domain.orders import (
     AccountReport,
@@ -38,6 +39,7 @@ from exchanges.gateways.venue_client import Stopwatch
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
+BOOK_LEVELS = 20
 TRADES_PER_PAGE = 1000
 MOST_PAGES = 50
 NO_KEY = "no API key and secret are configured for this venue"
@@ -109,6 +111,13 @@ class BinanceSpotGateway:
     def quote(self, symbol: str) -> Quote:
         return self._read(
             endpoints.BOOK_TICKER, {"symbol": symbol}, lambda body: wire.quote(body, now=_now())
+        )
+
+    def depth(self, symbol: str) -> Book:
+        return self._read(
+            endpoints.DEPTH,
+            {"symbol": symbol, "limit": str(BOOK_LEVELS)},
+            lambda body: wire.book(body, symbol=symbol, now=_now()),
         )
 
     def last_price(self, symbol: str) -> Decimal:

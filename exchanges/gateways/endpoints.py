@@ -29,6 +29,7 @@ PING = Endpoint("get", "ping", 1, signed=False)
 TIME = Endpoint("get", "time", 1, share=Share.VITAL, signed=False)
 EXCHANGE_INFO = Endpoint("get", "exchangeInfo", 20, share=Share.LISTING, signed=False)
 BOOK_TICKER = Endpoint("get", "ticker/bookTicker", 2, signed=False)
+DEPTH = Endpoint("get", "depth", 5, signed=False)  # for up to 100 levels
 PRICE = Endpoint("get", "ticker/price", 2, signed=False)
 ACCOUNT = Endpoint("get", "account", 20)
 QUERY_ORDER = Endpoint("get", "order", 4, share=Share.VITAL)

@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
+from exchanges.domain.books import Book, Level
 from exchanges.domain.news import BalanceNews, ListNews
 from exchanges.domain.orders import (
     AccountReport,
@@ -295,6 +296,35 @@ def quote(reply: Json, *, now: datetime) -> Quote:
         ask=Decimal(reply["askPrice"]),
         ask_quantity=Decimal(reply["askQty"]),
         received_at=now,
+    )
+
+
+@_reader
+def book(reply: Json, *, symbol: str, now: datetime) -> Book:
+    """Read a depth body, of REST or of a partial depth stream: neither names its symbol."""
+    return Book(
+        symbol=symbol,
+        bids=_levels(reply["bids"]),
+        asks=_levels(reply["asks"]),
+        received_at=now,
+    )
+
+
+def _levels(rows: Sequence[Sequence[str]]) -> tuple[Level, ...]:
+    return tuple((Decimal(row[0]), Decimal(row[1])) for row in rows)
+
+
+@_reader
+def stream_quote(event: Json, *, now: datetime) -> Quote:
+    """Read a bookTicker event. Futures' carries times, spot's none."""
+    return Quote(
+        symbol=event["s"],
+        bid=Decimal(event["b"]),
+        bid_quantity=Decimal(event["B"]),
+        ask=Decimal(event["a"]),
+        ask_quantity=Decimal(event["A"]),
+        received_at=now,
+        venue_at=from_ms(event["T"]) if "T" in event else None,
     )
 
 

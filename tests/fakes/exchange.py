@@ -20,6 +20,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from exchanges.domain import errors
+from exchanges.domain.books import Book, Level
 from exchanges.domain.instruments import ZERO, Instrument
 from exchanges.domain.orders import (
     AccountReport,
@@ -77,6 +78,7 @@ class FakeExchange:
         self._read_failures: deque[errors.VenueError] = deque()
         self._hidden_queries = 0
         self._hidden_trades = 0
+        self._asks: dict[str, tuple[Level, ...]] = {}
         self._outage: errors.VenueError | None = None
         wanted = DEFAULT_PRICES if prices is None else prices
         listed = {i.symbol: i for i in instruments}
@@ -166,6 +168,10 @@ class FakeExchange:
         """Set best bid and ask without running resting orders against them."""
         self.book.quotes[symbol] = (Decimal(bid), Decimal(ask))
         self.book.last[symbol] = Decimal(bid)
+
+    def show_asks(self, symbol: str, *levels: tuple[Figure, Figure]) -> None:
+        """Show these (price, quantity) to whoever asks for the book; orders fill as before."""
+        self._asks[symbol] = tuple((Decimal(price), Decimal(size)) for price, size in levels)
 
     def move(self, symbol: str, price: Figure) -> None:
         """Bring the market to `price`: crossed limit orders fill, reached triggers fire."""
@@ -269,6 +275,14 @@ class FakeExchange:
         bid, ask = self.book.quotes[symbol]
         size = Decimal(1000)
         return Quote(symbol, bid, size, ask, size, received_at=self.book.now())
+
+    def depth(self, symbol: str) -> Book:
+        self._read("depth", symbol)
+        self.book.instrument(symbol)
+        bid, ask = self.book.quotes[symbol]
+        size = Decimal(1000)
+        asks = self._asks.get(symbol) or ((ask, size),)
+        return Book(symbol, ((bid, size),), asks, received_at=self.book.now())
 
     def last_price(self, symbol: str) -> Decimal:
         self._read("last_price", symbol)

@@ -1,0 +1,29 @@
+"""A fake venue to fall back on, and a Redis without prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+from django.conf import settings
+
+from exchanges import quotes
+from exchanges.gateways import registry
+from tests.fakes.exchange import FakeExchange
+
+
+@pytest.fixture(autouse=True)
+def _no_prices_yet() -> Iterator[None]:
+    quotes.forget()
+    yield
+    quotes.forget()
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+
+
+@pytest.fixture
+def venue() -> Iterator[FakeExchange]:
+    exchange = FakeExchange()
+    with registry.standing_in("simulator", "spot", exchange):
+        yield exchange
