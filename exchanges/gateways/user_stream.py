@@ -14,23 +14,20 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import random
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-import orjson
 import structlog
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 
 from exchanges.domain import errors
 from exchanges.domain.news import News, StreamGap
 from exchanges.gateways import verdicts, wire
 from exchanges.gateways.clock import Clock
+from exchanges.gateways.lines import Line, Rests, StreamBroken
 
 log = structlog.get_logger(__name__)
 
@@ -42,14 +39,6 @@ READERS: Mapping[str, Callable[[wire.Json], News]] = {
 # Told in other words by an outboundAccountPosition, or of no use to us.
 PASSED_OVER = frozenset({"balanceUpdate", "externalLockUpdate"})
 LAST_WORDS = frozenset({"serverShutdown", "eventStreamTerminated"})
-
-
-class StreamBroken(Exception):
-    """This connection is of no further use; `wait` is what the venue asks for, in seconds."""
-
-    def __init__(self, reason: str, wait: float = 0.0) -> None:
-        super().__init__(reason)
-        self.wait = wait
 
 
 class SpotUserStream:
@@ -82,10 +71,8 @@ class SpotUserStream:
         self._silence = silence_seconds
         self._lifetime = lifetime_seconds
         self._max_waiting = max_waiting
-        self._first_wait = first_wait_seconds
-        self._longest_wait = longest_wait_seconds
         self._stopping = asyncio.Event()
-        self._failures = 0
+        self._rests = Rests(self._stopping, first=first_wait_seconds, longest=longest_wait_seconds)
 
     def stop(self) -> None:
         """End `news()` after the item it is at."""
@@ -100,16 +87,15 @@ class SpotUserStream:
                     async for item in connection:
                         yield item
             except StreamBroken as broken:
-                if time.monotonic() - started > self._longest_wait:
-                    self._failures = 0  # it held for a while: this is no hammering
-                log.warning("user_stream_broken", reason=str(broken), failures=self._failures)
+                self._rests.note_held(time.monotonic() - started)
+                log.warning("user_stream_broken", reason=str(broken), failures=self._rests.failures)
                 yield StreamGap(str(broken), live=False, at=_now())
-                await self._rest(broken.wait)
+                await self._rests.rest(broken.wait)
 
     # ---- one connection -------------------------------------------------------------------
 
     async def _one_connection(self) -> AsyncGenerator[News, None]:
-        line = await self._connect()
+        line = await Line.open(self._url)
         waiting: asyncio.Queue[News | None] = asyncio.Queue()
         reader: asyncio.Task[None] | None = None
         try:
@@ -124,8 +110,7 @@ class SpotUserStream:
         finally:
             if reader is not None:
                 reader.cancel()
-            with suppress(WebSocketException):  # the other end may be the first to close
-                await line.close()
+            await line.close()
             if reader is not None:
                 await asyncio.gather(reader, return_exceptions=True)
 
@@ -148,21 +133,7 @@ class SpotUserStream:
             stopping.cancel()
             getting.cancel()
 
-    async def _connect(self) -> ClientConnection:
-        try:
-            return await connect(
-                self._url,
-                proxy=None,
-                open_timeout=10,
-                close_timeout=2,
-                ping_interval=20,
-                ping_timeout=20,
-                max_queue=256,
-            )
-        except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
-            raise StreamBroken(f"cannot connect: {type(error).__name__} {error}") from error
-
-    async def _subscribe(self, line: ClientConnection) -> int:
+    async def _subscribe(self, line: Line) -> int:
         """Subscribe by signature, by the venue's clock; return the subscription id."""
         if self._clock.is_stale:
             told = await self._ask(line, "time", {})
@@ -173,15 +144,13 @@ class SpotUserStream:
             self._explain(answer)
         return int(answer["result"]["subscriptionId"])
 
-    async def _ask(
-        self, line: ClientConnection, method: str, params: Mapping[str, Any]
-    ) -> dict[str, Any]:
+    async def _ask(self, line: Line, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
         """Send a request and return its answer. Errors about a refused key come without an id."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + 10
         await self._say(line, method, method, params)
         while True:
-            message = await self._hear(line, deadline - loop.time())
+            message = await line.hear(deadline - loop.time())
             if message is None:
                 raise StreamBroken(f"no answer to {method}")
             if message.get("id") == method or "error" in message:
@@ -215,7 +184,7 @@ class SpotUserStream:
     # ---- reading --------------------------------------------------------------------------
 
     async def _read(
-        self, line: ClientConnection, subscription: int, waiting: asyncio.Queue[News | None]
+        self, line: Line, subscription: int, waiting: asyncio.Queue[News | None]
     ) -> None:
         """Drain the line into `waiting`; end with None there and raise why."""
         try:
@@ -224,7 +193,7 @@ class SpotUserStream:
             waiting.put_nowait(None)
 
     async def _read_on(
-        self, line: ClientConnection, subscription: int, waiting: asyncio.Queue[News | None]
+        self, line: Line, subscription: int, waiting: asyncio.Queue[News | None]
     ) -> None:
         loop = asyncio.get_running_loop()
         ends_at = loop.time() + self._lifetime
@@ -233,7 +202,7 @@ class SpotUserStream:
             left = ends_at - loop.time()
             if left <= 0:
                 raise StreamBroken("renewed before the venue's 24 hours")
-            message = await self._hear(line, min(self._silence, left))
+            message = await line.hear(min(self._silence, left))
             if message is None:
                 if probed:
                     raise StreamBroken(f"silent for {2 * self._silence:g} s")
@@ -250,44 +219,9 @@ class SpotUserStream:
                     raise StreamBroken(f"{self._max_waiting} news waiting: the reader is too slow")
                 waiting.put_nowait(item)
 
-    async def _hear(self, line: ClientConnection, seconds: float) -> dict[str, Any] | None:
-        """Return the next frame as an object, None when there is none in time."""
-        try:
-            # Not wait_for: before Python 3.12 it may swallow a cancel that meets a frame.
-            async with asyncio.timeout(max(seconds, 0.001)):
-                frame = await line.recv()
-            message = orjson.loads(frame)
-        except TimeoutError:
-            return None
-        except WebSocketException as error:
-            raise StreamBroken(f"connection lost: {error}") from error
-        except ValueError as error:
-            raise StreamBroken(f"a frame that is no JSON: {error}") from error
-        if not isinstance(message, dict):
-            raise StreamBroken(f"a frame that is no object: {message!r:.80}")
-        return message
-
-    async def _say(
-        self, line: ClientConnection, id_: str, method: str, params: Mapping[str, Any]
-    ) -> None:
+    async def _say(self, line: Line, id_: str, method: str, params: Mapping[str, Any]) -> None:
         body: dict[str, Any] = {"id": id_, "method": method}
-        if params:
-            body["params"] = params
-        try:
-            await line.send(orjson.dumps(body).decode())
-        except WebSocketException as error:
-            raise StreamBroken(f"connection lost: {error}") from error
-
-    async def _rest(self, asked: float) -> None:
-        """Wait before the next try: longer each time, jittered, at least what the venue asks."""
-        longest = min(self._longest_wait, self._first_wait * 2.0**self._failures)
-        self._failures += 1
-        wait = max(asked, longest * random.uniform(0.5, 1.0))
-        try:
-            async with asyncio.timeout(wait):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
+        await line.say(body | ({"params": params} if params else {}))
 
 
 def _check_still_subscribed(message: Mapping[str, Any], subscription: int) -> None:
