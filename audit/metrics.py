@@ -17,5 +17,13 @@ LATENCY = Histogram(
 NATS_MESSAGES = Counter(
     "tradeengine_nats_messages_processed_total", "Messages taken from NATS by outcome", ["outcome"]
 )
+MARKET_MESSAGES = Counter(
+    "petrosa_market_messages_total",
+    "Frames of the market streams; late ones were told again or out of order",
+    ["environment", "kind"],
+)
+MARKET_RECONNECTS = Counter(
+    "petrosa_market_reconnects_total", "Market streams that had to be opened anew", ["environment"]
+)
 SIGNALS = Counter("petrosa_signals_total", "Signals by source and outcome", ["source", "outcome"])
 DENIALS = Counter("petrosa_denials_total", "Denied intents by code", ["code"])

@@ -8,7 +8,7 @@ was received at (for an answer over REST: asked for), and a script in Redis comp
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -146,6 +146,11 @@ def ages(environment: str, symbols: Sequence[str]) -> dict[str, timedelta | None
     }
 
 
+def raw(key: str) -> bytes | None:
+    """Return what Redis has under a key, None without Redis."""
+    return _read([key])[0]
+
+
 # ---- writing ---------------------------------------------------------------------------------
 
 
@@ -156,20 +161,24 @@ def put(environment: str, *prices: Quote | Book, asked_at: datetime | None = Non
     """
     if not prices:
         return
-    told: dict[str, bytes] = {}
     for price in prices:
-        key = _key_of(environment, price)
-        told[key] = _stamp(asked_at or price.received_at) + msgspec.json.encode(price)
-        _memory[key] = (time.monotonic() + MEMORY_SECONDS, price)
+        _memory[_key_of(environment, price)] = (time.monotonic() + MEMORY_SECONDS, price)
+    written = told(environment, prices, asked_at=asked_at)
     try:
-        share(_redis(), told)
+        _redis().eval(KEEP_NEWEST, len(written), *written, KEPT_SECONDS, *written.values())
     except redis.RedisError as error:
         log.warning("prices_not_shared", symbol=prices[0].symbol, error=str(error))
 
 
-def share(client: redis.Redis, told: Mapping[str, bytes]) -> None:
-    """Write what is not older than what is there, in one round trip."""
-    client.eval(KEEP_NEWEST, len(told), *told, KEPT_SECONDS, *told.values())
+def told(
+    environment: str, prices: Iterable[Quote | Book], *, asked_at: datetime | None = None
+) -> dict[str, bytes]:
+    """Return what KEEP_NEWEST is to write, by key."""
+    return {
+        _key_of(environment, price): _stamp(asked_at or price.received_at)
+        + msgspec.json.encode(price)
+        for price in prices
+    }
 
 
 def forget() -> None:

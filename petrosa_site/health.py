@@ -21,8 +21,10 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from exchanges import quotes
 from exchanges.domain.errors import VenueError
-from exchanges.gateways import registry
+from exchanges.gateways import latency, registry
+from exchanges.market_data import feed
 from exchanges.models import InstrumentRow, VenueAccount
 from signals_app.models import Signal
 from trading.domain.order_states import OrderStatus
@@ -153,7 +155,7 @@ def report() -> dict[str, Any]:
     if parts["database"].ok:
         body |= {"ages_seconds": _ages(), "waiting": _waiting(), "trading": _trading()}
     if parts["redis"].ok:
-        body["queue_depth"] = _queue_depth()
+        body |= {"queue_depth": _queue_depth(), "prices": _prices()}
     return body
 
 
@@ -170,6 +172,21 @@ def _ages() -> dict[str, float | None]:
     return {
         name: None if at is None else round((now - at) / timedelta(seconds=1), 1)
         for name, at in moments.items()
+    }
+
+
+def _prices() -> dict[str, Any]:
+    """Tell whether the market stream is open, how old each price is, and how slow the venue."""
+    environment = settings.VENUE_ENVIRONMENT
+    life, slow = feed.sign_of_life(environment), latency.lately(environment)
+    ages = quotes.ages(environment, settings.TRADING_SYMBOLS)
+    return {
+        "stream_is_live": life is not None and life.is_live,
+        "ages_seconds": {
+            symbol: None if age is None else round(age.total_seconds(), 1)
+            for symbol, age in ages.items()
+        },
+        "venue_latency_ms": slow.ms if slow else None,
     }
 
 

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from django.conf import settings
 from django.http import HttpResponse
 from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 from rest_framework.permissions import AllowAny, BasePermission, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
+
+from exchanges import quotes
+from exchanges.gateways import latency
+from exchanges.gateways import registry as venues
+from exchanges.market_data import feed
 
 
 class Metrics(APIView):
@@ -24,7 +31,8 @@ class Metrics(APIView):
 
     @extend_schema(exclude=True)
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
-        return HttpResponse(generate_latest(registry()), content_type=CONTENT_TYPE_LATEST)
+        counted = generate_latest(registry()) + generate_latest(_as_of_now)
+        return HttpResponse(counted, content_type=CONTENT_TYPE_LATEST)
 
 
 def registry() -> CollectorRegistry:
@@ -36,3 +44,39 @@ def registry() -> CollectorRegistry:
         everything, path=settings.PROMETHEUS_MULTIPROC_DIR
     )
     return everything
+
+
+class MarketGauges(Collector):
+    """Ages and latencies as of the scrape: an age goes on growing when nobody feeds any more."""
+
+    def collect(self) -> Iterator[Metric]:
+        ages = GaugeMetricFamily(
+            "petrosa_feed_age_seconds",
+            "Age of the newest quote; +Inf when nobody received one within a minute",
+            labels=["environment", "symbol"],
+        )
+        slow = GaugeMetricFamily(
+            "petrosa_venue_latency_ms", "Median time to answer of the venue", labels=["environment"]
+        )
+        for environment in venues.ENVIRONMENTS:
+            for symbol, age in quotes.ages(environment, _watched(environment)).items():
+                seconds = float("inf") if age is None else age.total_seconds()
+                ages.add_metric([environment, symbol], seconds)
+            known = latency.lately(environment)
+            if known is not None:
+                slow.add_metric([environment], float(known.ms))
+        yield ages
+        yield slow
+
+
+def _watched(environment: str) -> list[str]:
+    """Return what is fed, and what must be fed where we trade."""
+    life = feed.sign_of_life(environment)
+    fed = set(life.symbols) if life else set()
+    if environment == settings.VENUE_ENVIRONMENT:
+        fed |= set(settings.TRADING_SYMBOLS)
+    return sorted(fed)
+
+
+_as_of_now = CollectorRegistry()
+_as_of_now.register(MarketGauges())

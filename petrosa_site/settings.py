@@ -196,6 +196,9 @@ NATS_DURABLE = env.text("NATS_DURABLE", "petrosa-signals")
 SIGNAL_MAX_AGE_SECONDS = env.whole("SIGNAL_MAX_AGE_SECONDS", 60, minimum=1)
 SIGNAL_MAX_BYTES = env.whole("SIGNAL_MAX_BYTES", 256 * 1024, minimum=1024)
 
+# --- market data ------------------------------------------------------------------------------
+TRADING_SYMBOLS = [s.upper() for s in env.words("TRADING_SYMBOLS", "BTCUSDT,ETHUSDT,BNBUSDT")]
+
 # --- first values of limits (later changed per account in the database) ------------------------
 DEFAULT_ORDER_TYPE = env.choice(
     "DEFAULT_ORDER_TYPE",

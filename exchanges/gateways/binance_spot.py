@@ -30,7 +30,7 @@ from exchanges.domain.orders import (
     VenueFill,
 )
 from exchanges.gateways import endpoints, retries, venue_client, verdicts, wire
-from exchanges.gateways.budget import Budget
+from exchanges.gateways.budget import Budget, Share
 from exchanges.gateways.clock import Clock
 from exchanges.gateways.endpoints import Endpoint
 from exchanges.gateways.transport import ConnectionLost, ConnectionNeverMade
@@ -50,7 +50,8 @@ class BinanceSpotGateway:
     """An `ExchangeGateway` over Binance's spot REST API.
 
     `budget` and `clock` are shared by the gateways of one process; without them it keeps its own.
-    `may_write` is asked right before each write leaves: the lock on real money.
+    `may_write` is asked right before each write leaves: the lock on real money. `on_answer` is
+    told how many milliseconds each answer took.
     """
 
     market = "spot"
@@ -67,6 +68,7 @@ class BinanceSpotGateway:
         budget: Budget | None = None,
         clock: Clock | None = None,
         may_write: Callable[[], bool] | None = None,
+        on_answer: Callable[[float], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.environment = environment
@@ -75,6 +77,7 @@ class BinanceSpotGateway:
         self._has_key = bool(api_key and api_secret)
         # Mainnet fails closed: whoever builds it must say that writing is allowed.
         self._may_write = may_write or (lambda: environment != "mainnet")
+        self._on_answer = on_answer
         self._sleep = sleep
         self._client = venue_client.build(
             rest_url=rest_url,
@@ -282,10 +285,14 @@ class BinanceSpotGateway:
             )
         except (ConnectionNeverMade, ConnectionLost) as error:
             _log_call(endpoint, watch.ms, client_id, error=str(error))
+            if isinstance(error, ConnectionLost):
+                self._on_answer(watch.ms)
             if endpoint.writes and isinstance(error, ConnectionLost):
                 raise errors.OutcomeUnknown(str(error)) from error
             raise errors.NotSent(str(error)) from error
         self.budget.observe(reply.headers)
+        if endpoint.share is not Share.LISTING:  # a long list takes long to carry
+            self._on_answer(watch.ms)
         if reply.is_success:
             _log_call(endpoint, watch.ms, client_id, status=reply.status)
             return reply

@@ -9,6 +9,7 @@ uses a connection, a lock or a thread that belongs to its parent.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import threading
@@ -165,6 +166,7 @@ def spot_access(environment: str, market: str) -> SpotAccess:
 
 
 def _build(access: SpotAccess) -> ExchangeGateway:
+    from exchanges.gateways import latency
     from exchanges.gateways.binance_spot import BinanceSpotGateway
 
     clock, budget = _shared_of(access)
@@ -178,6 +180,7 @@ def _build(access: SpotAccess) -> ExchangeGateway:
         budget=budget,
         clock=clock,
         may_write=_lock_of(access.environment),
+        on_answer=functools.partial(latency.note, access.environment),
     )
 
 

@@ -20,7 +20,17 @@ from supervisor.xmlrpc import SupervisorTransport
 from petrosa_site.stack.servers import die_with_parent
 
 # Started from the top down and stopped from the bottom up: what takes in work stops first.
-START_ORDER = ("redis", "nats", "simulator", "userstream", "web", "worker", "beat", "signals")
+START_ORDER = (
+    "redis",
+    "nats",
+    "simulator",
+    "userstream",
+    "market",
+    "web",
+    "worker",
+    "beat",
+    "signals",
+)
 LOG_BYTES = "10MB"
 LOG_FILES_KEPT = 5
 SECONDS_TO_STOP = 20

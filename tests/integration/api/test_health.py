@@ -1,6 +1,9 @@
+from decimal import Decimal
+
 import pytest
 from django.test import Client
 
+from exchanges import quotes
 from petrosa_site import health
 
 
@@ -30,6 +33,25 @@ def test_health_shows_each_part_and_what_waits(client, exchange):
     assert body["waiting"]["signals_not_acted_on"] == 0
     assert body["queue_depth"] == 0
     assert "user_stream" in body["ages_seconds"]
+
+
+def test_health_tells_how_old_each_price_is(client, exchange, settings):
+    settings.TRADING_SYMBOLS = ["BTCUSDT", "ETHUSDT"]
+    quotes.get("simulator", "BTCUSDT", max_age=Decimal(1))
+    prices = client.get("/health").json()["prices"]
+    assert prices["stream_is_live"] is False
+    assert prices["ages_seconds"]["BTCUSDT"] < 5
+    assert prices["ages_seconds"]["ETHUSDT"] is None
+
+
+def test_metrics_tell_the_age_of_prices_at_the_time_they_are_read(client, exchange, settings):
+    settings.TRADING_SYMBOLS = ["BTCUSDT", "ETHUSDT"]
+    quotes.get("simulator", "BTCUSDT", max_age=Decimal(1))
+    lines = client.get("/metrics").content.decode().splitlines()
+    told = dict(line.rsplit(" ", 1) for line in lines if line.startswith("petrosa_feed_age"))
+    name = 'petrosa_feed_age_seconds{{environment="simulator",symbol="{}"}}'
+    assert float(told[name.format("BTCUSDT")]) < 5
+    assert told[name.format("ETHUSDT")] == "+Inf"
 
 
 def test_health_tells_nobody_a_secret_or_an_address(client, exchange, settings):

@@ -1,0 +1,79 @@
+"""Of each stream only the newest frame is read, and never one the venue numbered before it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from exchanges.domain.books import Book
+from exchanges.domain.orders import Quote
+from exchanges.market_data.books import Books, streams_of
+
+D = Decimal
+NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+BEST, DEPTH = streams_of(["BTCUSDT"])
+
+
+def best(bid: str, number: int = 1) -> dict[str, Any]:
+    return {"u": number, "s": "BTCUSDT", "b": bid, "B": "1", "a": "50001", "A": "2"}
+
+
+def test_a_best_price_becomes_a_quote_with_the_moment_it_was_received():
+    books = Books()
+    books.take(BEST, best("50000"), NOW)
+    assert books.drain() == [Quote("BTCUSDT", D(50000), D(1), D(50001), D(2), received_at=NOW)]
+
+
+def test_a_depth_frame_becomes_the_book_of_the_symbol_its_stream_names():
+    books = Books()
+    frame = {"lastUpdateId": 5, "bids": [["1", "2"]], "asks": [["3", "4"], ["5", "6"]]}
+    books.take(DEPTH, frame, NOW)
+    asks = ((D(3), D(4)), (D(5), D(6)))
+    assert books.drain() == [Book("BTCUSDT", ((D(1), D(2)),), asks, received_at=NOW)]
+
+
+def test_only_the_newest_of_many_is_read():
+    books = Books()
+    for number in range(100):
+        books.take(BEST, best(str(40_000 + number), number), NOW)
+    [quote] = books.drain()
+    assert isinstance(quote, Quote)
+    assert quote.bid == 40_099
+
+
+def test_what_was_read_is_not_read_again():
+    books = Books()
+    books.take(BEST, best("1"), NOW)
+    books.drain()
+    assert books.drain() == []
+
+
+def test_a_frame_that_comes_late_changes_nothing():
+    books = Books()
+    assert books.take(BEST, best("2", 2), NOW)
+    assert not books.take(BEST, best("1", 1), NOW)
+    [quote] = books.drain()
+    assert isinstance(quote, Quote)
+    assert quote.bid == 2
+
+
+def test_a_venue_that_began_anew_is_believed_on_a_new_connection():
+    books = Books()
+    books.take(BEST, best("2", 900), NOW)
+    books.restart()
+    assert books.take(BEST, best("1", 1), NOW)
+
+
+def test_the_time_of_the_venue_is_kept_where_it_tells():
+    books = Books()
+    books.take(BEST, best("1") | {"T": 1_795_262_400_123}, NOW)
+    [quote] = books.drain()
+    assert quote.venue_at == datetime(2026, 11, 21, 12, 0, 0, 123_000, tzinfo=UTC)
+
+
+def test_an_unreadable_frame_costs_nobody_else_theirs():
+    books = Books()
+    books.take(BEST, {"s": "BTCUSDT", "b": "rubbish"}, NOW)
+    books.take(DEPTH, {"lastUpdateId": 1, "bids": [], "asks": []}, NOW)
+    assert books.drain() == [Book("BTCUSDT", (), (), received_at=NOW)]
