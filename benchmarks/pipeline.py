@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from benchmarks.figures import summary
 from benchmarks.fixed_venue import symbol_entry
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import parse_spot
 from exchanges.domain.orders import OrderType, Quote
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
@@ -33,7 +35,18 @@ PACED = ("max_orders_per_second", "max_orders_per_minute", "max_orders_per_day",
 
 def measure(database_url: str = "", rounds: int = ROUNDS) -> dict[str, Any]:
     """Return the time of `assess` with every limit set, on an intent that passes them all."""
-    intent, snapshot = _intent(), _snapshot()
+    limit_order = _intent()
+    at_market = replace(limit_order, order_type=OrderType.MARKET, price=None)
+    return {
+        "database": "none",
+        "rules": len(RULES),
+        "assess": summary(_times(limit_order, rounds)),
+        "assess_at_market": summary(_times(at_market, rounds)),
+    }
+
+
+def _times(intent: TradeIntent, rounds: int) -> list[float]:
+    snapshot = _snapshot()
     assessment = assess(intent, snapshot)
     if not assessment.approved:
         raise RuntimeError(f"it was to pass: {assessment.denial}")
@@ -43,7 +56,13 @@ def measure(database_url: str = "", rounds: int = ROUNDS) -> dict[str, Any]:
         assess(intent, snapshot)
         if number >= WARM_UP:
             times.append(time.perf_counter() - started)
-    return {"database": "none", "rules": len(RULES), "assess": summary(times)}
+    return times
+
+
+def _book() -> Book:
+    """A book whose 20 levels are all needed for the intent's size."""
+    asks = tuple((D(50_000) + D(level) / 10, D("0.0005")) for level in range(20))
+    return Book("BTCUSDT", ((D(49_999), D(1)),), asks, received_at=NOW)
 
 
 def _intent() -> TradeIntent:
@@ -81,6 +100,8 @@ def _snapshot() -> RiskSnapshot:
         max_spread_bps=D(10),
         max_sender_gap_bps=D(100),
         max_price_deviation_bps=D(3000),
+        max_slippage_bps=D(5),
+        max_venue_latency_ms=1000,
         max_orders_per_second=10,
         max_orders_per_minute=100,
         max_orders_per_day=1000,
@@ -111,4 +132,6 @@ def _snapshot() -> RiskSnapshot:
         symbols_in_use=frozenset(),
         entries_in_position=1,
         together=Together(2, D(1_000), D(5_000)),
+        book=_book(),
+        venue_latency_ms=D(12),
     )

@@ -30,6 +30,8 @@ NOT_SEEN = frozenset(
         "FEE_RATE_UNKNOWN",
         "OPEN_POSITIONS_UNKNOWN",
         "TRADING_STATE_UNKNOWN",
+        "SLIPPAGE_UNKNOWN",
+        "VENUE_LATENCY_UNKNOWN",
     }
 )  # we could not see the world: our trouble, not the signal's
 _LEADING_CODE = re.compile(r"([A-Z][A-Z_]+): ")

@@ -67,7 +67,7 @@ def act_on_stored(signal: Signal) -> Outcome:
         account = accounts.for_intent(strategy_id=intent.strategy_id, simulate=intent.simulate)
     except accounts.NoAccount as error:
         return _deny_without_account(signal, str(error))
-    view = market.observe(account.venue_account, intent.symbol)
+    view = market.observe(account.venue_account, intent.symbol, for_entry=intent.is_entry)
     try:
         decided = _decide(signal, intent, account.pk, view)
     except _TakenByAnother:

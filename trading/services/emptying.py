@@ -264,7 +264,7 @@ class _Run:
         if sale := on_its_way.first():
             return WAITS, {"why": "an exit is on its way", "close": sale.pk}
         account = position.account
-        view = market.observe(account.venue_account, position.symbol)
+        view = market.observe(account.venue_account, position.symbol, for_entry=False)
         try:
             decided = execution.decide(
                 intent=self._intent(position), account_id=account.pk, market=view

@@ -42,7 +42,7 @@ from trading.services import (
     seen,
     track_record,
 )
-from trading.services.market import MarketView
+from trading.services.market import MarketView, with_news
 from trading.services.records import jsonable
 
 ZERO = Decimal(0)
@@ -106,6 +106,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     """
     with transaction.atomic(savepoint=False), together():
         books = _read_books(account_id, intent, market, is_locking=True)
+        market = with_news(market, books.account.venue_account.environment, intent.symbol)
         judged = _judge(intent, books, market)
         account, purse, assessment = books.account, books.purse, judged.assessment
         now = judged.snapshot.now
@@ -318,6 +319,8 @@ def _snapshot(
         equity=books.standing.equity,
         falls=books.standing.falls,
         track_record=books.track_record,
+        book=replace(market.book, bids=market.book.bids[:1]) if market.book else None,
+        venue_latency_ms=market.venue_latency_ms,
         can_trade=(
             account.enabled
             and venue.can_trade is not False

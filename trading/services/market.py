@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,13 +12,16 @@ from django.conf import settings
 from django.utils import timezone
 
 from exchanges import catalogue, quotes
+from exchanges.domain.books import Book
 from exchanges.domain.errors import VenueError
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import Quote
+from exchanges.gateways import latency, registry
 from exchanges.models import VenueAccount
 from trading.services import balances
 
 log = structlog.get_logger(__name__)
+LATENCY_FRESH_FOR = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,16 @@ class MarketView:
     instrument: Instrument | None
     quote: Quote | None
     is_venue_known: bool = True  # False: the venue's list of symbols itself could not be had
+    book: Book | None = None  # looked at for entries only, as is the latency
+    venue_latency_ms: Decimal | None = None
 
 
-def observe(venue_account: VenueAccount, symbol: str) -> MarketView:
-    """Look at the instrument, its quote and (when ours are old) the balances of the account."""
+def observe(venue_account: VenueAccount, symbol: str, *, for_entry: bool = True) -> MarketView:
+    """Look at the instrument, its prices and (when ours are old) the balances of the account.
+
+    Prices are asked for anew at half their greatest age: they must still be fresh when the rules
+    look at them. An exit is not made to wait for what only entries need.
+    """
     _freshen_balances(venue_account)
     environment = venue_account.environment
     try:
@@ -40,11 +50,38 @@ def observe(venue_account: VenueAccount, symbol: str) -> MarketView:
         return MarketView(None, None, is_venue_known=False)
     if instrument is None:
         return MarketView(None, None)
+    if not for_entry:
+        half = settings.QUOTE_MAX_AGE_SECONDS / 2
+        return MarketView(instrument, quotes.get(environment, symbol, max_age=half))
+    known = _latency(environment)
+    seen = quotes.with_book(environment, symbol, max_age=Decimal(settings.MAX_LATENCY_MS) / 2000)
     return MarketView(
-        instrument,
-        # Half the limit: a quote must still be fresh when the rules look at it.
-        quotes.get(environment, symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS / 2),
+        instrument, seen.quote, book=seen.book, venue_latency_ms=known.ms if known else None
     )
+
+
+def with_news(view: MarketView, environment: str, symbol: str) -> MarketView:
+    """Return the view with prices this process saw since: a lock may have taken long to open."""
+    seen = quotes.newest(environment, symbol, quotes.Prices(view.quote, view.book))
+    if seen.quote is view.quote and seen.book is view.book:
+        return view
+    return replace(view, quote=seen.quote, book=seen.book)
+
+
+def _latency(environment: str) -> latency.Latency | None:
+    """Return how long the venue lately took to answer; ask it something when that is long ago."""
+    known = latency.lately(environment, within=LATENCY_FRESH_FOR)
+    if known is not None:
+        return known
+    started = time.perf_counter()
+    try:
+        registry.for_venue(environment).ping()
+    except VenueError as error:
+        log.warning("venue_not_answering", environment=environment, error=str(error))
+        return latency.lately(environment)
+    if latency.lately(environment) is None:  # a stand-in does not measure
+        latency.note(environment, (time.perf_counter() - started) * 1000)
+    return latency.lately(environment)
 
 
 def _freshen_balances(venue_account: VenueAccount) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
 
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument
+from exchanges.domain.orders import Quote
 from trading.domain.intents import TradeIntent
 from trading.domain.risk.types import Limits, RiskSnapshot
 from trading.models import Decision
@@ -20,6 +23,7 @@ _COLUMNS = ("now", "environment")  # the decision has columns of its own for the
 _WORDS = {"open_position_count": "open_positions"}
 _KEYS = {f.name: _WORDS.get(f.name, f.name) for f in fields(RiskSnapshot) if f.name not in _COLUMNS}
 REPEATED = ("instrument", "limits")  # long, and the same from decision to decision
+LONG = (*REPEATED, "book")
 
 
 class NotOnRecord(Exception):
@@ -32,12 +36,17 @@ def written(snapshot: RiskSnapshot) -> dict[str, Any]:
     for name, key in _KEYS.items():
         value = getattr(snapshot, name)
         seen[key] = _repeated(value) if name in REPEATED else jsonable(value)
-    return seen
+    ages = {"quote_age_ms": snapshot.quote, "book_age_ms": snapshot.book}
+    return seen | {name: _age_ms(price, snapshot.now) for name, price in ages.items()}
+
+
+def _age_ms(price: Quote | Book | None, now: datetime) -> int | None:
+    return None if price is None else (now - price.received_at) // timedelta(milliseconds=1)
 
 
 def in_short(market: Mapping[str, Any] | None) -> dict[str, Any]:
     """Return a record of what was seen without its long parts, for people to read."""
-    return {key: value for key, value in (market or {}).items() if key not in REPEATED}
+    return {key: value for key, value in (market or {}).items() if key not in LONG}
 
 
 @lru_cache(maxsize=512)

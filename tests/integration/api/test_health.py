@@ -10,6 +10,7 @@ from petrosa_site import health
 @pytest.fixture(autouse=True)
 def _fresh_looks():
     health.forget()
+    quotes.forget()
     yield
     health.forget()
 

@@ -129,10 +129,8 @@ def wish(number: int, symbol: str) -> TradeIntent:
         ({"max_gross_exposure": 150}, "GROSS_EXPOSURE_ABOVE_MAX"),
     ],
 )
-def test_of_many_entries_in_two_accounts_exactly_one_gets_the_last_slot(
-    limit, code, venue, settings
-):
-    settings.QUOTE_MAX_AGE_SECONDS = 60  # the last in the line waits longer than two seconds
+def test_of_many_entries_in_two_accounts_exactly_one_gets_the_last_slot(limit, code, venue):
+    set_limits(max_quote_age_ms=60_000)  # the last in the line waits longer than half a second
     accounts.ensure_first()
     first = VirtualAccount.objects.get(is_default=True)
     second = another_account("second", label="other")  # at one venue account they share a purse

@@ -45,10 +45,10 @@ def venue():
 
 
 @pytest.fixture
-def account(venue, settings) -> VirtualAccount:
+def account(venue) -> VirtualAccount:
     """An account with one slot left, and its balances just read."""
-    settings.QUOTE_MAX_AGE_SECONDS = 60  # the last in the line waits longer than two seconds
     set_limits(max_open_positions=1, max_position_notional=0)
+    set_limits(max_quote_age_ms=60_000)  # the last in the line waits longer than half a second
     account = VirtualAccount.objects.select_related("venue_account").get(is_default=True)
     balances.refresh(account.venue_account)
     return account

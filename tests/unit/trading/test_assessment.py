@@ -94,6 +94,8 @@ WHEN_LIMITED = {  # looked up only when one of these is set
     ],
     "cooldown": ["cooldown_after_losses"],
     "falls": ["daily_loss_reduce_pct", "weekly_loss_flatten_pct", "drawdown_reduce_pct"],
+    "book": ["max_slippage_bps"],
+    "venue_latency_ms": ["max_venue_latency_ms"],
 }
 
 

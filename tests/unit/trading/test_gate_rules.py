@@ -151,21 +151,38 @@ class TestSymbolSupported:
         assert (got.code, got.limit) == ("ORDER_TYPE_UNSUPPORTED", "LIMIT MARKET")
 
 
-class TestQuoteKnownAndFresh:
+class TestQuoteAge:
     def test_no_quote_is_no_entry(self):
-        got = verdict_of("quote_known_and_fresh", a_buy(), a_snapshot(quote=None))
+        got = verdict_of("quote_age", a_buy(), a_snapshot(quote=None))
         assert got.code == "QUOTE_UNKNOWN"
 
     def test_a_stale_quote_is_no_entry(self):
-        got = verdict_of("quote_known_and_fresh", a_buy(), a_snapshot(quote=a_quote(age=3)))
-        assert got.message == "QUOTE_STALE: limit=2 actual=3"
+        got = verdict_of("quote_age", a_buy(), a_snapshot(quote=a_quote(age=3)))
+        assert got.message == "QUOTE_STALE: limit=500 actual=3000"
+
+    def test_one_of_exactly_the_limit_passes(self):
+        snapshot = a_snapshot(quote=a_quote(age=0.25), limits=limits(max_quote_age_ms=250))
+        assert verdict_of("quote_age", a_buy(), snapshot).passed
+
+    def test_a_hair_older_does_not(self):
+        snapshot = a_snapshot(quote=a_quote(age=0.250001), limits=limits(max_quote_age_ms=250))
+        assert verdict_of("quote_age", a_buy(), snapshot).actual == "250.001"
+
+    def test_a_quote_from_the_future_is_no_fresh_one(self):
+        got = verdict_of("quote_age", a_buy(), a_snapshot(quote=a_quote(age=-60)))
+        assert got.code == "QUOTE_STALE"
+
+    def test_an_exit_reckons_with_a_quote_that_is_too_old_for_an_entry(self):
+        snapshot = a_snapshot(quote=a_quote(age=1), held="1")
+        got = verdict_of("quote_age", an_exit(), snapshot)
+        assert (got.passed, got.skipped) == (True, False)
 
     @pytest.mark.parametrize(("bid", "ask"), [("0", "50000"), ("49999", "0"), ("2", "1")])
     def test_an_empty_or_crossed_book_is_no_entry(self, bid, ask):
-        got = verdict_of("quote_known_and_fresh", a_buy(), a_snapshot(quote=a_quote(bid, ask)))
+        got = verdict_of("quote_age", a_buy(), a_snapshot(quote=a_quote(bid, ask)))
         assert got.code == "QUOTE_INVALID"
 
     @pytest.mark.parametrize("quote", [None, a_quote(age=60), a_quote("0", "0")])
     def test_an_exit_goes_without(self, quote):
-        got = verdict_of("quote_known_and_fresh", an_exit(), a_snapshot(quote=quote, held="1"))
+        got = verdict_of("quote_age", an_exit(), a_snapshot(quote=quote, held="1"))
         assert (got.passed, got.skipped) == (True, True)

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
+
+from exchanges.domain.books import Book
 from exchanges.domain.orders import OrderType
-from tests.unit.trading.situations import a_buy, a_quote, a_snapshot, an_exit, limits, verdict_of
+from tests.unit.trading.situations import (
+    a_buy,
+    a_quote,
+    a_snapshot,
+    ago,
+    an_exit,
+    base,
+    limits,
+    verdict_of,
+)
 
 D = Decimal
 
@@ -36,6 +48,84 @@ class TestSpread:
         got = self.at("40000", "50000", intent=an_exit())
         assert got.passed
         assert got.skipped
+
+
+class TestSlippage:
+    ASKS = (("50000", "1"), ("50025", "1"), ("50100", "2"))  # 0, 5 and 20 bps above the best
+
+    def at(self, quantity, limit="5", *, asks=ASKS, age=0, intent=None):
+        levels = tuple((D(price), D(size)) for price, size in asks)
+        book = Book("BTCUSDT", ((D(49_999), D(1)),), levels, received_at=ago(age))
+        plenty = {"max_position_notional": D(0), "max_slippage_bps": D(limit)}
+        snapshot = a_snapshot(book=book, free_quote=D(10**9), limits=limits(**plenty))
+        return verdict_of("slippage", intent or a_buy(sizing=base(quantity)), snapshot)
+
+    def test_a_size_the_best_level_holds_costs_nothing_extra(self):
+        got = self.at("1")
+        assert (got.passed, got.actual) == (True, "0")
+
+    def test_a_size_that_walks_too_far_is_denied(self):
+        got = self.at("4")
+        assert got.message == "SLIPPAGE_ABOVE_MAX: limit=5 actual=11.25"
+        assert dict(got.inputs)["average"] == "50056"
+
+    def test_exactly_the_limit_passes(self):
+        assert self.at("2", limit="2.5").passed
+
+    def test_a_hair_above_the_limit_is_above(self):
+        assert self.at("2.0001", limit="2.5").code == "SLIPPAGE_ABOVE_MAX"
+
+    def test_a_book_that_shows_less_than_the_size_is_too_thin(self):
+        got = self.at("4.5")
+        assert got.message == (
+            "SLIPPAGE_BOOK_TOO_THIN: limit=4 actual=4.5 (within 5 bps, of what the book shows)"
+        )
+
+    def test_a_book_without_offers_tells_nothing(self):
+        assert self.at("1", asks=()).code == "SLIPPAGE_UNKNOWN"
+
+    def test_an_old_book_tells_nothing(self):
+        got = self.at("1", age=1)
+        assert (got.code, got.actual) == ("SLIPPAGE_UNKNOWN", "stale book")
+
+    def test_without_a_book_nothing_is_known(self):
+        snapshot = a_snapshot(limits=limits(max_slippage_bps=D(5)))
+        assert verdict_of("slippage", a_buy(), snapshot).code == "SLIPPAGE_UNKNOWN"
+
+    @pytest.mark.parametrize(("quantity", "age"), [("4", 0), ("4.5", 0), ("1", 60)])
+    def test_no_limit_asks_nothing(self, quantity, age):
+        assert self.at(quantity, limit="0", age=age).passed
+
+    def test_a_limit_order_names_what_it_accepts(self):
+        intent = a_buy(order_type=OrderType.LIMIT, price=D(49_000), sizing=base("4"))
+        assert self.at("4", intent=intent).actual == "no order at market"
+
+    def test_an_exit_skips_it_on_record(self):
+        assert self.at("4", intent=an_exit(sizing=base("4"))).skipped
+
+
+class TestVenueLatency:
+    def at(self, known, limit=1000, intent=None):
+        ms = None if known is None else D(known)
+        snapshot = a_snapshot(venue_latency_ms=ms, limits=limits(max_venue_latency_ms=limit))
+        return verdict_of("venue_latency", intent, snapshot)
+
+    def test_a_slow_venue_is_no_entry(self):
+        got = self.at("1000.1")
+        assert got.message == "VENUE_LATENCY_ABOVE_MAX: limit=1000 actual=1000.1"
+
+    def test_exactly_the_limit_passes(self):
+        assert self.at("1000").passed
+
+    def test_a_venue_that_never_answered_is_not_known(self):
+        assert self.at(None).code == "VENUE_LATENCY_UNKNOWN"
+
+    @pytest.mark.parametrize("known", [None, "9000"])
+    def test_no_limit_asks_nothing(self, known):
+        assert self.at(known, limit=0).passed
+
+    def test_an_exit_skips_it_on_record(self):
+        assert self.at("9000", intent=an_exit()).skipped
 
 
 class TestSenderGap:

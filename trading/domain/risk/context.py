@@ -5,9 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from types import MappingProxyType
 
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Quote, Side, TimeInForce
 from trading.domain.figures import Arithmetic, Refusal, plain
@@ -56,6 +58,11 @@ class Context:
     @property
     def side(self) -> Side:
         return Side.BUY if self.intent.is_entry else Side.SELL
+
+    def age_ms(self, price: Quote | Book) -> Decimal:
+        """Return how long ago a price was received, in milliseconds to the microsecond."""
+        age = self.snapshot.now - price.received_at
+        return Decimal(age // timedelta(microseconds=1)).scaleb(-3)
 
     @property
     def is_market(self) -> bool:

@@ -165,32 +165,27 @@ def _supports(instrument: Instrument, order_type: OrderType) -> bool:
     return word in instrument.order_types
 
 
-def quote_known_and_fresh(ctx: Context) -> Verdict:
+def quote_age(ctx: Context) -> Verdict:
     """Ask for a fresh two-sided quote. An exit goes without: then nothing is reckoned from it."""
-    name, quote = "quote_known_and_fresh", ctx.snapshot.quote
-    limit = ctx.limits.quote_max_age_seconds
+    name, quote = "quote_age", ctx.snapshot.quote
     if quote is None:
         return _no_quote(ctx, "QUOTE_UNKNOWN", "known", "unknown")
     if not 0 < quote.bid <= quote.ask:
         return _no_quote(ctx, "QUOTE_INVALID", "0 < bid <= ask", f"{quote.bid} / {quote.ask}")
-    age = _seconds(ctx.snapshot.now - quote.received_at)
-    if age > limit and not ctx.is_entry:
+    age = ctx.age_ms(quote)
+    limit = ctx.limits.max_quote_age_ms
+    if not ctx.is_entry and age > ctx.limits.quote_max_age_seconds * 1000:
         return not_evaluated(name, "exits are always allowed, and the quote is stale")
     ctx.quote = quote
-    if age > limit:
-        return denied(
-            name,
-            "QUOTE_STALE",
-            limit=limit,
-            actual=age,
-            inputs={"bid": quote.bid, "ask": quote.ask},
-        )
-    return passed(name, limit=limit, actual=age, inputs={"bid": quote.bid, "ask": quote.ask})
+    facts = {"bid": quote.bid, "ask": quote.ask}
+    if not ctx.is_entry:
+        return passed(name, limit="fresh", actual=age, inputs=facts)
+    if abs(age) > limit:  # far ahead of us is no better: somebody's clock is wrong
+        return denied(name, "QUOTE_STALE", limit=limit, actual=age, inputs=facts)
+    return passed(name, limit=limit, actual=age, inputs=facts)
 
 
 def _no_quote(ctx: Context, code: str, limit: str, actual: str) -> Verdict:
     if ctx.is_entry:
-        return denied("quote_known_and_fresh", code, limit=limit, actual=actual)
-    return not_evaluated(
-        "quote_known_and_fresh", f"exits are always allowed, and the quote is {actual}"
-    )
+        return denied("quote_age", code, limit=limit, actual=actual)
+    return not_evaluated("quote_age", f"exits are always allowed, and the quote is {actual}")

@@ -1,4 +1,4 @@
-"""Is this a market to enter: spread, the sender's view of it, and prices that look like slips.
+"""Is this a market to enter: its venue, its prices, what the size costs, and slips of the pen.
 
 All gaps are in basis points (a hundredth of a percent). Zero as a limit means not limited.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exchanges.domain import books
 from trading.domain.figures import plain
 from trading.domain.risk.context import (
     Context,
@@ -28,6 +29,20 @@ def _bps(gap: Decimal, of: Decimal) -> Decimal:
     exact = gap / of * BPS
     shown = exact.quantize(_SHOWN)
     return shown if shown >= exact else shown + _SHOWN
+
+
+@entry_only
+def venue_latency(ctx: Context) -> Verdict:
+    """Deny entries while the venue takes long to answer: the market would move meanwhile."""
+    name, limit = "venue_latency", ctx.limits.max_venue_latency_ms
+    actual = ctx.snapshot.venue_latency_ms
+    if not limit:
+        return passed(name, limit=NO_LIMIT, actual="unknown" if actual is None else actual)
+    if actual is None:
+        return denied(name, "VENUE_LATENCY_UNKNOWN", limit=limit, actual="unknown")
+    if actual > limit:
+        return denied(name, "VENUE_LATENCY_ABOVE_MAX", limit=limit, actual=actual)
+    return passed(name, limit=limit, actual=actual)
 
 
 @entry_only
@@ -95,6 +110,40 @@ def self_trade(ctx: Context) -> Verdict:
     if reach >= lowest:
         return denied(name, "SELF_TRADE", limit=lowest, actual=reach, inputs=facts)
     return passed(name, limit=lowest, actual=reach, inputs=facts)
+
+
+@entry_only
+def slippage(ctx: Context) -> Verdict:
+    """Deny a market entry that would walk too far up the book: its average price over the best.
+
+    Other orders wait, or name the price they accept; what a triggered one meets is not foreseen.
+    """
+    name, limit, book = "slippage", ctx.limits.max_slippage_bps, ctx.snapshot.book
+    if not ctx.is_market:
+        return passed(name, limit=limit or NO_LIMIT, actual="no order at market")
+    if ctx.quantity is None:
+        return not_evaluated(name, "the quantity is not known")
+    levels = book.levels_for(ctx.side) if book else ()
+    if book is None or not levels or levels[0][0] <= 0:
+        return _unseen(name, "SLIPPAGE_UNKNOWN", limit)
+    age = ctx.age_ms(book)
+    facts: Inputs = {"quantity": ctx.quantity, "best": levels[0][0], "book_age_ms": age}
+    if limit and abs(age) > ctx.limits.max_quote_age_ms:
+        return denied(name, "SLIPPAGE_UNKNOWN", limit=limit, actual="stale book", inputs=facts)
+    average = books.average_price(levels, ctx.quantity) if ctx.quantity > 0 else levels[0][0]
+    if average is None:
+        return _too_thin(limit, books.shown(levels), ctx.quantity, facts)
+    actual = _bps(average - levels[0][0], levels[0][0])
+    facts = {**facts, "average": average.quantize(levels[-1][0])}
+    return _within(name, "SLIPPAGE_ABOVE_MAX", limit, actual, facts)
+
+
+def _too_thin(limit: Decimal, shown: Decimal, quantity: Decimal, facts: Inputs) -> Verdict:
+    if not limit:
+        return passed("slippage", limit=NO_LIMIT, actual="beyond the book", inputs=facts)
+    detail = f"within {plain(limit)} bps, of what the book shows"
+    code = "SLIPPAGE_BOOK_TOO_THIN"
+    return denied("slippage", code, limit=shown, actual=quantity, detail=detail, inputs=facts)
 
 
 def _within(

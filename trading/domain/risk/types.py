@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Quote, Side, TimeInForce
 from trading.domain.equity import Falls
@@ -59,7 +60,7 @@ class Limits:
 
     min_confidence: Decimal
     max_age_seconds: int
-    quote_max_age_seconds: Decimal
+    quote_max_age_seconds: Decimal  # of a quote that an exit is reckoned with
     balance_max_age_seconds: Decimal
     max_open_positions: int
     max_position_notional: Decimal  # quote units, projected after the fill; zero: not limited
@@ -106,6 +107,9 @@ class Limits:
     kelly_cap: Decimal = Decimal("0.1")  # most of the equity that one entry costs, whatever it says
     kelly_min_trades: int = 30
     max_stop_loss_pct: Decimal = Decimal(0)  # percent of entry; zero: not limited
+    max_slippage_bps: Decimal = Decimal(0)  # of the best ask; zero: not limited
+    max_quote_age_ms: int = 500  # of quote and book an entry is decided on
+    max_venue_latency_ms: int = 0  # zero: not limited
     trading_window: str = ""  # of the account, in the words of `window`; empty: round the clock
     version: int = 0
 
@@ -213,6 +217,8 @@ class RiskSnapshot:
     equity: Decimal | None = None  # money put in, realised and open profit
     falls: Falls | None = None  # today's, this week's and from the best
     track_record: TrackRecord | None = None  # looked up only when the account is sized by it
+    book: Book | None = None
+    venue_latency_ms: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
