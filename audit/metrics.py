@@ -17,6 +17,12 @@ LATENCY = Histogram(
 NATS_MESSAGES = Counter(
     "tradeengine_nats_messages_processed_total", "Messages taken from NATS by outcome", ["outcome"]
 )
+SLIPPAGE = Histogram(
+    "petrosa_slippage_bps",
+    "Fills against the price their order was decided on, basis points; positive is worse",
+    ["role"],
+    buckets=(-50, -10, -5, -2, -1, 0, 1, 2, 5, 10, 20, 50, 100, 500),
+)
 MARKET_MESSAGES = Counter(
     "petrosa_market_messages_total",
     "Frames of the market streams; late ones were told again or out of order",

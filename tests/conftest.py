@@ -72,12 +72,18 @@ def _audit_can_be_emptied_between_tests(request: pytest.FixtureRequest) -> Itera
 
 @pytest.fixture(autouse=True)
 def _nothing_left_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Empty this process's private Redis after each test that had a database."""
+    """Empty this process's private Redis, and what it remembers of it, after each test that had a
+    database."""
     yield
     if "db" in request.fixturenames or request.node.get_closest_marker("django_db"):
         with redis_client.Redis.from_url(django_settings.REDIS_URL) as client:
             client.flushdb()
         cache.close()
+        from exchanges import quotes
+        from exchanges.gateways import latency
+
+        quotes.forget()
+        latency.forget()
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from exchanges.simulator.process import SimulatorProcess
 from petrosa_site.stack import procfile, servers
 
 ROOT = Path(__file__).resolve().parents[1]
-PROCESSES = ("userstream", "web", "worker", "beat", "signals")
+PROCESSES = ("userstream", "market", "web", "worker", "beat", "signals")
 COMMANDS = {p.name: p.runnable() for p in procfile.read(ROOT / "Procfile")}
 T = TypeVar("T")
 

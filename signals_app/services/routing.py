@@ -79,6 +79,9 @@ def act_on_stored(signal: Signal) -> Outcome:
     sent = dispatch.send(decided.orders, actor=intent.actor, claimed=decided.claimed)
     if order.order_list_id is not None:
         order.refresh_from_db()
+    if order.acknowledged_at is not None:
+        took = (order.acknowledged_at - signal.received_at).total_seconds()
+        metrics.LATENCY.labels("signal_to_ack").observe(took)
     return Outcome(
         signal, decided.decision, order, sent.positions, acted_now=True, fills=sent.fills
     )

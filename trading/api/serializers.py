@@ -82,6 +82,8 @@ class OrderSerializer(ExactSerializer):
             "executed_quantity",
             "executed_quote",
             "average_price",
+            "reference_price",
+            "slippage_bps",
             "reason",
             "reason_code",
             "created_at",

@@ -75,6 +75,15 @@ class Order(models.Model):
     stop_price = MoneyField(null=True, blank=True)
     stop_loss = MoneyField(null=True, blank=True, help_text="Protective stop its fill must get.")
     take_profit = MoneyField(null=True, blank=True)
+    reference_price = MoneyField(
+        null=True, blank=True, help_text="What it was decided on: the price its fills are held to."
+    )
+    max_slippage_bps = MoneyField(
+        null=True, blank=True, help_text="The limit it was decided under; 0 is none."
+    )
+    slippage_bps = MoneyField(
+        null=True, blank=True, help_text="How much worse its fills were; negative is better."
+    )
     client_order_id = models.CharField(max_length=36, unique=True)
     venue_order_id = models.CharField(max_length=32, blank=True, default="")
     status = models.CharField(max_length=16, choices=_choices(OrderStatus), default=OrderStatus.NEW)
@@ -140,6 +149,18 @@ class Order(models.Model):
         if self.executed_quantity and self.executed_quote:
             return plain(self.executed_quote / self.executed_quantity)
         return None
+
+    @property
+    def expected_price(self) -> Decimal | None:
+        """What a base unit was to trade at: as decided, else the order's own trigger or limit."""
+        return self.reference_price or self.stop_price or self.price
+
+    @property
+    def slipped(self) -> bool:
+        """Say whether it was filled worse than the limit it was decided under."""
+        if self.slippage_bps is None or not self.max_slippage_bps:
+            return False
+        return self.slippage_bps > self.max_slippage_bps
 
     @property
     def is_entry(self) -> bool:

@@ -19,7 +19,7 @@ from audit.statements import Answer, Select, answered, ask_insert, ask_update, t
 from exchanges import catalogue
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import ExecutionReport, OrderListReport, Side, VenueFill
-from trading.domain import client_ids, order_states, positions
+from trading.domain import client_ids, order_states, positions, slippage
 from trading.domain.order_states import OrderStatus
 from trading.models import Fill, Order, OrderList, Position
 from trading.services import closed_trades, market
@@ -237,6 +237,7 @@ def _apply_to(
     change.count(booking.fresh)
     was = order.status
     _follow(change, report, now)
+    _hold_to_expected(change)
     saved = _save(change, was, is_first=is_first)
     locked = _ask_position(order) if booking.fresh else None
     if saved() != 1:
@@ -246,6 +247,8 @@ def _apply_to(
     position = _book(change, booking, locked()) if locked else None
     if order.status != was:
         _tell_status(change, OrderStatus(was), now)
+    if "slippage_bps" in change.before:
+        _tell_slippage(change)
     trail.record(*change.entries)
     position_id = position.pk if position else _position_touched(change)
     applied = Applied(
@@ -492,6 +495,32 @@ def _tell_status(change: _Change, before: OrderStatus, now: datetime) -> None:
     if order_states.is_late_arrival(before, after):
         metrics.ERRORS.labels("late_arrival").inc()
         change.tell("order.late_arrival", was=before.value, status=after.value)
+
+
+def _hold_to_expected(change: _Change) -> None:
+    """Note, once an order is over and all its fills are booked, how much worse they were."""
+    order = change.order
+    if order_states.is_final(OrderStatus(order.status)) and not order.fills_missing:
+        change.set(
+            slippage_bps=slippage.realised_bps(
+                Side(order.side), order.expected_price, order.average_price
+            )
+        )
+
+
+def _tell_slippage(change: _Change) -> None:
+    order = change.order
+    if order.slippage_bps is None:
+        return
+    metrics.SLIPPAGE.labels(order.role).observe(float(order.slippage_bps))
+    if order.slipped and order.max_slippage_bps is not None:
+        change.tell(
+            "order.slipped",
+            slippage_bps=format(order.slippage_bps, "f"),
+            limit=format(order.max_slippage_bps, "f"),
+            expected_price=format(order.expected_price or ZERO, "f"),
+            average_price=format(order.average_price or ZERO, "f"),
+        )
 
 
 def _position_touched(change: _Change) -> int | None:

@@ -103,6 +103,8 @@ def _main(
         stop_price=plan.stop_price,
         stop_loss=plan.stop_loss,
         take_profit=plan.take_profit,
+        reference_price=plan.reference_price,
+        max_slippage_bps=plan.max_slippage_bps,
         client_order_id=make_id(intent.intent_uid),
         created_at=now,
     )

@@ -11,8 +11,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import parse_spot
-from exchanges.domain.orders import Quote
 from exchanges.models import VenueAccount
 from tests.fakes.instruments import spot_symbol_entry
 from tests.limits import set_limits
@@ -103,9 +103,8 @@ def look_at(symbol: str) -> MarketView:
     entry = spot_symbol_entry("SOLUSDT")
     instrument = parse_spot(entry | {"symbol": symbol, "baseAsset": symbol.removesuffix("USDT")})
     size, price = Decimal(1000), Decimal(100)
-    return MarketView(
-        instrument, Quote(symbol, price, size, price, size, received_at=timezone.now())
-    )
+    book = Book(symbol, ((price, size),), ((price, size),), timezone.now())
+    return MarketView(instrument, book.quote(), book=book, venue_latency_ms=Decimal(1))
 
 
 def wish(number: int, symbol: str) -> TradeIntent:

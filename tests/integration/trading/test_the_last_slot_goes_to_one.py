@@ -15,8 +15,8 @@ from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from exchanges import catalogue, quotes
+from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument, parse_spot
-from exchanges.domain.orders import Quote
 from exchanges.gateways import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
@@ -77,9 +77,8 @@ def coin(number: int) -> Instrument:
 
 def look_at(instrument: Instrument) -> MarketView:
     size, price = Decimal(1000), Decimal(100)
-    return MarketView(
-        instrument, Quote(instrument.symbol, price, size, price, size, received_at=timezone.now())
-    )
+    book = Book(instrument.symbol, ((price, size),), ((price, size),), timezone.now())
+    return MarketView(instrument, book.quote(), book=book, venue_latency_ms=Decimal(1))
 
 
 def wish(number: int, symbol: str, quantity: str) -> TradeIntent:

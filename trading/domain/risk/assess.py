@@ -71,6 +71,7 @@ def _plan(ctx: Context) -> OrderPlan | None:
         stop_loss=ctx.levels.stop_loss if ctx.levels else None,
         take_profit=ctx.levels.take_profit if ctx.levels else None,
         reference_price=ctx.reference,
+        max_slippage_bps=ctx.limits.max_slippage_bps,
         notional=ctx.notional,
         estimated_fee=fee,
     )

@@ -250,6 +250,7 @@ class OrderPlan:
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
     reference_price: Decimal | None = None
+    max_slippage_bps: Decimal = Decimal(0)  # what its fills are held to; zero: not limited
     notional: Decimal | None = None
     estimated_fee: Decimal | None = None
 
