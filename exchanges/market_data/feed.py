@@ -17,7 +17,6 @@ import msgspec
 import redis
 import redis.asyncio
 import structlog
-from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from audit import metrics
@@ -113,7 +112,8 @@ class Feed:
 
     async def _ask(self) -> None:
         try:
-            await sync_to_async(registry.for_venue(self.environment).ping)()
+            # In a thread of its own: whoever looks into the database need not wait for the venue.
+            await asyncio.to_thread(lambda: registry.for_venue(self.environment).ping())
         except VenueError as error:
             log.warning("venue_not_answering", environment=self.environment, error=str(error))
 

@@ -227,7 +227,12 @@ export class View {
       ),
       cell("quantity num", "Quantity", f.quantity(p.quantity)),
       cell("entry num", "Entry", f.price(p.entry)),
-      cell("mark num", "Mark", el("span", { class: stale ? "old" : "", title: p.mark_at }, mark)),
+      cell(
+        "mark num",
+        "Mark",
+        el("span", { class: stale ? "old" : "" }, mark),
+        p.mark_at ? el("small", {}, when(p.mark_at)) : null,
+      ),
       cell("stop num", "Stop", f.price(p.stop)),
       cell("target num", "Target", f.price(p.target)),
       cell(`unrealised num ${tone(p.unrealised)}`, "Unrealised", f.gain(p.unrealised)),
