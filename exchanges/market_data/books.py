@@ -50,19 +50,25 @@ class Books:
         self._ids.clear()
 
     def drain(self) -> list[Quote | Book]:
-        """Return what changed since the last drain. An unreadable frame is told and lost."""
+        """Return what changed since the last drain. An unreadable frame is told and lost.
+
+        Of a symbol's quotes the last one counts. Best prices are told only when they change; a book
+        that came after them says that they still hold.
+        """
         waiting, self._waiting = self._waiting, {}
-        prices = []
-        for name, (data, received_at) in waiting.items():
+        prices: list[Quote | Book] = []
+        for name in sorted(waiting):  # best prices before depth
             try:
-                prices.append(_read(name, data, received_at))
+                prices += self._read(name, *waiting[name])
             except wire.Unreadable as error:
                 log.error("market_frame_unreadable", stream=name, error=str(error))
         return prices
 
-
-def _read(name: str, data: dict[str, Any], received_at: datetime) -> Quote | Book:
-    symbol, _, kind = name.partition("@")
-    if kind == BEST:
-        return wire.stream_quote(data, now=received_at)
-    return wire.book(data, symbol=symbol.upper(), now=received_at)
+    def _read(self, name: str, data: dict[str, Any], received_at: datetime) -> list[Quote | Book]:
+        symbol, _, kind = name.partition("@")
+        if kind == BEST:
+            return [wire.stream_quote(data, now=received_at)]
+        book = wire.book(data, symbol=symbol.upper(), now=received_at)
+        is_newest = self._ids.get(name, 0) >= self._ids.get(f"{symbol}@{BEST}", 0)
+        quote = book.quote() if is_newest else None
+        return [book, quote] if quote else [book]

@@ -54,7 +54,7 @@ class ScriptedMarket:
         await self.send(f"{symbol.lower()}@bookTicker", **frame)
 
     async def send_depth(self, symbol: str, *asks: tuple[str, str], number: int = 1) -> None:
-        frame = {"lastUpdateId": number, "bids": [["1", "1"]], "asks": [list(a) for a in asks]}
+        frame = {"lastUpdateId": number, "bids": [["9", "1"]], "asks": [list(a) for a in asks]}
         await self.send(f"{symbol.lower()}@depth20@100ms", **frame)
 
     async def send_raw(self, text: str) -> None:

@@ -30,7 +30,29 @@ def test_a_depth_frame_becomes_the_book_of_the_symbol_its_stream_names():
     frame = {"lastUpdateId": 5, "bids": [["1", "2"]], "asks": [["3", "4"], ["5", "6"]]}
     books.take(DEPTH, frame, NOW)
     asks = ((D(3), D(4)), (D(5), D(6)))
-    assert books.drain() == [Book("BTCUSDT", ((D(1), D(2)),), asks, received_at=NOW)]
+    assert books.drain()[0] == Book("BTCUSDT", ((D(1), D(2)),), asks, received_at=NOW)
+
+
+def depth(number: int) -> dict[str, Any]:
+    return {"lastUpdateId": number, "bids": [["7", "1"]], "asks": [["8", "1"]]}
+
+
+def bids(books: Books) -> list[Decimal]:
+    return [price.bid for price in books.drain() if isinstance(price, Quote)]
+
+
+def test_a_book_that_came_after_the_best_price_tells_what_it_is_now():
+    books = Books()
+    books.take(BEST, best("6", 4), NOW)
+    books.take(DEPTH, depth(5), NOW)
+    assert bids(books)[-1] == 7
+
+
+def test_a_book_the_venue_numbered_before_the_best_price_does_not():
+    books = Books()
+    books.take(DEPTH, depth(5), NOW)
+    books.take(BEST, best("6", 6), NOW)
+    assert bids(books) == [6]
 
 
 def test_only_the_newest_of_many_is_read():
