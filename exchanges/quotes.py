@@ -112,14 +112,15 @@ def with_book(environment: str, symbol: str, *, max_age: Decimal) -> Prices:
     return Prices(quote, book)
 
 
-def newest(environment: str, symbol: str, seen: Prices) -> Prices:
-    """Return `seen`, or what this process has come to know since: asks nobody.
+def newest(environment: str, symbol: str, seen: Prices, *, max_age: Decimal) -> Prices:
+    """Return `seen`, or what this process has come to know since, not older than `max_age`
+    seconds. Asks nobody.
 
     For one who had to wait after looking: others may have looked meanwhile.
     """
     return Prices(
-        _later(seen.quote, key_of_quote(environment, symbol)),
-        _later(seen.book, key_of_book(environment, symbol)),
+        _later(seen.quote, key_of_quote(environment, symbol), max_age),
+        _later(seen.book, key_of_book(environment, symbol), max_age),
     )
 
 
@@ -235,9 +236,9 @@ def _age(price: Quote | Book) -> timedelta:
     return timezone.now() - price.received_at
 
 
-def _later(seen: P | None, key: str) -> P | None:
+def _later(seen: P | None, key: str, max_age: Decimal) -> P | None:
     """Return what this process remembers under `key` when it is newer than what was seen."""
-    remembered: Any = _memory.get(key, (0.0, None))[1]
+    remembered: Any = _fresh(_memory.get(key, (0.0, None))[1], max_age)
     if remembered is None or (seen is not None and seen.received_at >= remembered.received_at):
         return seen
     return remembered  # type: ignore[no-any-return]

@@ -62,7 +62,9 @@ def observe(venue_account: VenueAccount, symbol: str, *, for_entry: bool = True)
 
 def with_news(view: MarketView, environment: str, symbol: str) -> MarketView:
     """Return the view with prices this process saw since: a lock may have taken long to open."""
-    seen = quotes.newest(environment, symbol, quotes.Prices(view.quote, view.book))
+    max_age = Decimal(settings.MAX_LATENCY_MS) / 1000
+    before = quotes.Prices(view.quote, view.book)
+    seen = quotes.newest(environment, symbol, before, max_age=max_age)
     if seen.quote is view.quote and seen.book is view.book:
         return view
     return replace(view, quote=seen.quote, book=seen.book)

@@ -112,13 +112,18 @@ class TestWhileWaiting:
     def test_what_others_have_seen_meanwhile_counts(self):
         seen = quotes.Prices(a_quote("7", age=1), None)
         quotes.put("simulator", a_quote("8"))
-        quote = quotes.newest("simulator", "BTCUSDT", seen).quote
+        quote = quotes.newest("simulator", "BTCUSDT", seen, max_age=D(2)).quote
         assert quote is not None
         assert quote.bid == 8
 
     def test_what_was_seen_last_stays(self):
         quotes.put("simulator", a_quote("8", age=1))
         seen = quotes.Prices(a_quote("7"), None)
-        quote = quotes.newest("simulator", "BTCUSDT", seen).quote
+        quote = quotes.newest("simulator", "BTCUSDT", seen, max_age=D(2)).quote
         assert quote is not None
         assert quote.bid == 7
+
+    def test_what_was_seen_long_ago_does_not(self):
+        quotes.put("simulator", a_quote("8", age=3))
+        seen = quotes.newest("simulator", "BTCUSDT", quotes.Prices(None, None), max_age=D(2))
+        assert seen.quote is None
