@@ -11,7 +11,7 @@ import pytest
 from tests.integration.stack.stacks import Stack, running
 
 pytestmark = pytest.mark.timeout(400)
-PROCESSES = {"simulator", "userstream", "web", "worker", "beat", "signals"}
+PROCESSES = {"simulator", "userstream", "market", "web", "worker", "beat", "signals"}
 
 
 async def message_count(url):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from typing import Any
 import pytest
 
 from exchanges.domain.instruments import parse_spot
-from exchanges.domain.orders import OrderType, Side, VenueStatus
+from exchanges.domain.orders import OrderType, Quote, Side, VenueStatus
 from exchanges.gateways import wire
+from exchanges.market_data.books import BEST, Books
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "binance" / "data"
 ENDPOINTS = DATA / "Binance.Net" / "Endpoints" / "Spot" / "Trading"
@@ -165,3 +168,20 @@ def test_a_full_exchange_info_gives_limits_and_instruments() -> None:
     assert limits["weight"] == 6000
     assert limits["orders_10s"] == 100
     assert {"BTCUSDT", "ETHUSDT"} <= {each.symbol for each in instruments}
+
+
+def test_recorded_best_prices_are_read_frame_by_frame() -> None:
+    recording = DATA / "hftbacktest" / "spot" / "btcusdt_20240808.gz"
+    books, seen = Books(), 0
+    for line in gzip.decompress(recording.read_bytes()).splitlines():
+        frame = json.loads(line.split(b" ", 1)[1])
+        name = frame.get("stream", "")
+        if not name.endswith(BEST):
+            continue
+        assert books.take(name, frame["data"], datetime.now(UTC))
+        [quote] = books.drain()
+        assert isinstance(quote, Quote)
+        assert 0 < quote.bid < quote.ask
+        assert quote.venue_at is None
+        seen += 1
+    assert seen > 1000
