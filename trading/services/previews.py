@@ -32,7 +32,7 @@ def look(intent: TradeIntent) -> Preview:
     written, and no limit on pace counts it.
     """
     account = accounts.for_intent(strategy_id=intent.strategy_id, simulate=intent.simulate)
-    view = market.observe(account.venue_account, intent.symbol)
+    view = market.observe(account.venue_account, intent.symbol, for_entry=intent.is_entry)
     judged = execution.preview(intent=intent, account_id=account.pk, market=view)
     order = judged.assessment.sketch
     return Preview(judged.decision, order, outlook(order, judged.snapshot.taker_rate))

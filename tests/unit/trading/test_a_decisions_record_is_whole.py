@@ -7,8 +7,10 @@ from datetime import UTC
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchanges.domain.books import Book
 from tests.unit.trading.situations import (
     BTC,
+    NOW,
     a_buy,
     a_quote,
     a_snapshot,
@@ -36,6 +38,7 @@ from trading.services.records import jsonable
 FIGURE = st.decimals("0", "1000000", places=8)
 MAYBE = st.none() | FIGURE
 COUNT = st.integers(0, 9)
+LEVEL = st.tuples(FIGURE, FIGURE)
 
 SNAPSHOTS = st.builds(
     lambda lim, quote, **rest: a_snapshot(limits=limits(**lim), quote=quote, **rest),
@@ -44,6 +47,7 @@ SNAPSHOTS = st.builds(
             "sizing_model": st.sampled_from(list(SizingModel)),
             "min_confidence": st.decimals("0", "1", places=3),
             "max_repeats": COUNT,
+            "max_slippage_bps": FIGURE,
             "max_entries_per_position": COUNT,
             "max_gross_exposure": FIGURE,
             "one_symbol_per_account": st.booleans(),
@@ -77,6 +81,8 @@ SNAPSHOTS = st.builds(
         Cooldown, COUNT, st.none() | st.datetimes(timezones=st.just(UTC)), st.text(max_size=9)
     ),
     falls=st.none() | st.builds(Falls, FIGURE, FIGURE, FIGURE),
+    book=st.none() | st.builds(lambda *asks: Book("BTCUSDT", (), asks, NOW), LEVEL, LEVEL, LEVEL),
+    venue_latency_ms=MAYBE,
     track_record=st.none() | st.builds(TrackRecord, COUNT, COUNT, COUNT, FIGURE, FIGURE),
 )
 INTENTS = st.builds(
@@ -110,7 +116,7 @@ def test_it_comes_back_as_it_was(intent, snapshot):
 
 
 def test_nothing_a_rule_may_look_at_is_left_out():
-    kept = set(seen.written(a_snapshot()))
+    kept = set(seen.written(a_snapshot())) - {"quote_age_ms", "book_age_ms"}  # for people
     columns = {"now", "environment"}
     names = {f.name for f in fields(a_snapshot())} - columns
     assert kept == {"open_positions" if n == "open_position_count" else n for n in names}

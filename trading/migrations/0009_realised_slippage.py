@@ -7,7 +7,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trading', '0006_equity_and_cooldowns'),
+        ('trading', '0008_strategy_needs'),
     ]
 
     operations = [
