@@ -72,7 +72,8 @@ def test_it_says_what_the_real_door_says(trader, changes):
     decision = Decision.objects.get()
 
     assert (told["would_be_approved"], told["code"]) == (decision.approved, decision.code)
-    moving = {"signal_age", "quote_known_and_fresh", "balance", "trading_window"}  # ages
+    ages = {"signal_age", "quote_age", "venue_latency", "slippage"}
+    moving = {*ages, "balance", "trading_window"}
     stored = [v for v in decision.verdicts if v["rule"] not in moving]
     assert [v for v in told["verdicts"] if v["rule"] not in moving] == stored
     assert told["sizing"] == decision.arithmetic["sizing"]
