@@ -39,6 +39,19 @@ def remove(connection: Any) -> None:
     _run(connection, {"sqlite": _SQLITE_REMOVE, "postgresql": _POSTGRES_REMOVE})
 
 
+def is_installed(connection: Any) -> bool:
+    """Say whether every trigger is in place and switched on."""
+    asked = {
+        "sqlite": "SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"
+        " AND tbl_name = %s AND name LIKE %s",
+        "postgresql": "SELECT count(*) FROM pg_trigger WHERE tgrelid = CAST(%s AS regclass)"
+        " AND tgenabled <> 'D' AND tgname LIKE %s",
+    }[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(asked, [TABLE, f"{TABLE}_no_%"])
+        return bool(cursor.fetchone()[0] >= 2)
+
+
 def _run(connection: Any, by_vendor: dict[str, list[str]]) -> None:
     statements = by_vendor.get(connection.vendor)
     if statements is None:

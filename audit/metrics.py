@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
 TRADES = Counter(
     "tradeengine_trades_total", "Orders that reached a status, by type", ["status", "type"]
@@ -33,3 +33,10 @@ MARKET_RECONNECTS = Counter(
 )
 SIGNALS = Counter("petrosa_signals_total", "Signals by source and outcome", ["source", "outcome"])
 DENIALS = Counter("petrosa_denials_total", "Denied intents by code", ["code"])
+AUDIT_FAILURES = Counter("petrosa_audit_failures_total", "Audit lines that could not be written")
+TRIPS = Gauge(
+    "petrosa_trip_state",
+    "Circuit breakers: 0 fine, 1 tripped, -1 unknown",
+    ["trip", "scope", "key"],
+    multiprocess_mode="mostrecent",
+)

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from audit import live
+from audit import failures, live
 from audit.models import Event
 from audit.statements import ask_insert
 
@@ -41,20 +41,23 @@ def record(*entries: Entry) -> None:
             "audit.trail.record() belongs inside the transaction of the change it tells of"
         )
     now = timezone.now()
-    events = ask_insert(
-        [
-            Event(
-                at=now,
-                kind=e.kind,
-                actor=e.actor,
-                subject_type=e.subject_type,
-                subject_id=e.subject_id,
-                correlation_id=e.correlation_id,
-                signal_uid=e.signal_uid,
-                environment=e.environment,
-                data=dict(e.data),
-            )
-            for e in entries
-        ]
-    )
+    rows = [
+        Event(
+            at=now,
+            kind=e.kind,
+            actor=e.actor,
+            subject_type=e.subject_type,
+            subject_id=e.subject_id,
+            correlation_id=e.correlation_id,
+            signal_uid=e.signal_uid,
+            environment=e.environment,
+            data=dict(e.data),
+        )
+        for e in entries
+    ]
+    try:
+        events = ask_insert(rows)
+    except failures.REFUSED as error:
+        failures.note(error)
+        raise
     transaction.on_commit(lambda: live.publish(events()), robust=True)

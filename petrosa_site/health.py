@@ -30,7 +30,7 @@ from signals_app.models import Signal
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.models import Order, Position
-from trading.services import control
+from trading.services import control, trips
 
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 1.0
@@ -155,7 +155,7 @@ def report() -> dict[str, Any]:
     if parts["database"].ok:
         body |= {"ages_seconds": _ages(), "waiting": _waiting(), "trading": _trading()}
     if parts["redis"].ok:
-        body |= {"queue_depth": _queue_depth(), "prices": _prices()}
+        body |= {"queue_depth": _queue_depth(), "prices": _prices(), "trips": _trips()}
     return body
 
 
@@ -201,6 +201,15 @@ def _waiting() -> dict[str, int]:
 def _trading() -> str:
     held = [TradingMode(s.mode) for s in control.in_force(timezone.now()) if s.scope == "global"]
     return max(held, key=control.STRICTNESS.__getitem__, default=TradingMode.ACTIVE).value
+
+
+def _trips() -> dict[str, Any]:
+    """Tell how each circuit breaker stands, by its name and place."""
+    seen = trips.seen()
+    names = {f: f"{f.name} {f.key}".strip() for f in seen.findings}
+    states = {name: f.state for f, name in names.items()}
+    ago = None if seen.seconds_ago is None else round(seen.seconds_ago, 1)
+    return {"worst": seen.worst, "watched_seconds_ago": ago, "states": states}
 
 
 def _queue_depth() -> int | None:

@@ -271,6 +271,15 @@ DESK_TIMEZONE = env.timezone("DESK_TIMEZONE", "UTC")  # when its day and its wee
 EQUITY_MAX_AGE_SECONDS = env.whole("EQUITY_MAX_AGE_SECONDS", 60, minimum=5)
 EQUITY_SNAPSHOT_SECONDS = env.whole("EQUITY_SNAPSHOT_SECONDS", 60, minimum=1)
 KILL_SWITCH_ENABLED = env.flag("KILL_SWITCH_ENABLED", False)
+TRIP_EVERY_SECONDS = env.number("TRIP_EVERY_SECONDS", "5", minimum=1)
+TRIP_GRACE_SECONDS = env.number("TRIP_GRACE_SECONDS", "60", minimum=1)
+TRIP_VENUE_ERROR_PCT = env.whole("TRIP_VENUE_ERROR_PCT", 50, minimum=0, maximum=100)
+TRIP_VENUE_MIN_CALLS = env.whole("TRIP_VENUE_MIN_CALLS", 20, minimum=1)
+TRIP_MARKET_STALE_SECONDS = env.number("TRIP_MARKET_STALE_SECONDS", "60", minimum=0)
+TRIP_CLOCK_SKEW_MS = env.whole("TRIP_CLOCK_SKEW_MS", 2000, minimum=0)
+TRIP_UNKNOWN_ORDER_SECONDS = env.number("TRIP_UNKNOWN_ORDER_SECONDS", "180", minimum=0)
+TRIP_NATS_BACKLOG = env.whole("TRIP_NATS_BACKLOG", 10000, minimum=0)
+TRIP_AUDIT_FAILURES = env.whole("TRIP_AUDIT_FAILURES", 1, minimum=0)
 RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL_SECONDS", "5", minimum=1)
 PROTECTION_GRACE_SECONDS = env.number("PROTECTION_GRACE_SECONDS", "3", minimum="0.5")
 
@@ -323,6 +332,7 @@ CELERY_BEAT_SCHEDULE = {
         ("watch protection", "trading.watch_protection", 1.0),
         ("sweep stops", "trading.sweep_stops", 2.0),
         ("watch equity", "trading.watch_equity", 2.0),
+        ("watch trips", "trading.watch_trips", float(TRIP_EVERY_SECONDS)),
         ("sweep signals", "signals.sweep", _EVERY),
         ("refresh balances", "trading.refresh_balances", 30.0),
         ("refresh instruments", "trading.refresh_instruments", 3600.0),

@@ -11,7 +11,7 @@ from kombu.exceptions import OperationalError
 
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
-from trading.services import control, emptying, equity, protection, reconciliation
+from trading.services import control, emptying, equity, protection, reconciliation, trips
 
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 5
@@ -122,3 +122,9 @@ def watch_equity() -> None:
     """Value every account, and take the steps that its losses ask for."""
     for state in equity.watch():
         want_emptying(state)
+
+
+@shared_task(name="trading.watch_trips")
+def watch_trips() -> None:
+    """Stop trading where a circuit breaker says so."""
+    trips.watch()

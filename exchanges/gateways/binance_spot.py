@@ -33,6 +33,7 @@ from exchanges.gateways import endpoints, retries, venue_client, verdicts, wire
 from exchanges.gateways.budget import Budget, Share
 from exchanges.gateways.clock import Clock
 from exchanges.gateways.endpoints import Endpoint
+from exchanges.gateways.tally import Tally
 from exchanges.gateways.transport import ConnectionLost, ConnectionNeverMade
 from exchanges.gateways.venue_client import Stopwatch
 
@@ -40,6 +41,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 BOOK_LEVELS = 20
+ANSWERS = (errors.Rejected, errors.OrderNotFound)  # a no, but the venue works as it should
 TRADES_PER_PAGE = 1000
 MOST_PAGES = 50
 NO_KEY = "no API key and secret are configured for this venue"
@@ -49,9 +51,9 @@ LOCKED = "mainnet trading is locked: set MAINNET_TRADING_ENABLED=true to allow r
 class BinanceSpotGateway:
     """An `ExchangeGateway` over Binance's spot REST API.
 
-    `budget` and `clock` are shared by the gateways of one process; without them it keeps its own.
-    `may_write` is asked right before each write leaves: the lock on real money. `on_answer` is
-    told how many milliseconds each answer took.
+    `budget`, `clock` and `tally` are shared by the gateways of one process; without them it keeps
+    its own. `may_write` is asked right before each write leaves: the lock on real money.
+    `on_answer` is told how many milliseconds each answer took.
     """
 
     market = "spot"
@@ -67,6 +69,7 @@ class BinanceSpotGateway:
         timeout_seconds: float = 12.0,
         budget: Budget | None = None,
         clock: Clock | None = None,
+        tally: Tally | None = None,
         may_write: Callable[[], bool] | None = None,
         on_answer: Callable[[float], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
@@ -74,6 +77,7 @@ class BinanceSpotGateway:
         self.environment = environment
         self.clock = clock or Clock()
         self.budget = budget or Budget(environment, self.clock.now_ms)
+        self.tally = tally or Tally(environment)
         self._has_key = bool(api_key and api_secret)
         # Mainnet fails closed: whoever builds it must say that writing is allowed.
         self._may_write = may_write or (lambda: environment != "mainnet")
@@ -284,6 +288,7 @@ class BinanceSpotGateway:
                 endpoint.method, endpoint.path, params, signed=endpoint.signed
             )
         except (ConnectionNeverMade, ConnectionLost) as error:
+            self.tally.note(failed=True)
             _log_call(endpoint, watch.ms, client_id, error=str(error))
             if isinstance(error, ConnectionLost):
                 self._on_answer(watch.ms)
@@ -294,9 +299,11 @@ class BinanceSpotGateway:
         if endpoint.share is not Share.LISTING:  # a long list takes long to carry
             self._on_answer(watch.ms)
         if reply.is_success:
+            self.tally.note(failed=False)
             _log_call(endpoint, watch.ms, client_id, status=reply.status)
             return reply
         verdict = verdicts.on_write(reply) if endpoint.writes else verdicts.on_read(reply)
+        self.tally.note(failed=not isinstance(verdict, ANSWERS))
         _log_call(
             endpoint,
             watch.ms,
@@ -337,6 +344,7 @@ class BinanceSpotGateway:
             raise
         except (errors.VenueError, KeyError, TypeError, ValueError) as error:
             raise errors.NotSent(f"the venue's clock could not be read: {error}") from error
+        self.tally.note_clock(offset_ms=self.clock.offset_ms, took_ms=self.clock.took_ms)
         self._client.timestamp_offset = self.clock.offset_ms
 
 

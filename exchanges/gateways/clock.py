@@ -22,12 +22,18 @@ class Clock:
         self._steady = steady
         self._lock = threading.Lock()
         self._offset_ms = 0
+        self._took_ms = 0
         self._synced_at: float | None = None
 
     @property
     def offset_ms(self) -> int:
         """Return venue time minus our time in ms; 0 until the first sync."""
         return self._offset_ms
+
+    @property
+    def took_ms(self) -> int:
+        """Return how long the last question took: half of it is how far the offset may be off."""
+        return self._took_ms
 
     @property
     def is_synced(self) -> bool:
@@ -52,4 +58,5 @@ class Clock:
         took = self._steady() - started
         with self._lock:
             self._offset_ms = round(venue_ms - (sent + took / 2) * 1000)
+            self._took_ms = round(took * 1000)
             self._synced_at = self._steady()

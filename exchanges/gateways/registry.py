@@ -28,6 +28,7 @@ from exchanges.gateways.base import ExchangeGateway
 if TYPE_CHECKING:  # `binance` takes more than a second to import: only when first asked for
     from exchanges.gateways.budget import Budget
     from exchanges.gateways.clock import Clock
+    from exchanges.gateways.tally import Tally
     from exchanges.gateways.user_stream import SpotUserStream
 
 log = structlog.get_logger(__name__)
@@ -70,7 +71,7 @@ class SpotAccess:
 
 
 _threads = threading.local()
-_shared: dict[tuple[int, SpotAccess], tuple[Clock, Budget]] = {}
+_shared: dict[tuple[int, SpotAccess], tuple[Clock, Budget, Tally]] = {}
 _shared_lock = threading.Lock()
 _stand_ins: dict[tuple[str, str], ExchangeGateway] = {}
 
@@ -93,7 +94,7 @@ def user_stream_for(environment: str, market: str = "spot") -> SpotUserStream:
     from exchanges.gateways.user_stream import SpotUserStream
 
     access = spot_access(environment, market)
-    clock, _ = _shared_of(access)
+    clock, _, _ = _shared_of(access)
     return SpotUserStream(
         url=access.ws_api_url,
         api_key=access.api_key,
@@ -169,7 +170,7 @@ def _build(access: SpotAccess) -> ExchangeGateway:
     from exchanges.gateways import latency
     from exchanges.gateways.binance_spot import BinanceSpotGateway
 
-    clock, budget = _shared_of(access)
+    clock, budget, tally = _shared_of(access)
     return BinanceSpotGateway(
         environment=access.environment,
         rest_url=access.rest_url,
@@ -179,6 +180,7 @@ def _build(access: SpotAccess) -> ExchangeGateway:
         timeout_seconds=float(settings.BINANCE_TIMEOUT_SECONDS),
         budget=budget,
         clock=clock,
+        tally=tally,
         may_write=_lock_of(access.environment),
         on_answer=functools.partial(latency.note, access.environment),
     )
@@ -190,22 +192,24 @@ def _lock_of(environment: str) -> Callable[[], bool]:
     return lambda: bool(settings.MAINNET_TRADING_ENABLED)  # asked anew before every write
 
 
-def _shared_of(access: SpotAccess) -> tuple[Clock, Budget]:
-    """Return clock and budget of a venue: one pair a process, whatever its threads."""
+def _shared_of(access: SpotAccess) -> tuple[Clock, Budget, Tally]:
+    """Return clock, budget and tally of a venue: one of each a process, whatever its threads."""
     from exchanges.gateways import budget as budgets
     from exchanges.gateways.clock import Clock
+    from exchanges.gateways.tally import Tally
 
     key = (os.getpid(), access)
     with _shared_lock:
         if key not in _shared:
             clock = Clock()
+            store = budgets.connect(settings.REDIS_URL) if settings.REDIS_URL else None
             budget = budgets.Budget(
                 name=f"{access.environment}:{access.account_digest}:{_host(access.rest_url)}",
                 now_ms=clock.now_ms,
-                store=budgets.connect(settings.REDIS_URL) if settings.REDIS_URL else None,
+                store=store,
                 max_weight=int(settings.BINANCE_MAX_WEIGHT_PER_MIN or 0),
             )
-            _shared[key] = (clock, budget)
+            _shared[key] = (clock, budget, Tally(access.environment, store))
         return _shared[key]
 
 

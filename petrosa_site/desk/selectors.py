@@ -19,9 +19,10 @@ from signals_app.models import Signal
 from trading.domain import positions as book
 from trading.domain.order_states import OPEN_STATUSES
 from trading.domain.risk.types import TradingMode
+from trading.domain.trips import State
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
 from trading.selectors import resting, standing
-from trading.services import control, limits
+from trading.services import control, limits, trips
 
 LATEST = 50
 MOST_OPEN_ORDERS = 200
@@ -51,6 +52,7 @@ def books() -> Json:
         "at": now,
         "environment": default.venue_account.environment if default else "",
         "trading": trading(default, now),
+        "trips": breakers(),
         "accounts": _accounts(accounts, rows, valued),
         "positions": valued,
     }
@@ -92,6 +94,21 @@ def trading(default: VirtualAccount | None, now: datetime) -> Json:
             for s in states
         ],
     }
+
+
+def breakers() -> list[Json]:
+    """Return the circuit breakers that are not fine."""
+    return [
+        {
+            "name": finding.name,
+            "key": finding.key,
+            "state": finding.state,
+            "limit": finding.limit,
+            "actual": finding.actual,
+        }
+        for finding in trips.seen().findings
+        if finding.state in (State.TRIPPED, State.UNKNOWN)
+    ]
 
 
 def _concerns(state: TradingState, account: VirtualAccount | None) -> bool:

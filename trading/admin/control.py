@@ -25,7 +25,7 @@ from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
 from trading.models import StopReport, TradingState, VirtualAccount
 from trading.selectors import resting
-from trading.services import control, emptying, limits
+from trading.services import control, emptying, limits, trips
 
 LEVELS_HELP = (
     "Under every level no new entry leaves from now on; exits and protection go on. Under the "
@@ -176,6 +176,7 @@ class TradingStateAdmin(FactAdmin):
             if request.user.has_perm("trading.view_order")
             else "",
             "can_engage": self.has_add_permission(request),
+            "breakers": trips.seen(),
         }
         response: TemplateResponse = super().changelist_view(request, context)
         return response

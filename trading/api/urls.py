@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from trading.api import equity, export, limits, performance, slippage, viewsets
+from trading.api import equity, export, limits, performance, slippage, trips, viewsets
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -31,6 +31,7 @@ urlpatterns = [
         name="reset-drawdown",
     ),
     re_path(r"^slippage/?$", slippage.SlippageView.as_view(), name="slippage"),
+    re_path(r"^trips/?$", trips.TripsView.as_view(), name="trips"),
     re_path(r"^stats/?$", viewsets.StatisticsView.as_view(), name="stats"),
     re_path(r"^limits/effective/?$", limits.EffectiveView.as_view(), name="limits-effective"),
     re_path(r"^audit/export/?$", export.ExportView.as_view(), name="audit-export"),

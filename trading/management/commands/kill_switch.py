@@ -12,7 +12,7 @@ from django.utils import timezone
 from exchanges.models import Environment
 from trading import tasks
 from trading.models import StopReport, TradingState, VirtualAccount
-from trading.services import control, emptying, limits
+from trading.services import control, emptying, limits, trips
 
 
 class Command(BaseCommand):
@@ -20,7 +20,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         verbs = parser.add_subparsers(dest="verb", required=True)
-        verbs.add_parser("status", help="every stop in force, with what its report says")
+        verbs.add_parser(
+            "status", help="every stop in force with its report, and how the circuit breakers stand"
+        )
         for verb, what in (("engage", "stop trading"), ("plan", "show what a stop would do")):
             one = verbs.add_parser(verb, help=what)
             one.add_argument("level", choices=control.LEVELS)
@@ -53,6 +55,11 @@ class Command(BaseCommand):
                 f"by {state.engaged_by}: {state.reason}"
             )
             self._report(state)
+        seen = trips.seen()
+        for found in seen.findings:
+            place = f"{found.name} {found.key}".strip()
+            line = f" (limit {found.limit})" if found.limit else ""
+            self.stdout.write(f"breaker {place}: {found.state}, {found.actual}{line}")
 
     def _report(self, state: TradingState) -> None:
         report = StopReport.objects.filter(state=state).first()

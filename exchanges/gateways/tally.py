@@ -1,0 +1,142 @@
+"""How venue calls fare over all processes: counted by the gateways, read by whoever watches.
+
+A call that failed is written at once, calls that went well at most once a second: a trade waits
+for one round trip to Redis a second, no more. Redis being away costs the counts of that time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import redis
+import structlog
+
+log = structlog.get_logger(__name__)
+BUCKET_SECONDS = 10
+WINDOW_SECONDS = 60
+KEPT_SECONDS = 120
+WRITE_EVERY_SECONDS = 1.0
+REDIS_REST_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Calls of the last minute; `failed` are those without a proper answer."""
+
+    total: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClockReading:
+    """What a process saw last: venue time minus ours, and how long the question took."""
+
+    offset_ms: int
+    took_ms: int
+    at: float  # seconds since 1970
+
+
+@dataclass
+class Tally:
+    """Counts of one venue. One per process; safe to share by threads."""
+
+    environment: str
+    store: redis.Redis | None = None
+    wall: Callable[[], float] = time.time
+    steady: Callable[[], float] = time.monotonic
+    _well: int = 0
+    _failed: int = 0
+    _write_from: float = float("-inf")
+    _is_resting: bool = False  # Redis did not answer a moment ago
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def note(self, *, failed: bool) -> None:
+        """Count one call; never raises."""
+        if self.store is None:
+            return
+        with self._lock:
+            self._well += not failed
+            self._failed += failed
+            now = self.steady()
+            if now < self._write_from and not (failed and not self._is_resting):
+                return
+            self._is_resting = False
+            well, failures = self._well, self._failed
+            self._well = self._failed = 0
+            self._write_from = now + WRITE_EVERY_SECONDS
+        key = _bucket_key(self.environment, self.wall())
+        self._try(lambda: _count(self._store, key, well, failures))
+
+    def note_clock(self, *, offset_ms: int, took_ms: int) -> None:
+        """Tell what the venue's clock said; never raises."""
+        told = json.dumps({"offset_ms": offset_ms, "took_ms": took_ms, "at": self.wall()})
+        place = f"{socket.gethostname()}:{os.getpid()}"
+        if self.store is not None:
+            self._try(lambda: _tell_clock(self._store, self.environment, place, told))
+
+    @property
+    def _store(self) -> redis.Redis:
+        if self.store is None:
+            raise RuntimeError("a tally without a store writes nothing")
+        return self.store
+
+    def _try(self, write: Callable[[], None]) -> None:
+        try:
+            write()
+        except redis.RedisError as error:
+            with self._lock:
+                self._write_from = self.steady() + REDIS_REST_SECONDS
+                self._is_resting = True
+            log.warning("calls_not_counted", environment=self.environment, error=str(error))
+
+
+def _bucket_key(environment: str, at: float) -> str:
+    return f"petrosa:calls:{environment}:{int(at // BUCKET_SECONDS)}"
+
+
+def _clock_key(environment: str) -> str:
+    return f"petrosa:clock:{environment}"
+
+
+def _count(store: redis.Redis, key: str, well: int, failed: int) -> None:
+    with store.pipeline(transaction=False) as writes:
+        writes.hincrby(key, "well", well)
+        writes.hincrby(key, "failed", failed)
+        writes.expire(key, KEPT_SECONDS)
+        writes.execute()
+
+
+def _tell_clock(store: redis.Redis, environment: str, place: str, told: str) -> None:
+    with store.pipeline(transaction=False) as writes:
+        writes.hset(_clock_key(environment), place, told)
+        writes.expire(_clock_key(environment), 2 * KEPT_SECONDS)
+        writes.execute()
+
+
+def calls(store: redis.Redis, environment: str, *, now: float | None = None) -> Calls:
+    """Return the calls of the last minute, over all processes. Raises RedisError."""
+    at = time.time() if now is None else now
+    with store.pipeline(transaction=False) as asked:
+        for back in range(0, WINDOW_SECONDS, BUCKET_SECONDS):
+            asked.hmget(_bucket_key(environment, at - back), "well", "failed")
+        found = asked.execute()
+    well = sum(int(row[0] or 0) for row in found)
+    failed = sum(int(row[1] or 0) for row in found)
+    return Calls(well + failed, failed)
+
+
+def clock(
+    store: redis.Redis, environment: str, *, most_age: float, now: float | None = None
+) -> ClockReading | None:
+    """Return the latest reading of any process, None when all are older. Raises RedisError."""
+    at = time.time() if now is None else now
+    told: dict[bytes | str, bytes | str] = store.hgetall(_clock_key(environment))
+    readings = [ClockReading(**json.loads(raw)) for raw in told.values()]
+    fresh = [one for one in readings if at - one.at <= most_age]
+    return max(fresh, key=lambda one: one.at, default=None)

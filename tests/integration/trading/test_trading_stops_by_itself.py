@@ -1,0 +1,256 @@
+"""Circuit breakers on real rows and a real Redis: what is wrong stops entries, exits go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+
+from audit import append_only, failures
+from audit.models import Event
+from exchanges import quotes
+from exchanges.domain.orders import Quote
+from exchanges.gateways import budget, tally
+from tests.integration.trading.clock import time_passes
+from trading import tasks
+from trading.domain.trips import State
+from trading.models import Position, TradingState
+from trading.services import control, protection, trips
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def calls(settings, venue):
+    store = budget.connect(settings.REDIS_URL)
+    counted = tally.Tally("simulator", store)
+    counted.note_clock(offset_ms=3, took_ms=2)
+    return counted
+
+
+def fail(calls, count: int = 30) -> None:
+    for _ in range(count):
+        calls.note(failed=True)
+
+
+def states() -> dict[str, State]:
+    return {finding.name: finding.state for finding in trips.seen().findings}
+
+
+def stops() -> list[tuple[str, str, str, str]]:
+    rows = control.in_force(timezone.now()).order_by("pk")
+    return [(s.mode, s.scope, s.key, s.engaged_by) for s in rows]
+
+
+def test_with_nothing_wrong_nothing_is_stopped(calls):
+    trips.note_backlog(3)
+    assert trips.watch() == []
+
+    assert set(states().values()) == {State.FINE}
+    assert not TradingState.objects.exists()
+
+
+def test_a_venue_that_does_not_answer_stops_its_entries(calls, send):
+    fail(calls)
+    tasks.watch_trips()
+
+    assert stops() == [("HALTED", "venue", "simulator", "trip:venue-errors")]
+    assert "30 of 30 calls failed" in TradingState.objects.get().reason
+    assert Event.objects.get(kind="control.engaged").actor == "trip:venue-errors"
+    assert send().decision.code == "TRADING_HALTED"
+
+
+def test_exits_go_on(calls, send):
+    send()
+    fail(calls)
+    trips.watch()
+
+    assert send(action="close", quantity=None).order.status == "FILLED"
+
+
+def test_it_is_engaged_once(calls):
+    fail(calls)
+    for _ in range(3):
+        trips.watch()
+
+    assert TradingState.objects.count() == 1
+    assert Event.objects.filter(kind__startswith="control.").count() == 1
+
+
+def test_a_person_who_stopped_it_before_is_not_bothered(calls):
+    control.engage(actor="ann", reason="storm", scope="venue", key="simulator")
+    fail(calls)
+    trips.watch()
+
+    assert [s[3] for s in stops()] == ["ann"]
+    assert states()["venue-errors"] is State.TRIPPED
+
+
+def test_after_a_release_it_rests_and_then_looks_again(calls, settings):
+    fail(calls)
+    trips.watch()
+    state = TradingState.objects.get()
+    control.release(state_id=state.pk, actor="ann", reason="seen")
+    assert trips.watch() == []
+
+    TradingState.objects.update(released_at=timezone.now() - timedelta(seconds=60))
+    assert len(trips.watch()) == 1
+
+
+def test_an_order_without_an_outcome_stops_its_venue(calls, send, venue):
+    venue.lose_reply_next(executed=False)
+    order = send().order
+    trips.watch()
+    assert stops() == []
+
+    order.refresh_from_db()
+    order.unknown_since -= timedelta(seconds=181)
+    order.save()
+    trips.watch()
+
+    assert stops() == [("HALTED", "venue", "simulator", "trip:unknown-orders")]
+    assert str(order.pk) in TradingState.objects.get().reason
+
+
+def test_an_order_whose_sender_died_counts_from_its_sending(calls, send, venue):
+    venue.lose_reply_next(executed=False)
+    order = send().order
+    type(order).objects.update(unknown_since=None)
+    time_passes(181)
+    trips.watch()
+
+    assert [s[3] for s in stops()] == ["trip:unknown-orders"]
+
+
+class TestMarketData:
+    @pytest.fixture
+    def held(self, send):
+        send(stop_loss=44000)
+        protection.ensure(Position.objects.get().pk, actor="test")
+
+    def test_a_price_nobody_keeps_fresh_is_asked_for(self, calls, held, settings):
+        settings.TRIP_MARKET_STALE_SECONDS = 10
+        old = quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"]
+        _age_quote(old, 30)
+        trips.watch()
+
+        assert states()["market-data"] is State.FINE
+        assert stops() == []
+
+    def test_one_nobody_can_tell_stops_its_venue(self, calls, held, settings, venue):
+        settings.TRIP_MARKET_STALE_SECONDS = 10
+        _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+        venue.go_down()
+        trips.watch()
+
+        assert stops() == [("REDUCE_ONLY", "venue", "simulator", "trip:market-data")]
+        assert "BTCUSDT 30 s" in TradingState.objects.get().reason
+
+    def test_what_is_not_held_may_be_as_old_as_it_likes(self, calls, venue):
+        venue.go_down()
+        trips.watch()
+
+        assert states()["market-data"] is State.FINE
+
+
+def test_a_clock_that_is_off_stops_its_venue(calls):
+    calls.note_clock(offset_ms=-9000, took_ms=10)
+    trips.watch()
+
+    assert stops() == [("HALTED", "venue", "simulator", "trip:clock-skew")]
+
+
+def test_a_clock_that_cannot_be_read_is_unknown_and_stops_nothing(venue):
+    venue.go_down()
+    trips.watch()
+
+    assert states()["clock-skew"] is State.UNKNOWN
+    assert stops() == []
+
+
+def test_too_many_signals_that_wait_stop_everything_new(calls):
+    trips.note_backlog(10_001)
+    trips.watch()
+
+    assert stops() == [("REDUCE_ONLY", "global", "", "trip:signal-backlog")]
+
+
+class TestTheTrail:
+    def test_lines_that_were_refused_stop_everything_new(self, calls):
+        failures.note(failures.REFUSED[0]("permission denied for table audit_event"))
+        trips.watch()
+
+        assert stops() == [("HALTED", "global", "", "trip:audit-trail")]
+
+    def test_a_trail_that_may_be_rewritten_does_too(self, calls):
+        append_only.remove(connection)
+        trips.watch()
+        append_only.install(connection)
+
+        assert stops() == [("HALTED", "global", "", "trip:audit-trail")]
+        assert "append-only are gone" in TradingState.objects.get().reason
+
+    def test_looking_leaves_no_line(self, calls):
+        trips.watch()
+
+        assert not Event.objects.filter(kind="audit.probe").exists()
+
+
+class TestWithoutRedis:
+    @pytest.fixture
+    def away(self, settings, monkeypatch, venue):
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
+        for module in (trips, failures, quotes):
+            monkeypatch.setattr(module, "_client", None)
+
+    def test_what_is_counted_there_is_unknown_and_nothing_is_called_fine(self, away):
+        assert trips.watch() == []
+
+        found = trips.seen()
+        assert found.worst is State.UNKNOWN
+        assert {f.state for f in found.findings} == {State.UNKNOWN}
+
+    def test_what_the_database_knows_still_trips(self, send, venue, settings, request):
+        venue.lose_reply_next(executed=False)
+        order = send().order
+        type(order).objects.update(unknown_since=timezone.now() - timedelta(seconds=181))
+        request.getfixturevalue("away")
+        trips.watch()
+
+        assert [s[3] for s in stops()] == ["trip:unknown-orders"]
+
+
+def test_nobody_watching_is_told(venue):
+    found = trips.seen()
+
+    assert found.seconds_ago is None
+    assert {f.state for f in found.findings} == {State.UNKNOWN}
+    assert "nobody has looked" in found.findings[0].actual
+
+
+def test_each_can_be_switched_off(calls, settings):
+    for name in (
+        "TRIP_VENUE_ERROR_PCT",
+        "TRIP_MARKET_STALE_SECONDS",
+        "TRIP_CLOCK_SKEW_MS",
+        "TRIP_UNKNOWN_ORDER_SECONDS",
+        "TRIP_NATS_BACKLOG",
+        "TRIP_AUDIT_FAILURES",
+    ):
+        setattr(settings, name, 0)
+    fail(calls)
+    trips.note_backlog(10**9)
+    calls.note_clock(offset_ms=10**6, took_ms=1)
+
+    assert trips.watch() == []
+    assert set(states().values()) == {State.OFF}
+
+
+def _age_quote(quote: Quote, seconds: float) -> None:
+    quotes.put(
+        "simulator", replace(quote, received_at=quote.received_at - timedelta(seconds=seconds))
+    )
+    quotes.forget()

@@ -1,0 +1,203 @@
+"""Circuit breakers: when trading is stopped by itself. Pure: facts, thresholds and `now` in.
+
+A breaker never flattens: it lets nothing new in and leaves what to do about the rest to a person.
+What is not known is told as unknown, never as fine. A threshold of 0 switches a breaker off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from trading.domain.risk.types import TradingMode
+
+NAMES = (
+    "venue-errors",
+    "market-data",
+    "clock-skew",
+    "unknown-orders",
+    "signal-backlog",
+    "audit-trail",
+)
+GLOBAL, VENUE = "global", "venue"
+FULL = 100
+
+
+class State(StrEnum):
+    FINE = "fine"
+    TRIPPED = "tripped"
+    UNKNOWN = "unknown"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """How one breaker stands: the place it watches, the level it stops with, and the numbers."""
+
+    name: str
+    scope: str
+    key: str
+    level: TradingMode
+    state: State
+    limit: str
+    actual: str
+
+    @property
+    def actor(self) -> str:
+        """Who stops trading, in the words of the trail."""
+        return f"trip:{self.name}"
+
+    @property
+    def reason(self) -> str:
+        return f"{self.name}: limit={self.limit} actual={self.actual}"
+
+
+def unwatched(name: str, why: str) -> Finding:
+    """Tell of a breaker nobody has looked at."""
+    return Finding(name, "", "", TradingMode.HALTED, State.UNKNOWN, "", why)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the place looks like: the strictest level in force there, and its last release.
+
+    `lasts` is False when the level runs out by itself.
+    """
+
+    level: TradingMode = TradingMode.ACTIVE
+    lasts: bool = True
+    released_at: datetime | None = None
+
+
+def venue_errors(
+    environment: str, calls: tuple[int, int] | None, *, most_pct: int, least_calls: int
+) -> Finding:
+    """Stop at a venue that does not answer properly. `calls`: those of a minute, those failed."""
+    limit = f"{most_pct} % of {least_calls} or more calls in a minute"
+
+    def found(state: State, actual: str) -> Finding:
+        return Finding("venue-errors", VENUE, environment, TradingMode.HALTED, state, limit, actual)
+
+    if most_pct <= 0:
+        return found(State.OFF, "")
+    if calls is None:
+        return found(State.UNKNOWN, "the counts of calls cannot be read")
+    total, failed = calls
+    is_over = total >= least_calls and failed * FULL >= most_pct * total
+    return found(State.TRIPPED if is_over else State.FINE, f"{failed} of {total} calls failed")
+
+
+def market_data(
+    environment: str, ages: Mapping[str, float | None] | None, *, most_seconds: float
+) -> Finding:
+    """Stop where a position is open whose price nobody tells. `ages`: seconds by symbol held."""
+    limit = f"{most_seconds:g} s without a quote of a symbol held"
+
+    def found(state: State, actual: str) -> Finding:
+        return Finding(
+            "market-data", VENUE, environment, TradingMode.REDUCE_ONLY, state, limit, actual
+        )
+
+    if most_seconds <= 0:
+        return found(State.OFF, "")
+    if ages is None:
+        return found(State.UNKNOWN, "the quotes cannot be read")
+    old = {s: a for s, a in sorted(ages.items()) if a is None or a > most_seconds}
+    if old:
+        told = (f"{s} {'none' if a is None else f'{a:.0f} s'}" for s, a in old.items())
+        return found(State.TRIPPED, ", ".join(told))
+    known = [age for age in ages.values() if age is not None]
+    return found(State.FINE, f"oldest {max(known):.0f} s" if known else "nothing is held")
+
+
+def clock_skew(
+    environment: str, reading: tuple[int, int] | None, *, most_ms: int, why_unknown: str = ""
+) -> Finding:
+    """Stop when our clock is off. `reading`: venue time minus ours, and what asking took, in ms.
+
+    Half of what asking took may be the way there alone: only what is beyond it is held against us.
+    """
+    limit = f"{most_ms} ms off the venue's clock"
+
+    def found(state: State, actual: str) -> Finding:
+        return Finding("clock-skew", VENUE, environment, TradingMode.HALTED, state, limit, actual)
+
+    if most_ms <= 0:
+        return found(State.OFF, "")
+    if reading is None:
+        return found(State.UNKNOWN, why_unknown or "the venue's clock was not read lately")
+    offset, took = reading
+    is_off = abs(offset) - took / 2 > most_ms
+    words = f"{offset} ms, give or take {took // 2}"
+    return found(State.TRIPPED if is_off else State.FINE, words)
+
+
+def unknown_orders(environment: str, ages: Mapping[int, float], *, most_seconds: float) -> Finding:
+    """Stop where the outcome of an order stays unknown. `ages`: seconds by order."""
+    limit = f"{most_seconds:g} s without knowing an order's outcome"
+
+    def found(state: State, actual: str) -> Finding:
+        return Finding(
+            "unknown-orders", VENUE, environment, TradingMode.HALTED, state, limit, actual
+        )
+
+    if most_seconds <= 0:
+        return found(State.OFF, "")
+    old = [order for order, age in ages.items() if age > most_seconds]
+    oldest = max(ages.values(), default=0.0)
+    if old:
+        named = ", ".join(map(str, sorted(old)[:10]))
+        return found(State.TRIPPED, f"{len(old)} orders ({named}), the oldest for {oldest:.0f} s")
+    return found(State.FINE, f"{len(ages)} on their way, the oldest for {oldest:.0f} s")
+
+
+def signal_backlog(waiting: int | None, *, most: int) -> Finding:
+    """Stop when signals come faster than they are stored: what is traded then is old news."""
+    limit = f"{most} signals waiting in NATS"
+
+    def found(state: State, actual: str) -> Finding:
+        return Finding("signal-backlog", GLOBAL, "", TradingMode.REDUCE_ONLY, state, limit, actual)
+
+    if most <= 0:
+        return found(State.OFF, "")
+    if waiting is None:
+        return found(State.UNKNOWN, "no listener has told")
+    return found(State.TRIPPED if waiting > most else State.FINE, f"{waiting} waiting")
+
+
+def audit_trail(refused: int | None, objection: str | None, *, most: int) -> Finding:
+    """Stop when the trail cannot be relied on.
+
+    `refused`: lines refused in a minute; `objection`: what is wrong with the trail itself. None
+    for what could not be asked.
+    """
+    limit = f"{most} lines refused in a minute, and a trail that takes lines and keeps them"
+
+    def found(state: State, actual: str) -> Finding:
+        return Finding("audit-trail", GLOBAL, "", TradingMode.HALTED, state, limit, actual)
+
+    if most <= 0:
+        return found(State.OFF, "")
+    if objection:
+        return found(State.TRIPPED, objection)
+    if refused is not None and refused >= most:
+        return found(State.TRIPPED, f"{refused} lines refused")
+    if refused is None or objection is None:
+        return found(State.UNKNOWN, "the counts, or the trail, cannot be read")
+    return found(State.FINE, f"{refused} lines refused")
+
+
+def is_to_engage(finding: Finding, standing: Standing, *, now: datetime, grace: timedelta) -> bool:
+    """Say whether a finding stops trading now.
+
+    Not where a stop as strict stands already, and not within `grace` of a person's release: they
+    have seen these facts. What is still so afterwards is news.
+    """
+    if finding.state is not State.TRIPPED:
+        return False
+    levels = list(TradingMode)
+    if levels.index(standing.level) >= levels.index(finding.level) and standing.lasts:
+        return False
+    return standing.released_at is None or now - standing.released_at >= grace

@@ -1,0 +1,312 @@
+"""Circuit breakers: facts are gathered, judged, and what is wrong stops trading by `control`.
+
+`watch` runs every few seconds in a worker; `seen` tells what it found last to whoever wants to
+see it, and that nobody watches when nobody does. A breaker holds until a person releases it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+import redis
+import structlog
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, OperationalError
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from audit import failures, metrics
+from exchanges import quotes
+from exchanges.domain.errors import VenueError
+from exchanges.gateways import registry, tally
+from trading.domain import trips
+from trading.domain.order_states import OrderStatus
+from trading.domain.risk.types import TradingMode
+from trading.domain.trips import Finding, Standing, State
+from trading.models import Order, Position, TradingState, VirtualAccount
+from trading.services import alone, control
+
+log = structlog.get_logger(__name__)
+BACKLOG_KEY = "petrosa:trips:backlog"
+SEEN_KEY = "petrosa:trips:seen"
+TOLD_SECONDS = 30  # how long what a listener, or the watch, told counts
+CLOCK_ASKED_SECONDS = 60.0
+CLOCK_COUNTS_SECONDS = 180.0
+GAUGE = {State.FINE: 0, State.OFF: 0, State.TRIPPED: 1, State.UNKNOWN: -1}
+R = TypeVar("R")
+_client: redis.Redis | None = None
+_told: dict[tuple[str, str, str], State] = {}
+
+
+# ---- looking ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the last watch found, and how long ago; None when nobody watched lately."""
+
+    findings: tuple[Finding, ...]
+    seconds_ago: float | None
+
+    @property
+    def worst(self) -> State:
+        states = {finding.state for finding in self.findings}
+        order = (State.TRIPPED, State.UNKNOWN)
+        return next((state for state in order if state in states), State.FINE)
+
+
+def seen() -> Seen:
+    """Return how the breakers stand. Asks neither a venue nor the database."""
+    raw = _read(lambda: _redis().get(SEEN_KEY))
+    if not isinstance(raw, bytes):
+        why = f"nobody has looked for {TOLD_SECONDS} s: do beat, a worker and Redis run?"
+        return Seen(tuple(trips.unwatched(name, why) for name in trips.NAMES), None)
+    told = msgspec.json.decode(raw, type=_Told)
+    return Seen(tuple(told.findings), max(0.0, time.time() - told.at))
+
+
+class _Told(msgspec.Struct):
+    at: float
+    findings: list[Finding]
+
+
+def _venue_errors(_now: datetime) -> Iterable[Finding]:
+    for environment in environments():
+        counted = _read(partial(_calls, environment))
+        yield trips.venue_errors(
+            environment,
+            (counted.total, counted.failed) if counted else None,
+            most_pct=settings.TRIP_VENUE_ERROR_PCT,
+            least_calls=settings.TRIP_VENUE_MIN_CALLS,
+        )
+
+
+def _calls(environment: str) -> tally.Calls:
+    return tally.calls(_redis(), environment)
+
+
+def _market_data(now: datetime) -> Iterable[Finding]:
+    for environment in environments():
+        yield trips.market_data(
+            environment,
+            _quote_ages(environment, now),
+            most_seconds=float(settings.TRIP_MARKET_STALE_SECONDS),
+        )
+
+
+def _quote_ages(environment: str, now: datetime) -> dict[str, float | None] | None:
+    """Seconds since the last quote of each symbol held; None when nobody can be asked."""
+    symbols = _held(environment)
+    if symbols and _read(lambda: _redis().ping()) is None:
+        return None
+    found = quotes.known(environment, symbols)
+    return {
+        symbol: (now - found[symbol].received_at).total_seconds() if symbol in found else None
+        for symbol in symbols
+    }
+
+
+def _held(environment: str) -> list[str]:
+    rows = Position.objects.filter(
+        is_open=True, account__venue_account__environment=environment
+    ).select_related("account")
+    return sorted({row.symbol for row in rows if not row.is_dust})
+
+
+def _clock_skew(_now: datetime) -> Iterable[Finding]:
+    for environment in environments():
+        reading = _clock(environment, most_age=CLOCK_COUNTS_SECONDS)
+        yield trips.clock_skew(
+            environment,
+            (reading.offset_ms, reading.took_ms) if reading else None,
+            most_ms=settings.TRIP_CLOCK_SKEW_MS,
+        )
+
+
+def _clock(environment: str, *, most_age: float) -> tally.ClockReading | None:
+    return _read(lambda: tally.clock(_redis(), environment, most_age=most_age))
+
+
+def _unknown_orders(now: datetime) -> Iterable[Finding]:
+    rows = Order.objects.filter(status=OrderStatus.SUBMITTING).annotate(
+        since=Coalesce("unknown_since", "submitted_at", "created_at")
+    )
+    ages: dict[str, dict[int, float]] = {}
+    for pk, environment, since in rows.values_list("pk", "venue_account__environment", "since"):
+        ages.setdefault(environment, {})[pk] = (now - since).total_seconds()
+    for environment in sorted({*environments(), *ages}):
+        yield trips.unknown_orders(
+            environment,
+            ages.get(environment, {}),
+            most_seconds=float(settings.TRIP_UNKNOWN_ORDER_SECONDS),
+        )
+
+
+def _signal_backlog(_now: datetime) -> Iterable[Finding]:
+    raw = _read(lambda: _redis().get(BACKLOG_KEY))
+    waiting = json.loads(raw) if isinstance(raw, bytes) else None
+    yield trips.signal_backlog(waiting, most=settings.TRIP_NATS_BACKLOG)
+
+
+def _audit_trail(_now: datetime) -> Iterable[Finding]:
+    try:
+        objection: str | None = failures.objection()
+    except OperationalError as error:  # it is away: nothing can be put on record, nothing trades
+        log.warning("audit_trail_not_asked", error=str(error))
+        objection = None
+    yield trips.audit_trail(_read(failures.recent), objection, most=settings.TRIP_AUDIT_FAILURES)
+
+
+# One line for each breaker. What a loss should stop belongs here too, as one more function.
+GATHERERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (
+    _venue_errors,
+    _market_data,
+    _clock_skew,
+    _unknown_orders,
+    _signal_backlog,
+    _audit_trail,
+)
+
+
+def environments() -> Sequence[str]:
+    """Return where accounts trade."""
+    rows = VirtualAccount.objects.filter(enabled=True).order_by("venue_account__environment")
+    return list(rows.values_list("venue_account__environment", flat=True).distinct())
+
+
+def _read(ask: Callable[[], R]) -> R | None:
+    try:
+        return ask()
+    except redis.RedisError as error:
+        log.warning("trip_facts_not_read", error=str(error))
+        return None
+
+
+# ---- stopping --------------------------------------------------------------------------------
+
+
+def watch() -> list[TradingState]:
+    """Stop what must be stopped, once; return the stops that were made. One watch at a time."""
+    with alone.at("trips") as got_it:
+        if not got_it:
+            return []
+        made, findings = [], []
+        for gather in GATHERERS:
+            if gather in FRESHENED_BEFORE:
+                FRESHENED_BEFORE[gather]()
+            for finding in gather(timezone.now()):
+                findings.append(finding)
+                _tell(finding)
+                if state := engage(finding):
+                    made.append(state)
+        told = msgspec.json.encode(_Told(time.time(), findings))
+        _read(lambda: _redis().set(SEEN_KEY, told, ex=TOLD_SECONDS))
+        return made
+
+
+def engage(finding: Finding) -> TradingState | None:
+    """Stop trading for a finding, unless it is stopped there already or was just released."""
+    now = timezone.now()
+    grace = timedelta(seconds=float(settings.TRIP_GRACE_SECONDS))
+    if not trips.is_to_engage(finding, standing(finding, now), now=now, grace=grace):
+        return None
+    log.error(
+        "tripped", trip=finding.name, scope=finding.scope, key=finding.key, why=finding.actual
+    )
+    try:
+        return control.engage(
+            actor=finding.actor,
+            reason=finding.reason[:500],
+            mode=finding.level,
+            scope=finding.scope,
+            key=finding.key,
+        )
+    except DatabaseError as error:  # what cannot be written cannot be traded either
+        log.error("trip_not_engaged", trip=finding.name, error=str(error))
+        return None
+
+
+def standing(finding: Finding, now: datetime) -> Standing:
+    """Return what is in force in a finding's own place, and when a person last released it."""
+    place = TradingState.objects.filter(scope=finding.scope, key=finding.key)
+    held = control.in_force(now).filter(scope=finding.scope, key=finding.key)
+    modes = [(TradingMode(s.mode), s.expires_at is None) for s in held]
+    level, lasts = max(
+        modes,
+        key=lambda one: (one[1], control.STRICTNESS[one[0]]),
+        default=(TradingMode.ACTIVE, True),
+    )
+    released = place.exclude(released_by="expiry").order_by("-released_at")
+    released_at = released.filter(released_at__isnull=False).values_list("released_at", flat=True)
+    return Standing(level, lasts, released_at.first())
+
+
+def _tell(finding: Finding) -> None:
+    """Log a change of state, and show it to those who scrape."""
+    place = (finding.name, finding.scope, finding.key)
+    metrics.TRIPS.labels(*place).set(GAUGE[finding.state])
+    if _told.get(place, State.FINE) is not finding.state:
+        say = log.warning if finding.state in (State.TRIPPED, State.UNKNOWN) else log.info
+        say("trip_state", trip=finding.name, key=finding.key, state=str(finding.state),
+            why=finding.actual)  # fmt: skip
+    _told[place] = finding.state
+
+
+# ---- fresh facts -----------------------------------------------------------------------------
+
+
+def _look_at_prices() -> None:
+    """Ask the venue for quotes that have grown old, where nobody else keeps them fresh."""
+    if settings.TRIP_MARKET_STALE_SECONDS <= 0:
+        return
+    half = settings.TRIP_MARKET_STALE_SECONDS / 2
+    for environment in environments():
+        ages = _quote_ages(environment, timezone.now()) or {}
+        for symbol, age in ages.items():
+            if age is not None and age < half:
+                continue
+            try:
+                if quotes.get(environment, symbol, max_age=half) is None:
+                    break  # it does not answer: the others would only take as long
+            except ImproperlyConfigured as error:
+                log.warning("quote_not_available", symbol=symbol, error=str(error))
+
+
+def _look_at_clocks() -> None:
+    if settings.TRIP_CLOCK_SKEW_MS <= 0:
+        return
+    for environment in environments():
+        if _clock(environment, most_age=CLOCK_ASKED_SECONDS) is not None:
+            continue
+        try:
+            registry.for_venue(environment).server_time()
+        except (VenueError, ImproperlyConfigured) as error:
+            log.warning("venue_clock_not_read", environment=environment, error=str(error))
+
+
+FRESHENED_BEFORE = {_market_data: _look_at_prices, _clock_skew: _look_at_clocks}
+
+
+# ---- what others tell ------------------------------------------------------------------------
+
+
+def note_backlog(waiting: int) -> None:
+    """Tell how many signals wait in NATS to be stored; never raises."""
+    _read(lambda: _redis().set(BACKLOG_KEY, json.dumps(waiting), ex=TOLD_SECONDS))
+
+
+def _redis() -> redis.Redis:
+    global _client
+    if _client is None:
+        _client = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5
+        )
+    return _client
