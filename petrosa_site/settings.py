@@ -191,6 +191,7 @@ NATS_SIGNAL_SUBJECT = env.text("NATS_SIGNAL_SUBJECT", "signals.trading")
 NATS_LEGACY_SUBJECT = env.text(
     "NATS_LEGACY_SUBJECT", "tradeengine.orders", aliases=("NATS_PUBLISHER_TOPIC",)
 )
+NATS_CONTROL_SUBJECT = env.text("NATS_CONTROL_SUBJECT", "control.trading")
 NATS_STREAM = env.text("NATS_STREAM", "TRADING")
 NATS_DURABLE = env.text("NATS_DURABLE", "petrosa-signals")
 SIGNAL_MAX_AGE_SECONDS = env.whole("SIGNAL_MAX_AGE_SECONDS", 60, minimum=1)

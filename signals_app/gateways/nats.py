@@ -172,6 +172,15 @@ class SignalBus:
             raise BusUnavailable(f"cannot publish on {subject}: {_words(error)}") from error
         return PublishedAt(ack.stream, ack.seq, bool(ack.duplicate))
 
+    async def waiting(self) -> int:
+        """Return how many messages the durable has not had acknowledged yet."""
+        try:
+            client = await self._connected()
+            info = await client.jetstream().consumer_info(self.stream, self.durable)
+        except _BROKEN as error:
+            raise BusUnavailable(f"cannot count what waits: {_words(error)}") from error
+        return int(info.num_pending or 0) + int(info.num_ack_pending or 0)
+
     async def bury(self, message: InboundMessage, reason: str) -> None:
         """Set aside a message that cannot be stored: kept under DEAD_SUBJECT, delivered no more."""
         text = " ".join(reason.split())[:500].encode("ascii", "replace").decode()

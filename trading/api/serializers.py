@@ -8,7 +8,7 @@ from typing import Any
 from django.utils import timezone
 from rest_framework import serializers
 
-from exchanges.models import Balance, Environment, VenueAccount
+from exchanges.models import Balance, VenueAccount
 from trading.api.exact import ExactField, ExactSerializer
 from trading.domain.risk.limit_book import BY_NAME, word
 from trading.domain.risk.types import TradingMode
@@ -24,7 +24,7 @@ from trading.models import (
     VirtualAccount,
 )
 from trading.models.limits import LimitScope
-from trading.services import control, emptying, limits
+from trading.services import commands, control, emptying, limits
 
 
 class FillSerializer(ExactSerializer):
@@ -309,7 +309,7 @@ class StopWishSerializer(serializers.Serializer[Any]):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         scope, key = attrs["scope"], attrs["key"]
-        fault = _fault_of_key(scope, key)
+        fault = commands.fault_of_key(scope, key)
         if fault:
             raise serializers.ValidationError({"key": [fault]})
         return attrs
@@ -388,18 +388,6 @@ class StopReportSerializer(ExactSerializer):
 
     def get_counts(self, report: StopReport) -> dict[str, int]:
         return emptying.counts(report)
-
-
-def _fault_of_key(scope: str, key: str) -> str:
-    if scope == TradingState.Scope.GLOBAL:
-        return "must be empty for the scope global" if key else ""
-    if not key:
-        return f"is required for the scope {scope}"
-    if scope == TradingState.Scope.VENUE and key not in Environment.values:
-        return f"is no environment: {', '.join(Environment.values)}"
-    if scope == TradingState.Scope.ACCOUNT and not VirtualAccount.objects.filter(name=key).exists():
-        return "is no virtual account"
-    return ""
 
 
 class LimitWishSerializer(serializers.Serializer[Any]):

@@ -7,6 +7,7 @@ import signal
 from argparse import ArgumentParser
 from typing import Any
 
+import structlog
 from celery import current_app
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -14,9 +15,14 @@ from django.db import connections
 
 from audit import metrics
 from signals_app import heartbeat, tasks
-from signals_app.gateways.nats import SignalBus
+from signals_app.control_door import ControlDoor
+from signals_app.gateways.nats import BusUnavailable, SignalBus
 from signals_app.listener import BATCH, Listener
 from signals_app.services import intake
+from trading.services import trips
+
+log = structlog.get_logger(__name__)
+COUNT_EVERY_SECONDS = 2.0
 
 
 class Command(BaseCommand):
@@ -30,14 +36,16 @@ class Command(BaseCommand):
 
 
 async def _listen(*, batch: int) -> None:
+    bus = SignalBus(
+        url=settings.NATS_URL,
+        stream=settings.NATS_STREAM,
+        subjects=(settings.NATS_SIGNAL_SUBJECT, settings.NATS_LEGACY_SUBJECT),
+        durable=settings.NATS_DURABLE,
+        name="petrosa-signals",
+    )
+    door = ControlDoor(url=settings.NATS_URL, subject=settings.NATS_CONTROL_SUBJECT)
     listener = Listener(
-        bus=SignalBus(
-            url=settings.NATS_URL,
-            stream=settings.NATS_STREAM,
-            subjects=(settings.NATS_SIGNAL_SUBJECT, settings.NATS_LEGACY_SUBJECT),
-            durable=settings.NATS_DURABLE,
-            name="petrosa-signals",
-        ),
+        bus=bus,
         store=_store,
         enqueue=_enqueue,
         count=lambda outcome: metrics.NATS_MESSAGES.labels(outcome).inc(),
@@ -46,11 +54,29 @@ async def _listen(*, batch: int) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, listener.stop)
-    beat = asyncio.create_task(heartbeat.keep(listener.status, redis_url=settings.REDIS_URL))
+    beside = [
+        asyncio.create_task(heartbeat.keep(listener.status, redis_url=settings.REDIS_URL)),
+        asyncio.create_task(_count_what_waits(bus)),
+        asyncio.create_task(door.run()),
+    ]
     try:
         await listener.run()
     finally:
-        beat.cancel()
+        for task in beside:
+            task.cancel()
+        await asyncio.gather(*beside, return_exceptions=True)
+
+
+async def _count_what_waits(bus: SignalBus) -> None:
+    """Tell the circuit breakers how many signals wait to be stored."""
+    while True:
+        await asyncio.sleep(COUNT_EVERY_SECONDS)
+        try:
+            waiting = await bus.waiting()
+        except BusUnavailable as error:
+            log.debug("backlog_not_counted", error=str(error))
+            continue
+        await asyncio.to_thread(trips.note_backlog, waiting)
 
 
 def _store(inbounds: list[intake.Inbound]) -> list[intake.Stored]:
