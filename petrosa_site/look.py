@@ -87,6 +87,7 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Kill switch", "front_hand", "trading", "tradingstate"),
                     _item("Stop reports", "task_alt", "trading", "stopreport"),
+                    _item("Approvals", "how_to_reg", "trading", "approval"),
                     _item("Virtual accounts", "tune", "trading", "virtualaccount"),
                     _item("Strategies", "alt_route", "trading", "strategymapping"),
                     _item("Capital", "savings", "trading", "capitalmove"),

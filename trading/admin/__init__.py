@@ -1,4 +1,5 @@
 from trading.admin.accounts import StrategyMappingAdmin, VirtualAccountAdmin
+from trading.admin.approvals import ApprovalAdmin
 from trading.admin.control import StopReportAdmin, TradingStateAdmin
 from trading.admin.decisions import DecisionAdmin
 from trading.admin.equity import (
@@ -15,6 +16,7 @@ from trading.admin.positions import PositionAdmin
 
 __all__ = [
     "CapitalMoveAdmin",
+    "ApprovalAdmin",
     "ClosedTradeAdmin",
     "DecisionAdmin",
     "EquityCourseAdmin",

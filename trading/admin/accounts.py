@@ -6,14 +6,17 @@ from decimal import Decimal
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from audit import timeline
 from audit.admin.facts import FastListAdmin
 from trading.models import StrategyMapping, VirtualAccount
 from trading.services import account_settings, accounts, limits
+
+WAITS = "Not done yet: another person must approve it, under Approvals"
 
 
 class SettingsForm(forms.ModelForm):
@@ -106,7 +109,9 @@ class VirtualAccountAdmin(FastListAdmin):
             account_settings.create(obj, actor=actor)
             return
         changes = {name: form.cleaned_data[name] for name in form.changed_data}
-        account_settings.change(account_id=obj.pk, changes=changes, actor=actor)
+        done = account_settings.change(account_id=obj.pk, changes=changes, actor=actor)
+        if done.waits:
+            messages.warning(request, f"{WAITS}: {done.waits}.")
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
@@ -172,14 +177,31 @@ class StrategyMappingAdmin(FastListAdmin):
         change: bool,  # noqa: ARG002
     ) -> None:
         actor = request.user.get_username()
-        accounts.map_strategy(obj.strategy_id, obj.account, actor=actor)
-        least = form.cleaned_data["min_spread_bps"]
-        accounts.tell_needs(obj.strategy_id, min_spread_bps=least, actor=actor)
-        obj.pk = StrategyMapping.objects.get(strategy_id=obj.strategy_id).pk
-        obj._state.adding = False
+        outcome = accounts.map_strategy(obj.strategy_id, obj.account, actor=actor)
+        row = StrategyMapping.objects.filter(strategy_id=obj.strategy_id).first()
+        if outcome.waits:
+            messages.warning(request, f"{WAITS}: {outcome.waits}.")
+        if row is not None:
+            least = form.cleaned_data["min_spread_bps"]
+            accounts.tell_needs(obj.strategy_id, min_spread_bps=least, actor=actor)
+            obj.pk = row.pk
+            obj._state.adding = False
+
+    def response_add(
+        self, request: HttpRequest, obj: StrategyMapping, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """A mapping that waits for a second person is not there yet."""
+        if obj._state.adding:
+            return redirect("admin:trading_approval_changelist")
+        return super().response_add(request, obj, post_url_continue)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        return super().log_addition(request, obj, message) if obj.pk else None
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
-        accounts.map_strategy(obj.strategy_id, None, actor=request.user.get_username())
+        actor = request.user.get_username()
+        if waits := accounts.map_strategy(obj.strategy_id, None, actor=actor).waits:
+            messages.warning(request, f"{WAITS}: {waits}.")
 
     def has_delete_permission(
         self, request: HttpRequest, obj: StrategyMapping | None = None

@@ -25,7 +25,7 @@ from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
 from trading.models import StopReport, TradingState, VirtualAccount
 from trading.selectors import resting
-from trading.services import control, emptying, limits, trips
+from trading.services import control, emptying, trips
 
 LEVELS_HELP = (
     "Under every level no new entry leaves from now on; exits and protection go on. Under the "
@@ -245,14 +245,13 @@ class TradingStateAdmin(FactAdmin):
         return redirect(reverse("admin:trading_tradingstate_change", args=(state_id,)))
 
     def _release(self, request: HttpRequest, state_id: int, reason: str) -> None:
-        try:
-            released = control.release(
-                state_id=state_id, actor=request.user.get_username(), reason=reason
-            )
-        except limits.SecondPersonNeeded as error:
-            messages.error(request, f"{error} Nothing was released.")
-            return
-        if released:
+        outcome = control.release(
+            state_id=state_id, actor=request.user.get_username(), reason=reason
+        )
+        if outcome.waits:
+            words = "It is still stopped: another person must approve the release, under Approvals."
+            messages.warning(request, words)
+        elif outcome:
             messages.success(request, "Released. Trading may go on.")
         else:
             messages.warning(request, "It was released before.")

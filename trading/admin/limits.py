@@ -18,6 +18,7 @@ from audit.admin.facts import FactAdmin
 from trading.domain.risk.limit_book import BY_NAME, Scope
 from trading.models import Limit, LimitChange
 from trading.services import limits
+from trading.services.second_person import SecondPersonNeeded
 
 SO_ALREADY = "It is set so already."
 STATE_COLOURS = {"applied": "success", "pending": "warning", "declined": "danger"}
@@ -146,7 +147,7 @@ class LimitChangeAdmin(FactAdmin):
         except LimitChange.DoesNotExist:
             messages.error(request, "There is no such change.")
             return redirect("admin:trading_limitchange_changelist")
-        except (ValidationError, limits.SecondPersonNeeded) as error:
+        except (ValidationError, SecondPersonNeeded) as error:
             words = error.messages if isinstance(error, ValidationError) else [str(error)]
             messages.error(request, " ".join(words))
         else:

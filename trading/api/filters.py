@@ -15,6 +15,7 @@ from rest_framework.request import Request
 
 from trading.domain.order_states import OPEN_STATUSES
 from trading.models import (
+    Approval,
     Decision,
     Fill,
     Limit,
@@ -155,3 +156,9 @@ class AccountFilter(FilterSet):
     class Meta:
         model = VirtualAccount
         fields = ("name",)
+
+
+class ApprovalFilter(FilterSet):
+    class Meta:
+        model = Approval
+        fields = ("state", "kind", "target", "author")

@@ -20,6 +20,7 @@ from trading.api.problems import Problem
 from trading.api.viewsets import ReadOnly
 from trading.models import Limit, LimitChange, VirtualAccount
 from trading.services import limits
+from trading.services.second_person import SecondPersonNeeded
 
 
 @extend_schema(tags=["limits"])
@@ -152,7 +153,7 @@ class LimitChangeViewSet(ReadOnly):
         actor, reason = request.user.get_username(), said.validated_data["reason"]
         try:
             change = decide(change.pk, actor=actor, reason=reason)
-        except limits.SecondPersonNeeded as error:
+        except SecondPersonNeeded as error:
             raise Problem(409, "SECOND_PERSON_NEEDED", str(error)) from None
         except ValidationError as error:
             raise Problem(409, "CHANGE_NOT_WAITING", " ".join(error.messages)) from None

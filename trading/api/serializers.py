@@ -13,6 +13,7 @@ from trading.api.exact import ExactField, ExactSerializer
 from trading.domain.risk.limit_book import BY_NAME, word
 from trading.domain.risk.types import TradingMode
 from trading.models import (
+    Approval,
     Decision,
     Fill,
     Limit,
@@ -254,6 +255,25 @@ class LimitChangeSerializer(ExactSerializer):
             "before",
             "after",
             "is_looser",
+            "reason",
+            "author",
+            "asked_at",
+            "state",
+            "decided_by",
+            "decided_at",
+            "decision_reason",
+        )
+
+
+class ApprovalSerializer(ExactSerializer):
+    class Meta:
+        model = Approval
+        fields = (
+            "id",
+            "kind",
+            "target",
+            "wish",
+            "words",
             "reason",
             "author",
             "asked_at",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from trading.api import equity, export, limits, performance, slippage, trips, viewsets
+from trading.api import (
+    approvals,
+    equity,
+    export,
+    limits,
+    performance,
+    slippage,
+    trips,
+    viewsets,
+)
 
 router = SimpleRouter()
 router.trailing_slash = "/?"
@@ -20,6 +29,7 @@ router.register("capital-moves", equity.CapitalMoveViewSet)
 router.register("cooldowns", equity.CooldownViewSet)
 router.register("limits", limits.LimitViewSet)
 router.register("limit-changes", limits.LimitChangeViewSet)
+router.register("approvals", approvals.ApprovalViewSet)
 router.register("trading-state", viewsets.TradingStateViewSet)
 
 urlpatterns = [

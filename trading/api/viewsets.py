@@ -31,7 +31,7 @@ from trading.models import (
     VirtualAccount,
 )
 from trading.selectors import statistics
-from trading.services import control, emptying, limits
+from trading.services import control, emptying
 
 
 class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
@@ -170,12 +170,13 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         request=serializers.ReleaseSerializer,
         responses={
             200: serializers.TradingStateSerializer,
+            202: serializers.ApprovalSerializer,
             404: problem("No such state."),
-            409: problem("It was released before, or you stopped trading yourself."),
+            409: problem("It was released before."),
         },
         description=(
-            "Let trading go on, with a reason. With `FOUR_EYES` another person than the one who "
-            "stopped it must. Needs `trading.release_kill_switch`."
+            "Let trading go on, with a reason. 202 with `FOUR_EYES`: it is still stopped and waits "
+            "for another person, under `/api/v1/approvals/`. Needs `trading.release_kill_switch`."
         ),
     )
     @action(
@@ -185,16 +186,16 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         state = self.get_object()
         wish = serializers.ReleaseSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        try:
-            released = control.release(
-                state_id=state.pk,
-                actor=request.user.get_username(),
-                reason=wish.validated_data["reason"],
-            )
-        except limits.SecondPersonNeeded as error:
-            raise Problem(409, "SECOND_PERSON_NEEDED", str(error)) from None
+        outcome = control.release(
+            state_id=state.pk,
+            actor=request.user.get_username(),
+            reason=wish.validated_data["reason"],
+        )
+        if outcome.waits:
+            body = serializers.ApprovalSerializer(outcome.waits).data
+            return Response(body, status=status.HTTP_202_ACCEPTED)
         state.refresh_from_db()
-        if not released:
+        if not outcome:
             raise Problem(
                 409,
                 "ALREADY_RELEASED",

@@ -1,4 +1,5 @@
 from trading.models.accounts import CapitalMove, Portfolio, StrategyMapping, VirtualAccount
+from trading.models.approvals import Approval
 from trading.models.control import StopReport, TradingState
 from trading.models.decisions import Decision
 from trading.models.equity import EquityCourse, EquitySnapshot, LossStreak
@@ -9,6 +10,7 @@ from trading.models.positions import Position
 
 __all__ = [
     "CapitalMove",
+    "Approval",
     "ClosedTrade",
     "Decision",
     "EquityCourse",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,8 +13,8 @@ from audit import trail
 from exchanges.domain.orders import OrderType
 from exchanges.models import Environment
 from trading.domain.risk import window
-from trading.models import VirtualAccount
-from trading.services import accounts
+from trading.models import Approval, VirtualAccount
+from trading.services import accounts, second_person
 from trading.services.records import jsonable
 
 # Where an account trades is part of its books, and its name is what a kill switch on it says: both
@@ -27,46 +27,99 @@ CHANGEABLE = (
     "default_order_type",
     "trading_window",
 )
+LETS_TRADE = ("enabled", "is_default")
 ENTRY_TYPES = tuple(t.value for t in OrderType if t is not OrderType.LIMIT_MAKER)
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What a change did; `before` and `after` hold the changed names only."""
+    """What a change did; `before` and `after` hold the changed names only.
+
+    `waits` is the part a second person must approve.
+    """
 
     account: VirtualAccount
     before: dict[str, Any]
     after: dict[str, Any]
+    waits: Approval | None = None
 
 
 def change(*, account_id: int, changes: Mapping[str, Any], actor: str) -> Changed:
     """Change an account under its lock, so that no decision is taken on half of it.
 
     Values are checked all together: ValidationError names each wrong field. Setting what is set
-    already writes nothing.
+    already writes nothing. What lets an account trade real money waits for a second person
+    (FOUR_EYES); the rest holds at once.
     """
+    with transaction.atomic():
+        account = _locked(account_id)
+        differs = _differing(account, changes)
+        held_back = _waits(account, differs)
+        if not held_back:
+            return _apply(account, differs, actor)
+        _checked(account, differs)
+        waits = _ask(account, held_back, actor)
+        now = {name: value for name, value in differs.items() if name not in held_back}
+        return replace(_apply(_locked(account_id), now, actor), waits=waits)
+
+
+def carry_out(*, account_id: int, changes: Mapping[str, Any], actor: str) -> Changed:
+    """Do the same for a change that a second person has approved."""
+    with transaction.atomic():
+        account = _locked(account_id)
+        return _apply(account, _differing(account, changes), actor)
+
+
+def _locked(account_id: int) -> VirtualAccount:
+    rows = VirtualAccount.objects.select_for_update(of=("self",), no_key=True)
+    return rows.select_related("venue_account").get(pk=account_id)
+
+
+def _differing(account: VirtualAccount, changes: Mapping[str, Any]) -> dict[str, Any]:
     unknown = set(changes) - set(CHANGEABLE)
     if unknown:
         raise ValidationError(dict.fromkeys(sorted(unknown), "cannot be changed"))
-    with transaction.atomic():
-        account = (
-            VirtualAccount.objects.select_for_update(of=("self",), no_key=True)
-            .select_related("venue_account")
-            .get(pk=account_id)
-        )
-        asked = {n: _hours(v) if n == "trading_window" else v for n, v in changes.items()}
-        differs = {n: v for n, v in asked.items() if getattr(account, n) != v}
-        before = {name: jsonable(getattr(account, name)) for name in differs}
-        for name, value in differs.items():
-            setattr(account, name, value)
-        check(account, is_enabling=bool(differs.get("enabled")))
-        if not differs:
-            return Changed(account, {}, {})
-        if differs.get("is_default"):
-            _take_default_from_others(account, actor)
-        account.save(update_fields=sorted(differs))
-        after = {name: jsonable(value) for name, value in differs.items()}
-        trail.record(_entry(account, "account.changed", actor, {"before": before, "after": after}))
+    asked = {n: _hours(v) if n == "trading_window" else v for n, v in changes.items()}
+    return {n: v for n, v in asked.items() if getattr(account, n) != v}
+
+
+def _waits(account: VirtualAccount, differs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what would let real money be traded, and so waits for a second person."""
+    is_real = account.venue_account.environment == Environment.MAINNET
+    if not is_real or not second_person.is_asked_for():
+        return {}
+    return {name: True for name in LETS_TRADE if differs.get(name)}
+
+
+def _ask(account: VirtualAccount, wish: Mapping[str, Any], actor: str) -> Approval:
+    does = {"enabled": "switch it on", "is_default": "have it take what is not mapped"}
+    words = " and ".join(does[name] for name in wish)
+    return second_person.ask(
+        kind=Approval.Kind.CHANGE_ACCOUNT,
+        target=str(account.pk),
+        wish=wish,
+        words=f"real money in {account.name}: {words}",
+        reason="",
+        actor=actor,
+    )
+
+
+def _checked(account: VirtualAccount, differs: Mapping[str, Any]) -> None:
+    for name, value in differs.items():
+        setattr(account, name, value)
+    check(account, is_enabling=bool(differs.get("enabled")))
+
+
+def _apply(account: VirtualAccount, differs: Mapping[str, Any], actor: str) -> Changed:
+    before = {name: jsonable(getattr(account, name)) for name in differs}
+    _checked(account, differs)
+    if not differs:
+        return Changed(account, {}, {})
+    if differs.get("is_default"):
+        _take_default_from_others(account, actor)
+    account.save(update_fields=sorted(differs))
+    after = {name: jsonable(value) for name, value in differs.items()}
+    trail.record(_entry(account, "account.changed", actor, {"before": before, "after": after}))
     return Changed(account, before, after)
 
 
@@ -75,6 +128,9 @@ def create(account: VirtualAccount, *, actor: str) -> VirtualAccount:
     with transaction.atomic():
         if account.venue_account.environment == Environment.MAINNET:
             account.enabled = False
+        held_back = _waits(account, {"is_default": account.is_default})
+        if held_back:
+            account.is_default = False
         account.trading_window = _hours(account.trading_window)
         check(account, is_enabling=account.enabled)
         if account.is_default:
@@ -82,6 +138,8 @@ def create(account: VirtualAccount, *, actor: str) -> VirtualAccount:
         account.save(force_insert=True)
         facts = {name: jsonable(getattr(account, name)) for name in CHANGEABLE}
         trail.record(_entry(account, "account.created", actor, {"after": facts}))
+        if held_back:
+            _ask(account, held_back, actor)
     return account
 
 

@@ -15,8 +15,9 @@ from audit import trail
 from audit.statements import Select, together
 from exchanges.models import Environment, VenueAccount
 from trading.domain.intents import STRATEGY_ID
-from trading.models import StrategyMapping, VirtualAccount
-from trading.services import limits
+from trading.models import Approval, StrategyMapping, VirtualAccount
+from trading.services import limits, second_person
+from trading.services.second_person import Outcome
 
 # How much is at stake, from nothing to real money. A signal or an account may sit lower than the
 # configured ceiling, never higher.
@@ -118,14 +119,37 @@ def for_intent(*, strategy_id: str = "", simulate: bool) -> VirtualAccount:
     return account
 
 
-def map_strategy(strategy_id: str, account: VirtualAccount | None, *, actor: str) -> bool:
-    """Have a strategy's signals trade in `account`, None for the default; False when they do.
+def map_strategy(strategy_id: str, account: VirtualAccount | None, *, actor: str) -> Outcome:
+    """Have a strategy's signals trade in `account`, None for the default.
 
-    What it holds elsewhere stays there, protected: only new signals follow the mapping.
+    Nothing is done when they do. What it holds elsewhere stays there, protected: only new signals
+    follow the mapping. Real money waits for a second person (FOUR_EYES).
     """
     if not STRATEGY_ID.fullmatch(strategy_id):
         words = "1 to 100 letters, digits, spaces and ._:/@+-, as signals name it."
         raise ValidationError({"strategy_id": words})
+    place = account or VirtualAccount.objects.filter(is_default=True).first()
+    is_real = place is not None and place.venue_account.environment == Environment.MAINNET
+    if not is_real or not second_person.is_asked_for():
+        return Outcome(carry_out_mapping(strategy_id, account, actor=actor))
+    with transaction.atomic():
+        rows = StrategyMapping.objects.filter(strategy_id=strategy_id)
+        old = rows.values_list("account_id", flat=True).first()
+        if old == (account.pk if account else None):
+            return Outcome(False)
+        waits = second_person.ask(
+            kind=Approval.Kind.MAP_STRATEGY,
+            target=strategy_id,
+            wish={"account": account.pk if account else None},
+            words=f"have {strategy_id} trade real money in {place}",
+            reason="",
+            actor=actor,
+        )
+    return Outcome(False, waits)
+
+
+def carry_out_mapping(strategy_id: str, account: VirtualAccount | None, *, actor: str) -> bool:
+    """Map a strategy; False when it is mapped so."""
     with transaction.atomic():
         rows = StrategyMapping.objects.select_for_update(of=("self",), no_key=True)
         old = rows.select_related("account").filter(strategy_id=strategy_id).first()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -15,8 +14,9 @@ from django.utils import timezone
 from audit import trail
 from audit.statements import Select
 from trading.domain.risk.types import TradingMode
-from trading.models import TradingState
-from trading.services import limits
+from trading.models import Approval, TradingState
+from trading.services import second_person
+from trading.services.second_person import Outcome
 
 STRICTNESS = {mode: rank for rank, mode in enumerate(TradingMode)}
 ACTS = (TradingMode.CANCEL_OPEN, TradingMode.FLATTEN)  # a stop of these levels has work to do
@@ -128,23 +128,45 @@ def engage(
         ):
             state.expires_at = expires_at
             state.save(update_fields=["expires_at"])
+        if not is_new:  # who wants it released has not seen why it was stopped again
+            second_person.withdraw(
+                kind=Approval.Kind.RELEASE_STOP,
+                target=str(state.pk),
+                actor=actor,
+                reason="it was engaged again",
+            )
         trail.record(_entry("control.engaged" if is_new else "control.confirmed", state, actor))
     return state
 
 
-def release(*, state_id: int, actor: str, reason: str) -> bool:
-    """Let trading go on; False when somebody released it before.
+def release(*, state_id: int, actor: str, reason: str) -> Outcome:
+    """Let trading go on, or have that wait for a second person (FOUR_EYES).
 
-    With FOUR_EYES another person than the one who engaged it must: raises SecondPersonNeeded.
+    Nothing is done when somebody released it before.
     """
     if not reason.strip():
         raise ValueError("releasing the kill switch needs a reason")
+    if not second_person.is_asked_for():
+        return Outcome(carry_out_release(state_id=state_id, actor=actor, reason=reason))
     with transaction.atomic():
-        engaged_by = TradingState.objects.values_list("engaged_by", flat=True)
-        if settings.FOUR_EYES and engaged_by.filter(pk=state_id, engaged_by=actor).exists():
-            raise limits.SecondPersonNeeded(
-                f"{actor} stopped trading here: another must release it."
-            )
+        standing = TradingState.objects.select_for_update().filter(pk=state_id, released_at=None)
+        state = standing.first()
+        if state is None:
+            return Outcome(False)
+        waits = second_person.ask(
+            kind=Approval.Kind.RELEASE_STOP,
+            target=str(state_id),
+            wish={"state": state_id},
+            words=f"release {state}: {state.reason} ({state.engaged_by})",
+            reason=reason,
+            actor=actor,
+        )
+    return Outcome(False, waits)
+
+
+def carry_out_release(*, state_id: int, actor: str, reason: str) -> bool:
+    """Release a stop; False when somebody did before."""
+    with transaction.atomic():
         count = TradingState.objects.filter(pk=state_id, released_at__isnull=True).update(
             released_at=timezone.now(), released_by=actor, release_reason=reason
         )

@@ -19,13 +19,10 @@ from trading.domain.intents import STRATEGY_ID
 from trading.domain.risk import limit_book
 from trading.domain.risk.limit_book import BY_NAME, Effective, LimitInvalid, Scope, Setting, Value
 from trading.models import Limit, LimitBook, LimitChange, VirtualAccount
+from trading.services import second_person
 
 UNSET = ""
 _PLACES = {Scope.ACCOUNT: "an account", Scope.STRATEGY: "a strategy", Scope.SYMBOL: "a symbol"}
-
-
-class SecondPersonNeeded(Exception):
-    """The one who asked for a change cannot be the one who approves it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +146,7 @@ def set_limit(wish: Wish, *, actor: str) -> LimitChange | None:
             author=actor,
             is_looser=_is_looser(wish, before, after),
         )
-        if change.is_looser and settings.FOUR_EYES:
+        if change.is_looser and second_person.is_asked_for():
             change.state = LimitChange.State.PENDING
             change.save(force_insert=True)
             trail.record(_entry("limit.asked", change, actor))
@@ -169,8 +166,7 @@ def approve(change_id: int, *, actor: str, reason: str = "") -> LimitChange:
     with transaction.atomic():
         _lock()
         change = _waiting(change_id)
-        if change.author == actor:
-            raise SecondPersonNeeded(f"{actor} asked for this change: another must approve it.")
+        second_person.ensure_other(change.author, actor)
         wish = Wish(change.scope, change.key, change.name, change.after or None, change.reason)
         if _held(wish) != change.before:
             raise ValidationError("The limit was changed since: decline this and ask anew.")

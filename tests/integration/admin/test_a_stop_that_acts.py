@@ -88,7 +88,7 @@ def test_reports_are_listed_and_open(send, browser):
     assert browser.post(reverse("admin:trading_stopreport_add")).status_code == 403
 
 
-def test_with_four_eyes_who_stopped_is_told_to_fetch_another(settings):
+def test_with_four_eyes_it_says_that_another_must_approve(settings):
     settings.FOUR_EYES = True
     state = control.engage(actor="ann", reason="storm")
     browser = logged_in("trading.release_kill_switch")
@@ -96,6 +96,6 @@ def test_with_four_eyes_who_stopped_is_told_to_fetch_another(settings):
 
     page = browser.post(address, {"reason": "calm"}, follow=True).content.decode()
 
-    assert "another must release it" in page
+    assert "another person must approve the release" in page
     state.refresh_from_db()
     assert state.released_at is None

@@ -107,16 +107,6 @@ def test_a_level_that_cannot_be_read_halts(risk, level):
     assert response.json()["state"]["mode"] == "HALTED"
 
 
-def test_with_four_eyes_another_person_releases(risk, person, settings):
-    settings.FOUR_EYES = True
-    path = f"{PATH}{engage(risk).json()['id']}/release/"
-    refused = risk.post(path, {"reason": "calm"}, format="json")
-    assert (refused.status_code, refused.json()["code"]) == (409, "SECOND_PERSON_NEEDED")
-
-    other = person("trading.release_kill_switch", name="other")
-    assert other.post(path, {"reason": "calm"}, format="json").status_code == 200
-
-
 def test_the_health_page_tells_the_strictest_level(risk):
     engage(risk)
     engage(risk, mode="FLATTEN")

@@ -13,7 +13,7 @@ from tests.integration.trading.clock import time_passes
 from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport, TradingState
-from trading.services import control, emptying, limits, protection, reconciliation
+from trading.services import control, emptying, protection, reconciliation
 
 pytestmark = pytest.mark.django_db
 CANCEL_OPEN, FLATTEN = TradingMode.CANCEL_OPEN, TradingMode.FLATTEN
@@ -358,19 +358,6 @@ class TestNewEntries:
         stop(FLATTEN, scope="symbol", key="BTCUSDT")
 
         assert send().decision.code == "TRADING_FLATTEN"
-
-
-class TestAnotherPersonReleases:
-    def test_who_stopped_may_not_release(self, settings):
-        settings.FOUR_EYES = True
-        state = stop()
-
-        with pytest.raises(limits.SecondPersonNeeded):
-            control.release(state_id=state.pk, actor="ann", reason="calm")
-        assert control.release(state_id=state.pk, actor="ben", reason="calm")
-
-    def test_without_the_setting_one_is_enough(self):
-        assert control.release(state_id=stop().pk, actor="ann", reason="calm")
 
 
 def _put_back_steps(state: TradingState, seconds: int) -> None:

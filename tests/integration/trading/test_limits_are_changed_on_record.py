@@ -11,6 +11,7 @@ from audit.models import Event
 from tests.limits import set_limits
 from trading.models import Limit, LimitChange, VirtualAccount
 from trading.services import accounts, limits
+from trading.services.second_person import SecondPersonNeeded
 
 pytestmark = pytest.mark.django_db
 
@@ -129,7 +130,7 @@ class TestFourEyes:
 
     def test_its_author_cannot(self, account):
         change = ask("9")
-        with pytest.raises(limits.SecondPersonNeeded):
+        with pytest.raises(SecondPersonNeeded):
             limits.approve(change.pk, actor="ann")
         assert held(account).value == 5
 

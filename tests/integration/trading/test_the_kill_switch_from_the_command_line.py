@@ -63,12 +63,6 @@ def test_it_is_released_with_a_reason(venue):
     assert (state.released_by, state.release_reason) == (HERE, "calm")
 
 
-def test_with_four_eyes_another_person_releases(venue, settings):
-    settings.FOUR_EYES = True
-    with pytest.raises(CommandError, match="another must"):
-        run("release", str(stop().pk), "--reason", "calm")
-
-
 @pytest.mark.parametrize(
     "words",
     [

@@ -14,7 +14,7 @@ from django.db import transaction
 from exchanges.models import Environment, VenueAccount
 from trading.domain.risk import window
 from trading.domain.risk.types import SizingModel
-from trading.models import StrategyMapping, VirtualAccount
+from trading.models import Approval, StrategyMapping, VirtualAccount
 from trading.services import account_settings, accounts, equity, ledger
 
 SWITCH = {"on": True, "off": False}
@@ -98,8 +98,10 @@ class Command(BaseCommand):
         done = account_settings.change(
             account_id=_account(options["name"]).pk, changes=changes, actor=options["actor"]
         )
-        told = json.dumps(done.after) if done.after else "it was so already"
-        self.stdout.write(f"{options['name']}: {told}")
+        if done.after or not done.waits:
+            told = json.dumps(done.after) if done.after else "it was so already"
+            self.stdout.write(f"{options['name']}: {told}")
+        self._tell_what_waits(done.waits)
 
     def _fund(self, options: dict[str, Any]) -> None:
         amount = _number("amount", options["amount"])
@@ -122,12 +124,22 @@ class Command(BaseCommand):
         name = options["name"]
         account = None if name == "default" else _account(name)
         done = accounts.map_strategy(options["strategy"], account, actor=options["actor"])
+        if done.waits:
+            self._tell_what_waits(done.waits)
+            return
         told = f"trades in {name}" if done else f"trades in {name} already"
         if options["min_spread_bps"] is not None:
             least = _number("min_spread_bps", options["min_spread_bps"])
             actor = options["actor"]
             accounts.tell_needs(options["strategy"], min_spread_bps=least, actor=actor)
         self.stdout.write(f"{options['strategy']} {told}.")
+
+    def _tell_what_waits(self, approval: Approval | None) -> None:
+        if approval is not None:
+            self.stdout.write(
+                f"Not done yet: {approval}. Another person must approve {approval.pk} "
+                f"(manage.py approvals approve {approval.pk})."
+            )
 
 
 def _number(name: str, given: str) -> Decimal:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from exchanges.models import Environment
 from trading import tasks
 from trading.models import StopReport, TradingState, VirtualAccount
-from trading.services import control, emptying, limits, trips
+from trading.services import control, emptying, trips
 
 
 class Command(BaseCommand):
@@ -103,13 +103,16 @@ class Command(BaseCommand):
     def _release(self, options: dict[str, Any]) -> None:
         if not TradingState.objects.filter(pk=options["state"]).exists():
             raise CommandError(f"There is no stop {options['state']}.")
-        try:
-            released = control.release(
-                state_id=options["state"], actor=options["actor"], reason=options["reason"]
+        outcome = control.release(
+            state_id=options["state"], actor=options["actor"], reason=options["reason"]
+        )
+        if outcome.waits:
+            self.stdout.write(
+                f"It is still stopped: another person must approve {outcome.waits.pk} "
+                f"(manage.py approvals approve {outcome.waits.pk})."
             )
-        except limits.SecondPersonNeeded as error:
-            raise CommandError(str(error)) from None
-        self.stdout.write("Released." if released else "It was released before.")
+            return
+        self.stdout.write("Released." if outcome else "It was released before.")
 
 
 def _check_place(options: dict[str, Any]) -> None:

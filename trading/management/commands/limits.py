@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from trading.domain.risk.limit_book import BY_NAME, Scope, word
 from trading.models import Limit, LimitChange, VirtualAccount
 from trading.services import limits
+from trading.services.second_person import SecondPersonNeeded
 
 
 class Command(BaseCommand):
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             getattr(self, f"_{verb}")(options)
         except ValidationError as error:
             raise CommandError("\n".join(_words(error))) from None
-        except limits.SecondPersonNeeded as error:
+        except SecondPersonNeeded as error:
             raise CommandError(str(error)) from None
         except LimitChange.DoesNotExist:
             raise CommandError(f"There is no change {options['change']}.") from None
