@@ -30,6 +30,16 @@ def refuse_dangerous_settings(**_kwargs: object) -> None:
     checks.refuse_to_start()
 
 
+def start_stopped(**_kwargs: object) -> None:
+    """Heed KILL_SWITCH_ENABLED before the first task; leave when that cannot be done."""
+    from django.db import connections
+
+    from petrosa_site import boot
+
+    boot.heed_kill_switch()
+    connections.close_all()  # what is forked from here must not share a connection
+
+
 def leave_no_stale_connection(task: Task[..., object], **_kwargs: object) -> None:
     """Do for a task what Django does for a request; an eager task is part of its caller's."""
     from django.db import close_old_connections
@@ -48,6 +58,7 @@ def warm_gateway(**_kwargs: object) -> None:
 
 
 worker_init.connect(refuse_dangerous_settings, weak=False)
+worker_init.connect(start_stopped, weak=False)
 beat_init.connect(refuse_dangerous_settings, weak=False)
 worker_process_init.connect(warm_gateway, weak=False)
 task_prerun.connect(leave_no_stale_connection, weak=False)

@@ -139,6 +139,18 @@ def engage(
     return state
 
 
+def stop_at_boot() -> TradingState | None:
+    """Stop new entries because the configuration says so; None when they are stopped so already.
+
+    It only ever makes things stricter: what stands stays, and taking the word out of the
+    configuration releases nothing.
+    """
+    everywhere = in_force(timezone.now()).filter(scope=TradingState.Scope.GLOBAL)
+    if everywhere.filter(mode=TradingMode.HALTED.value, expires_at=None).exists():
+        return None
+    return engage(actor="KILL_SWITCH_ENABLED", reason="the configuration says to start stopped")
+
+
 def release(*, state_id: int, actor: str, reason: str) -> Outcome:
     """Let trading go on, or have that wait for a second person (FOUR_EYES).
 

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.urls import get_resolver
 
 from exchanges import gateways
+from petrosa_site import boot
 
 SECONDS_TO_FINISH_ANSWERS = 10
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         refuse_taken_port(host, port)
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise wants it to be there
+        boot.heed_kill_switch()
         application = load()
         gateways.warm_soon(settings.VENUE_ENVIRONMENT)
         config = uvicorn.Config(
