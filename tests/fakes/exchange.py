@@ -13,6 +13,7 @@ is unique among open orders only, a BUY pays its fee in the base asset.
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -80,6 +81,7 @@ class FakeExchange:
         self._hidden_trades = 0
         self._asks: dict[str, tuple[Level, ...]] = {}
         self._outage: errors.VenueError | None = None
+        self._outage_seconds = 0.0
         wanted = DEFAULT_PRICES if prices is None else prices
         listed = {i.symbol: i for i in instruments}
         funds = DEFAULT_BALANCES if balances is None else balances
@@ -155,9 +157,12 @@ class FakeExchange:
     def fail_read_next(self, error: errors.VenueError | None = None) -> None:
         self._read_failures.append(error or errors.NotSent("connection refused"))
 
-    def go_down(self, error: errors.VenueError | None = None) -> None:
+    def go_down(
+        self, error: errors.VenueError | None = None, *, after_seconds: float = 0.0
+    ) -> None:
         """Every call fails with `error` (NotSent by default) until `come_back`."""
         self._outage = error or errors.NotSent("connection refused")
+        self._outage_seconds = after_seconds
 
     def come_back(self) -> None:
         self._outage = None
@@ -398,17 +403,20 @@ class FakeExchange:
 
     # ---- inside ---------------------------------------------------------------------------
 
+    def _fail_in_an_outage(self) -> None:
+        if self._outage is not None:
+            time.sleep(self._outage_seconds)
+            raise self._outage
+
     def _read(self, name: str, what: object = None) -> None:
         self.calls.append((name, what))
-        if self._outage is not None:
-            raise self._outage
+        self._fail_in_an_outage()
         if self._read_failures:
             raise self._read_failures.popleft()
 
     def _write(self, name: str, what: object, plans: deque[_Plan]) -> _Plan:
         self.calls.append((name, what))
-        if self._outage is not None:
-            raise self._outage
+        self._fail_in_an_outage()
         plan = plans.popleft() if plans else _Plan()
         if plan.kind == "refuse" and plan.error is not None:
             raise plan.error

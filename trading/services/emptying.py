@@ -8,6 +8,7 @@ under the account's lock like any other exit, which sells what is still held or 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -36,6 +37,7 @@ UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 ON_ITS_WAY = (OrderStatus.NEW, OrderStatus.SUBMITTING)
 DONE, WAITS, FAILED = "done", "waits", "failed"
 FIRST_PAUSE, LONGEST_PAUSE = 5, 300  # seconds until what failed is tried again
+UNANSWERED_SECONDS = 15.0  # spent waiting for a venue that does not answer, then the sweep goes on
 Json = dict[str, Any]
 
 
@@ -199,10 +201,12 @@ class _Run:
         self.at_once = at_once
         self.report = _begin(state, self.actor)
         self.touched: set[int] = set()
+        self.waited: dict[str, float] = {}  # seconds without an answer, by environment
 
     def go(self) -> frozenset[int]:
         for order in _plan_of(self.state).cancels:
             self._step(_key(order), partial(self._cancel, order), _order_facts(order))
+        self.waited.clear()  # what is held gets its turn, however long the entries took
         # Looked up anew: an entry that filled while it was cancelled is held by now.
         for position in _plan_of(self.state).closes:
             self._step(_key(position), partial(self._close, position), _position_facts(position))
@@ -211,8 +215,12 @@ class _Run:
         return frozenset(again)
 
     def _step(self, key: str, act: Callable[[], tuple[str, Json]], facts: Json) -> None:
+        environment = facts["environment"]
+        if self.waited.get(environment, 0.0) > UNANSWERED_SECONDS:
+            return  # left to the next run: a hundred orders must not wait out their time in a row
         if not _stands(self.state) or self._is_pausing(key):
             return
+        started = time.monotonic()
         try:
             outcome, detail = act()
         except (errors.OutcomeUnknown, errors.OrderNotFound) as error:
@@ -222,6 +230,9 @@ class _Run:
         except Exception as error:
             log.exception("stop_not_carried_out", state=self.state.pk, step=key)
             outcome, detail = FAILED, {"why": f"{type(error).__name__}: {error}"}
+        if outcome != DONE:
+            took = time.monotonic() - started
+            self.waited[environment] = self.waited.get(environment, 0.0) + took
         _note(self.report, key, outcome, {**facts, **detail}, self.actor, self.state)
 
     def _is_pausing(self, key: str) -> bool:
@@ -361,6 +372,9 @@ def _sum_up(report: StopReport, state: TradingState, actor: str) -> None:
     now = timezone.now()
     with transaction.atomic():
         row = _locked(report.pk)
+        for key, facts in _planned(row).items():  # a crash may have lost what became of one
+            fresh = {"outcome": WAITS, "at": now.isoformat(), "failures": 0, "why": "not tried yet"}
+            row.steps.setdefault(key, {**fresh, **facts})
         for key, step in row.steps.items():
             if step["outcome"] != DONE and key not in plan_now.keys:
                 step |= {"outcome": DONE, "at": now.isoformat(), "why": "it came to rest meanwhile"}
@@ -375,6 +389,12 @@ def _sum_up(report: StopReport, state: TradingState, actor: str) -> None:
             trail.record(_entry(kind, state, actor, {"left": left, **counts(row)}))
         row.updated_at = now
         row.save(update_fields=["steps", "left", "finished_at", "ended", "updated_at"])
+
+
+def _planned(report: StopReport) -> dict[str, Json]:
+    """Return the facts of everything that was planned, by the key of its step."""
+    cancels = {f"order {facts['order']}": facts for facts in report.planned["cancels"]}
+    return cancels | {f"position {facts['position']}": facts for facts in report.planned["closes"]}
 
 
 def _close_report(state: TradingState) -> None:

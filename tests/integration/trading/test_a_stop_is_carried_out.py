@@ -319,6 +319,44 @@ class TestFlatten:
         assert emptying.unfinished() == []
 
 
+class TestAVenueThatDoesNotAnswer:
+    @pytest.fixture
+    def entries(self, send):
+        prices = {"price": 44000, "stop_loss": 43000, "take_profit": 46000}
+        return [
+            send(quantity=0.01 + n / 1000, order_type="limit", **prices).order for n in range(4)
+        ]
+
+    def test_one_go_does_not_wait_for_each_order_in_turn(self, entries, venue, monkeypatch):
+        monkeypatch.setattr(emptying, "UNANSWERED_SECONDS", 0.15)
+        venue.go_down(after_seconds=0.1)
+        state = stop(CANCEL_OPEN)
+        emptying.carry_out(state.pk)
+
+        report = StopReport.objects.get()
+        assert emptying.counts(report) == {"done": 0, "waits": 2, "failed": 2}
+        assert (report.left, report.finished_at) == (4, None)
+        emptying.carry_out(state.pk)  # the two that failed rest: the others have their turn
+        assert emptying.counts(StopReport.objects.get())["failed"] == 4
+
+    def test_what_is_held_gets_its_turn_all_the_same(self, entries, held, venue, monkeypatch):
+        monkeypatch.setattr(emptying, "UNANSWERED_SECONDS", 0.15)
+        venue.go_down(after_seconds=0.1)
+        emptying.carry_out(stop().pk)
+
+        assert f"position {held.pk}" in StopReport.objects.get().steps
+
+    def test_once_it_answers_everything_goes(self, entries, venue, monkeypatch):
+        monkeypatch.setattr(emptying, "UNANSWERED_SECONDS", 0.15)
+        venue.go_down(after_seconds=0.1)
+        state = stop(CANCEL_OPEN)
+        emptying.carry_out(state.pk)
+        venue.come_back()
+        emptying.carry_out(state.pk, at_once=True)
+
+        assert StopReport.objects.get().ended == "nothing is left"
+
+
 class TestReleased:
     def test_a_stop_that_was_released_sells_nothing_more(self, held):
         state = stop()
