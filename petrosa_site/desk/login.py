@@ -16,6 +16,16 @@ class Login(LoginView):
 
     template_name = "desk/login.html"
 
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Tell who is logged in already why the page they wanted sent them here."""
+        context: dict[str, Any] = super().get_context_data(**kwargs)
+        user = self.request.user
+        if user.is_authenticated and self.request.method == "GET":
+            wanted = self.get_redirect_url()
+            context["signed_in"] = user.get_username()
+            context["lacks_staff"] = wanted.startswith("/admin/") and not user.is_staff
+        return context
+
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_allowed, wait = throttles.take_login(request)
         if is_allowed:

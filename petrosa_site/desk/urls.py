@@ -12,6 +12,8 @@ urlpatterns = [
     path("", views.desk, name="desk"),
     path("snapshot.json", views.snapshot, name="desk-snapshot"),
     path("books.json", views.books, name="desk-books"),
+    path("stop/plan.json", views.plan, name="desk-stop-plan"),
+    path("release/", views.release, name="desk-release"),
     path("stop/", views.stop, name="desk-stop"),
     path("login/", Login.as_view(), name="login"),
     path("logout/", LogoutView.as_view(next_page="login"), name="logout"),

@@ -1,4 +1,4 @@
-"""The desk: one live page, the numbers behind it, and the button that stops trading."""
+"""The desk: one live page, the numbers behind it, and the buttons that stop and release."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from django.views.decorators.http import require_GET, require_POST
 from petrosa_site.desk import selectors
 from trading import tasks
 from trading.domain.risk.types import TradingMode
+from trading.models import TradingState
 from trading.selectors import resting
-from trading.services import control
+from trading.services import control, emptying
 
 View = Callable[[HttpRequest], HttpResponse]
 PLACES = (
@@ -52,11 +53,13 @@ def desk(request: HttpRequest) -> HttpResponse:
         "places": places(user),
         "can_stop": user.has_perm("trading.engage_kill_switch"),
         "options": {
-            "canRelease": user.is_staff and user.has_perm("trading.release_kill_switch"),
+            "canRelease": user.has_perm("trading.release_kill_switch"),
             "links": _links(user),
             "paths": {
                 "snapshot": reverse("desk-snapshot"),
                 "books": reverse("desk-books"),
+                "plan": reverse("desk-stop-plan"),
+                "release": reverse("desk-release"),
                 "login": f"{reverse('login')}?next={reverse('desk')}",
                 "live": "/ws/live/",
             },
@@ -97,6 +100,40 @@ def stop(request: HttpRequest) -> HttpResponse:
     if request.headers.get("Accept", "").startswith("application/json"):
         return JsonResponse(selectors.books())
     return redirect("desk")
+
+
+@require_GET
+@data_for_people
+@never_cache
+def plan(request: HttpRequest) -> HttpResponse:
+    """Return what a level would cancel and sell everywhere, for those who may ask for it."""
+    if not _user(request).has_perm("trading.engage_kill_switch"):
+        return JsonResponse({"detail": "You have no permission to stop trading."}, status=403)
+    try:
+        mode = control.level(request.GET.get("mode", ""))
+    except ValueError as error:
+        return JsonResponse({"detail": str(error)}, status=400)
+    planned = emptying.plan(mode=mode, scope=TradingState.Scope.GLOBAL, key="")
+    return JsonResponse({"mode": mode.value, **planned.as_json()})
+
+
+@require_POST
+@data_for_people
+def release(request: HttpRequest) -> HttpResponse:
+    """Let trading go on where one stop stood, or have that wait for a second person."""
+    user = _user(request)
+    if not user.has_perm("trading.release_kill_switch"):
+        return JsonResponse({"detail": "You have no permission to release a stop."}, status=403)
+    number, reason = request.POST.get("state", ""), request.POST.get("reason", "").strip()[:500]
+    if not number.isdecimal() or not TradingState.objects.filter(pk=number[:18]).exists():
+        return JsonResponse({"detail": "state: there is no such stop."}, status=400)
+    if not reason:
+        return JsonResponse({"detail": "reason: write why trading may go on."}, status=400)
+    outcome = control.release(state_id=int(number[:18]), actor=user.get_username(), reason=reason)
+    said = "" if outcome else "It was released before."
+    if outcome.waits:
+        said = f"It is still stopped: another person must approve it (approval {outcome.waits.pk})."
+    return JsonResponse({**selectors.books(), "said": said})
 
 
 def places(user: AbstractUser) -> list[dict[str, str]]:

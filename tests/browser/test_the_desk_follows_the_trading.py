@@ -57,6 +57,34 @@ def test_one_click_stops_trading_and_every_open_desk_shows_it(watched, whole):
     expect(page.locator("#trading-word")).to_have_text("Trading is active", timeout=8000)
 
 
+def test_what_flatten_would_sell_is_shown_before_and_a_release_wants_a_reason(watched, whole):
+    page = watched.page
+    is_live(page)
+    bought = whole.post("/trade", a_signal(symbol="ETHUSDT", price=2990, quantity=0.01))
+    assert bought.status == 200, bought.body
+    try:
+        page.click("[data-stop=FLATTEN]")
+        dialog = page.locator("#stop-dialog")
+        expect(dialog).to_contain_text("Positions to sell at market")
+        expect(dialog).to_contain_text("ETHUSDT")
+        dialog.get_by_text("Back").click()
+        assert not whole.get("/api/v1/trading-state/?in_force=true").body["results"]
+
+        page.click("[data-stop=FLATTEN]")
+        dialog.get_by_label("Why (kept on record)").fill("drill")
+        dialog.get_by_text("Flatten now").click()
+        expect(page.locator("#trading-word")).to_have_text("Trading is halted")
+        expect(page.locator("[data-stop=FLATTEN]")).to_be_hidden()
+
+        page.locator("#trading-states").get_by_text("Release").click()
+        dialog.get_by_label("Why trading may go on").fill("drill over")
+        dialog.get_by_role("button", name="Release").click()
+        expect(page.locator("#trading-word")).to_have_text("Trading is active")
+    finally:
+        for state in whole.get("/api/v1/trading-state/").body["results"]:
+            whole.post(f"/api/v1/trading-state/{state['id']}/release/", {"reason": "test over"})
+
+
 def test_a_stop_says_what_still_rests_at_the_venue(watched, whole):
     page = watched.page
     is_live(page)

@@ -204,6 +204,9 @@ class StopRequest(serializers.Serializer[object]):
         default=TradingMode.HALTED.value,
         help_text="CANCEL_OPEN also cancels resting entries, FLATTEN then sells what is held.",
     )
+    mode = serializers.ChoiceField(
+        choices=control.LEVELS, required=False, help_text="Another word for `level`."
+    )
 
 
 class StopAnswer(serializers.Serializer[object]):
@@ -239,9 +242,14 @@ class StopView(APIView):
             "read is HALTED. Needs `trading.engage_kill_switch`."
         ),
         request=StopRequest,
-        responses={200: StopAnswer, 403: problem("Without the permission.")},
+        responses={
+            200: StopAnswer,
+            400: problem("A part of trading was named: this path stops everything."),
+            403: problem("Without the permission."),
+        },
     )
     def post(self, request: Request) -> HttpResponse:
+        _refuse_a_place(request)
         actor = request.user.get_username()
         mode = _level(request)
         state = control.engage(
@@ -269,9 +277,32 @@ class StopView(APIView):
         )
 
 
+def _refuse_a_place(request: Request) -> None:
+    """This path stops everything: whoever names a part of it means another path."""
+    named = [name for name in ("scope", "key", "expires_at") if _text(request, name)]
+    if _text(request, "scope") == "global" and named == ["scope"]:
+        return
+    if named:
+        raise Problem(
+            400,
+            "STOP_FIELD_UNKNOWN",
+            f"{named[0]}: this path stops everything at once, and nothing was stopped. Leave it "
+            "out, or use POST /api/v1/trading-state/ for a part or a time.",
+            field=named[0],
+        )
+
+
 def _level(request: Request) -> TradingMode:
-    """Read how much to stop; what cannot be read halts, as if nothing had been asked for."""
-    word = _text(request, "level").upper() or TradingMode.HALTED.value
+    """Read how much to stop; what cannot be read halts, as if nothing had been asked for.
+
+    `mode` is what the other paths call the level: both are understood, the stricter one counts.
+    """
+    words = (_text(request, name).upper() for name in ("level", "mode"))
+    levels = [_read_level(word) for word in words if word]
+    return max(levels, key=control.STRICTNESS.__getitem__, default=TradingMode.HALTED)
+
+
+def _read_level(word: str) -> TradingMode:
     try:
         return control.level(word)
     except ValueError as error:

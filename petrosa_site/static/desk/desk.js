@@ -3,6 +3,7 @@
 import { now, setServerTime } from "./format.js";
 import { Live } from "./socket.js";
 import { Desk } from "./state.js";
+import { Stops } from "./stops.js";
 import { View } from "./view.js";
 
 const SNAPSHOT_PAUSE_MS = 1000;
@@ -141,28 +142,7 @@ setInterval(() => {
   else readSnapshot();
 }, BOOKS_EVERY_MS);
 
-document.getElementById("stop-form")?.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  const form = event.currentTarget;
-  const body = new FormData(form, event.submitter);
-  const buttons = form.querySelectorAll("button");
-  for (const button of buttons) button.disabled = true;
-  try {
-    const response = await fetch(form.action, {
-      method: "POST",
-      body,
-      headers: { Accept: "application/json" },
-    });
-    const answer = await response.json();
-    if (!response.ok) throw new Error(answer.detail ?? `the server answered ${response.status}`);
-    showBooks(answer);
-    say("");
-  } catch (error) {
-    say(`Trading was NOT stopped: ${error.message}`);
-  } finally {
-    for (const button of buttons) button.disabled = false;
-  }
-});
+new Stops(options, { onBooks: showBooks, say });
 
 function say(text) {
   const box = document.getElementById("message");

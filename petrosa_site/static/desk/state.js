@@ -24,8 +24,8 @@ export class Desk {
     this.loadBooks(snapshot);
   }
 
-  loadBooks({ at, environment, trading, accounts, positions }) {
-    this.books = { at, environment, trading, accounts, positions };
+  loadBooks({ at, environment, trading, trips, accounts, positions }) {
+    this.books = { at, environment, trading, trips, accounts, positions };
     this.wantsBooks = false;
   }
 

@@ -13,6 +13,7 @@ const MODES = {
   FLATTEN: ["Trading is halted", "No new entries; open positions are being sold."],
 };
 const HALTS = ["HALTED", "CANCEL_OPEN", "FLATTEN"];
+const LEVELS = ["ACTIVE", "REDUCE_ONLY", ...HALTS]; // mildest first
 const STATUS_TONES = {
   NEW: "info",
   SUBMITTING: "warn",
@@ -53,6 +54,7 @@ export class View {
   showBooks(books) {
     this.#environment(books.environment);
     this.#trading(books.trading);
+    this.#breakers(books.trips);
     this.#alarms(books);
     this.#tiles(books.accounts);
     this.hasOneAccount = books.accounts.length === 1;
@@ -125,9 +127,10 @@ export class View {
     byId("trading-reason").textContent = reason || meaning;
     byId("trading-resting").replaceChildren(...this.#resting(mode === "ACTIVE" ? 0 : resting));
     byId("trading-states").replaceChildren(...states.map((state) => this.#state(state)));
+    const everywhere = states.filter((s) => s.scope === "global" && !s.expires_at);
+    const strictest = Math.max(0, ...everywhere.map((s) => LEVELS.indexOf(s.mode)));
     for (const button of document.querySelectorAll("[data-stop]")) {
-      const asked = button.dataset.stop;
-      button.hidden = HALTS.includes(mode) || mode === asked;
+      button.hidden = LEVELS.indexOf(button.dataset.stop) <= strictest;
     }
   }
 
@@ -149,10 +152,30 @@ export class View {
       pill(words, HALTS.includes(state.mode) ? "bad" : "warn", state.reason),
       " since ",
       when(state.at),
-      this.options.canRelease && link
-        ? el("a", { class: "release", href: address(link, state.id) }, "Release")
+      link ? el("a", { class: "release", href: address(link, state.id) }, "Open") : null,
+      this.options.canRelease
+        ? el(
+            "button",
+            { type: "button", class: "quiet", "data-release": state.id, "data-words": `${words}: ${state.reason}` },
+            "Release",
+          )
         : null,
     );
+  }
+
+  // Breakers that say the same stand together.
+  #breakers(trips) {
+    const groups = new Map();
+    for (const trip of trips) {
+      const words = `${trip.state}: ${trip.actual}`;
+      groups.set(words, [...(groups.get(words) ?? []), trip]);
+    }
+    byId("breakers").replaceChildren(
+      ...[...groups].map(([words, alike]) =>
+        el("li", {}, ...alike.map((trip) => breaker(trip)), ` ${words}`),
+      ),
+    );
+    byId("breakers").hidden = trips.length === 0;
   }
 
   #alarms({ positions, accounts }) {
@@ -318,6 +341,11 @@ export class View {
     const isHere = !environment || environment === this.options.environment;
     return isHere ? null : environmentPill(environment);
   }
+}
+
+function breaker(trip) {
+  const tone = trip.state === "tripped" ? "bad" : "warn";
+  return pill(`${trip.name} ${trip.key}`.trim(), tone, trip.limit ? `stops at ${trip.limit}` : null);
 }
 
 function environmentPill(name) {

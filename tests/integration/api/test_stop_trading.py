@@ -1,3 +1,5 @@
+import pytest
+
 from tests.integration.api.conftest import trade
 from trading.models import TradingState
 
@@ -30,3 +32,33 @@ def test_a_body_that_cannot_be_read_does_not_delay_it(person, exchange):
 def test_it_needs_the_permission(trader):
     assert trader.post("/trading/stop").status_code == 403
     assert TradingState.objects.count() == 0
+
+
+def test_mode_is_another_word_for_level(person, exchange):
+    risk = person("trading.engage_kill_switch", name="risk")
+
+    assert (
+        risk.post("/trading/stop", {"mode": "FLATTEN"}, format="json").json()["state"]["mode"]
+        == "FLATTEN"
+    )
+
+
+def test_of_two_that_differ_the_stricter_counts(person, exchange):
+    risk = person("trading.engage_kill_switch", name="risk")
+    answer = risk.post(
+        "/trading/stop", {"mode": "CANCEL_OPEN", "level": "REDUCE_ONLY"}, format="json"
+    )
+
+    assert answer.json()["state"]["mode"] == "CANCEL_OPEN"
+
+
+@pytest.mark.parametrize(
+    "part", [{"scope": "symbol", "key": "BTCUSDT"}, {"key": "BTCUSDT"}, {"expires_at": "soon"}]
+)
+def test_a_part_of_trading_is_refused_by_name(person, exchange, part):
+    risk = person("trading.engage_kill_switch", name="risk")
+    answer = risk.post("/trading/stop", {"mode": "FLATTEN", **part}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "STOP_FIELD_UNKNOWN")
+    assert answer.json()["field"] in part
+    assert not TradingState.objects.exists()

@@ -9,6 +9,8 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
+from tests.people import logged_in
+
 pytestmark = pytest.mark.django_db
 DAY = 86400
 FORM = "/desk/login/"
@@ -135,3 +137,11 @@ def test_a_made_up_forwarding_address_does_not_buy_new_tries(operator, three_tri
     answer = Client().post(FORM, WRONG, headers={"X-Forwarded-For": "10.0.0.9"})
 
     assert answer.status_code == 429
+
+
+def test_who_may_not_open_the_admin_is_told_why():
+    browser = logged_in("trading.trade", is_staff=False)
+    page = browser.get("/admin/", follow=True).content.decode()
+
+    assert "You are logged in as ann" in page
+    assert "staff status" in page

@@ -6,9 +6,11 @@ from django.test import Client
 from audit.models import Event
 from tests.people import logged_in
 from trading.models import TradingState
+from trading.services import control
 
 pytestmark = pytest.mark.django_db
 STOP = "/desk/stop/"
+FORM = f'action="{STOP}"'
 JSON = {"Accept": "application/json"}
 MAY = "trading.engage_kill_switch"
 
@@ -46,7 +48,7 @@ def test_it_cannot_let_trading_go_on(mode):
 def test_a_viewer_sees_no_button_and_stops_nothing():
     viewer = logged_in("trading.view_order")
 
-    assert STOP not in viewer.get("/desk/").content.decode()
+    assert FORM not in viewer.get("/desk/").content.decode()
     assert viewer.post(STOP, headers=JSON).status_code == 403
     assert not TradingState.objects.exists()
 
@@ -72,3 +74,48 @@ def test_a_link_alone_stops_nothing():
 def test_the_numbers_are_for_people_who_logged_in(client, path):
     assert client.get(path).status_code == 401
     assert client.get("/desk/").status_code == 302
+
+
+@pytest.mark.parametrize("mode", ["CANCEL_OPEN", "FLATTEN"])
+def test_what_a_level_would_do_is_shown_to_those_who_may_ask(mode):
+    shown = logged_in(MAY, is_staff=False).get(f"/desk/stop/plan.json?mode={mode}")
+
+    assert shown.json() == {"mode": mode, "cancels": [], "closes": [], "too_small": []}
+    assert not TradingState.objects.exists()
+    viewer = logged_in("trading.view_order", username="eve")
+    assert viewer.get(f"/desk/stop/plan.json?mode={mode}").status_code == 403
+    assert logged_in(MAY, username="bob").get("/desk/stop/plan.json?mode=x").status_code == 400
+
+
+class TestReleasing:
+    RELEASE = "/desk/release/"
+    MAY = "trading.release_kill_switch"
+
+    @pytest.fixture
+    def state(self) -> TradingState:
+        return control.engage(actor="bob", reason="storm")
+
+    def post(self, person, state, reason="calm"):
+        return person.post(self.RELEASE, {"state": state.pk, "reason": reason}, headers=JSON)
+
+    def test_with_the_right_and_a_reason_trading_goes_on(self, state):
+        answer = self.post(logged_in(self.MAY, is_staff=False), state)
+
+        assert answer.json()["trading"]["mode"] == "ACTIVE"
+        state.refresh_from_db()
+        assert (state.released_by, state.release_reason) == ("ann", "calm")
+
+    def test_without_either_it_does_not(self, state):
+        assert self.post(logged_in(MAY), state).status_code == 403
+        ben = logged_in(self.MAY, username="ben")
+        assert self.post(ben, state, reason=" ").status_code == 400
+        assert ben.post(self.RELEASE, {"state": "x", "reason": "y"}).status_code == 400
+        state.refresh_from_db()
+        assert state.released_at is None
+
+    def test_with_four_eyes_it_says_that_it_waits(self, state, settings):
+        settings.FOUR_EYES = True
+        answer = self.post(logged_in(self.MAY), state)
+
+        assert "another person must approve" in answer.json()["said"]
+        assert answer.json()["trading"]["mode"] == "HALTED"
