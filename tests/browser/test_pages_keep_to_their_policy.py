@@ -15,6 +15,7 @@ LISTS = [
     "trading/fill",
     "trading/position",
     "trading/tradingstate",
+    "trading/approval",
     "trading/virtualaccount",
     "audit/event",
     "exchanges/venueaccount",
