@@ -15,8 +15,8 @@ from trading.admin.performance import ClosedTradeAdmin
 from trading.admin.positions import PositionAdmin
 
 __all__ = [
-    "CapitalMoveAdmin",
     "ApprovalAdmin",
+    "CapitalMoveAdmin",
     "ClosedTradeAdmin",
     "DecisionAdmin",
     "EquityCourseAdmin",

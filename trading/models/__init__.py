@@ -9,8 +9,8 @@ from trading.models.performance import ClosedTrade
 from trading.models.positions import Position
 
 __all__ = [
-    "CapitalMove",
     "Approval",
+    "CapitalMove",
     "ClosedTrade",
     "Decision",
     "EquityCourse",
