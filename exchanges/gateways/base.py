@@ -32,6 +32,10 @@ class ExchangeGateway(Protocol):
 
     def server_time(self) -> datetime: ...
 
+    def get_ready(self) -> None:
+        """Do what a write would have to wait for, so that what follows leaves at once."""
+        ...
+
     def instruments(self) -> Sequence[tuple[Instrument, dict[str, object]]]:
         """Every symbol the venue lists, each with its raw exchangeInfo entry."""
         ...

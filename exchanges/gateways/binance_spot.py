@@ -101,6 +101,10 @@ class BinanceSpotGateway:
         self._sync_clock()
         return wire.from_ms(self.clock.now_ms())
 
+    def get_ready(self) -> None:
+        """Set the clock when that was not done yet: a last look at the kill switch comes after."""
+        self._ready_to_sign(fresh=False)
+
     def instruments(self) -> Sequence[tuple[Instrument, dict[str, object]]]:
         reply, limits = self._read(
             endpoints.EXCHANGE_INFO, {}, lambda body: (_as_object(body), wire.rate_limits(body))

@@ -270,6 +270,9 @@ class FakeExchange:
         self._read("server_time")
         return self.book.now()
 
+    def get_ready(self) -> None:
+        """It always is."""
+
     def instruments(self) -> Sequence[tuple[Instrument, dict[str, object]]]:
         self._read("instruments")
         return [(i, spot_symbol_entry(i.symbol)) for i in self.book.instruments.values()]

@@ -16,6 +16,7 @@ from audit.statements import update
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderListReport
 from exchanges.gateways import registry
+from exchanges.gateways.base import ExchangeGateway
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.models import Fill, Order
@@ -51,11 +52,12 @@ def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
     stays SUBMITTING and reconciliation asks the venue; it is never sent again.
     """
     order = rows[0]
+    environment = order.venue_account.environment
+    gateway = registry.for_venue(environment)
+    _get_ready(gateway)
     is_ours = _still_wanted(rows, actor) if claimed else _claim(rows, actor)
     if not is_ours:
         return Sent(order.pk, was_sent=False)
-    environment = order.venue_account.environment
-    gateway = registry.for_venue(environment)
     try:
         if order.order_list is not None:
             report = gateway.place_order_list(placing.list_request_of(order.order_list, rows))
@@ -81,6 +83,14 @@ def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
     touched = frozenset(a.position_id for a in applied if a.position_id is not None)
     booked = tuple(f for a in applied for f in a.fills)
     return Sent(order.pk, was_sent=True, positions=touched, fills=booked)
+
+
+def _get_ready(gateway: ExchangeGateway) -> None:
+    """Wait for the venue's clock before the last look, not between it and the socket."""
+    try:
+        gateway.get_ready()
+    except errors.VenueError as error:  # sending meets it again, and books what it means
+        log.info("gateway_not_ready", error=str(error))
 
 
 def _with_trades(applied: fills.Applied, rows: list[Order], actor: str) -> fills.Applied:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -149,3 +150,16 @@ def test_a_stop_that_has_run_out_does_not_hold_it_back(decided, venue):
     state.save()
 
     assert submit(made)
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+def test_a_stop_while_the_sender_still_waits_for_the_clock_counts(decided, venue, claimed):
+    made = decided()
+    if not claimed:
+        Order.objects.update(status="NEW", submitted_at=None)
+        made = replace(made, orders=orders.load(made.orders[0].pk), claimed=False)
+    venue.get_ready = lambda: control.engage(actor="ann", reason="drill")
+
+    assert not submit(made)
+    assert Order.objects.get().status == "NOT_PLACED"
+    assert venue.count("place_order") == 0

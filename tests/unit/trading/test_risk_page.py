@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from trading.domain import trips
 from trading.domain.risk.limit_book import LIMITS
 from trading.domain.risk.rules import RULES
 
@@ -24,3 +25,8 @@ def test_the_page_tells_every_limit_and_its_first_value(spec):
     lines = PAGE.read_text(encoding="utf-8").splitlines()
     [line] = [line for line in lines if line.startswith(f"| `{spec.name}` |")]
     assert f"`{spec.setting}`" in line
+
+
+@pytest.mark.parametrize("name", trips.NAMES)
+def test_the_page_tells_every_circuit_breaker(name):
+    assert f"| `{name}` |" in PAGE.read_text(encoding="utf-8")
