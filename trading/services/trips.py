@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
@@ -265,19 +266,21 @@ def _tell(finding: Finding) -> None:
 
 def _look_at_prices() -> None:
     """Ask the venue for quotes that have grown old, where nobody else keeps them fresh."""
-    if settings.TRIP_MARKET_STALE_SECONDS <= 0:
+    most = float(settings.TRIP_MARKET_STALE_SECONDS)
+    if most <= 0:
         return
-    half = settings.TRIP_MARKET_STALE_SECONDS / 2
     for environment in environments():
         ages = _quote_ages(environment, timezone.now()) or {}
-        for symbol, age in ages.items():
-            if age is not None and age < half:
-                continue
+        old = [symbol for symbol, age in ages.items() if age is None or age > most / 2]
+        if not old or not _may_ask(f"prices:{environment}", most / 4):
+            continue
+        for symbol in old:
             try:
-                if quotes.get(environment, symbol, max_age=half) is None:
+                if quotes.get(environment, symbol, max_age=Decimal(most / 2)) is None:
                     break  # it does not answer: the others would only take as long
             except ImproperlyConfigured as error:
                 log.warning("quote_not_available", symbol=symbol, error=str(error))
+                break
 
 
 def _look_at_clocks() -> None:
@@ -286,10 +289,18 @@ def _look_at_clocks() -> None:
     for environment in environments():
         if _clock(environment, most_age=CLOCK_ASKED_SECONDS) is not None:
             continue
+        if not _may_ask(f"clock:{environment}", CLOCK_ASKED_SECONDS / 2):
+            continue
         try:
             registry.for_venue(environment).server_time()
         except (VenueError, ImproperlyConfigured) as error:
             log.warning("venue_clock_not_read", environment=environment, error=str(error))
+
+
+def _may_ask(what: str, every_seconds: float) -> bool:
+    """Say whether it is time to ask a venue: one that hangs must not hold up a worker for good."""
+    key, wait = f"petrosa:trips:asked:{what}", max(1, int(every_seconds * 1000))
+    return bool(_read(lambda: _redis().set(key, 1, nx=True, px=wait)))
 
 
 FRESHENED_BEFORE = {_market_data: _look_at_prices, _clock_skew: _look_at_clocks}

@@ -254,3 +254,11 @@ def _age_quote(quote: Quote, seconds: float) -> None:
         "simulator", replace(quote, received_at=quote.received_at - timedelta(seconds=seconds))
     )
     quotes.forget()
+
+
+def test_a_venue_that_does_not_answer_is_not_asked_in_every_watch(venue):
+    venue.go_down()
+    for _ in range(3):
+        trips.watch()
+
+    assert venue.count("server_time") == 1
