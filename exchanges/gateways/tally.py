@@ -18,7 +18,6 @@ import redis
 import structlog
 
 log = structlog.get_logger(__name__)
-BUCKET_SECONDS = 10
 WINDOW_SECONDS = 60
 KEPT_SECONDS = 120
 WRITE_EVERY_SECONDS = 1.0
@@ -27,10 +26,14 @@ REDIS_REST_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls of the last minute; `failed` are those without a proper answer."""
+    """Calls of the last minute; `failed` are those without a proper answer.
+
+    `seconds` has the same two figures for each second with a call, the latest first.
+    """
 
     total: int
     failed: int
+    seconds: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,7 @@ class Tally:
 
 
 def _bucket_key(environment: str, at: float) -> str:
-    return f"petrosa:calls:{environment}:{int(at // BUCKET_SECONDS)}"
+    return f"petrosa:calls:{environment}:{int(at)}"
 
 
 def _clock_key(environment: str) -> str:
@@ -123,12 +126,11 @@ def calls(store: redis.Redis, environment: str, *, now: float | None = None) -> 
     """Return the calls of the last minute, over all processes. Raises RedisError."""
     at = time.time() if now is None else now
     with store.pipeline(transaction=False) as asked:
-        for back in range(0, WINDOW_SECONDS, BUCKET_SECONDS):
+        for back in range(WINDOW_SECONDS):
             asked.hmget(_bucket_key(environment, at - back), "well", "failed")
-        found = asked.execute()
-    well = sum(int(row[0] or 0) for row in found)
-    failed = sum(int(row[1] or 0) for row in found)
-    return Calls(well + failed, failed)
+        found = [(int(well or 0), int(failed or 0)) for well, failed in asked.execute()]
+    seconds = tuple((well + failed, failed) for well, failed in found if well + failed)
+    return Calls(sum(t for t, _ in seconds), sum(f for _, f in seconds), seconds)
 
 
 def clock(

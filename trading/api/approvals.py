@@ -13,11 +13,14 @@ from rest_framework.response import Response
 
 from trading.api import filters, serializers
 from trading.api.documents import problem
+from trading.api.permissions import needs_one_of
 from trading.api.problems import Problem
 from trading.api.viewsets import ReadOnly
 from trading.models import Approval
 from trading.services import approvals
 from trading.services.second_person import SecondPersonNeeded
+
+MAY_DECIDE = needs_one_of(approvals.PERMISSIONS.values())  # which one, the act itself says
 
 
 @extend_schema(tags=["approvals"])
@@ -37,7 +40,7 @@ class ApprovalViewSet(ReadOnly):
         },
         description="Let it happen, at once. Needs the permission that the act itself needs.",
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], permission_classes=[MAY_DECIDE])
     def approve(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         return self._decided(request, approvals.approve)
 
@@ -50,7 +53,7 @@ class ApprovalViewSet(ReadOnly):
         },
         description="Say no to it. Needs the permission that the act itself needs.",
     )
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], permission_classes=[MAY_DECIDE])
     def decline(self, request: Request, pk: str) -> Response:  # noqa: ARG002
         return self._decided(request, approvals.decline)
 

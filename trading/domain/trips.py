@@ -6,7 +6,7 @@ What is not known is told as unknown, never as fine. A threshold of 0 switches a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -72,21 +72,30 @@ class Standing:
 
 
 def venue_errors(
-    environment: str, calls: tuple[int, int] | None, *, most_pct: int, least_calls: int
+    environment: str,
+    seconds: Sequence[tuple[int, int]] | None,
+    *,
+    most_pct: int,
+    least_seconds: int,
 ) -> Finding:
-    """Stop at a venue that does not answer properly. `calls`: those of a minute, those failed."""
-    limit = f"{most_pct} % of {least_calls} or more calls in a minute"
+    """Stop at a venue that does not answer properly. `seconds`: calls and failures of each second
+    of the last minute that had calls.
+
+    Time is counted, not calls: while a venue restarts, a hundred calls fail within two seconds.
+    """
+    limit = f"{least_seconds} s of a minute in which {most_pct} % of the calls failed"
 
     def found(state: State, actual: str) -> Finding:
         return Finding("venue-errors", VENUE, environment, TradingMode.HALTED, state, limit, actual)
 
     if most_pct <= 0:
         return found(State.OFF, "")
-    if calls is None:
+    if seconds is None:
         return found(State.UNKNOWN, "the counts of calls cannot be read")
-    total, failed = calls
-    is_over = total >= least_calls and failed * FULL >= most_pct * total
-    return found(State.TRIPPED if is_over else State.FINE, f"{failed} of {total} calls failed")
+    bad = sum(bool(failed) and failed * FULL >= most_pct * total for total, failed in seconds)
+    calls, failures = sum(t for t, _ in seconds), sum(f for _, f in seconds)
+    state = State.TRIPPED if bad >= least_seconds else State.FINE
+    return found(state, f"{bad} s, {failures} of {calls} calls failed")
 
 
 def market_data(

@@ -84,9 +84,9 @@ def _venue_errors(_now: datetime) -> Iterable[Finding]:
         counted = _read(partial(_calls, environment))
         yield trips.venue_errors(
             environment,
-            (counted.total, counted.failed) if counted else None,
+            counted.seconds if counted else None,
             most_pct=settings.TRIP_VENUE_ERROR_PCT,
-            least_calls=settings.TRIP_VENUE_MIN_CALLS,
+            least_seconds=settings.TRIP_VENUE_ERROR_SECONDS,
         )
 
 

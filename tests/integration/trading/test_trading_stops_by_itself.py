@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import timedelta
 
@@ -31,9 +32,13 @@ def calls(settings, venue):
     return counted
 
 
-def fail(calls, count: int = 30) -> None:
-    for _ in range(count):
+def fail(calls, seconds: int = 30) -> None:
+    """Have one call fail in each of the last seconds."""
+    now = time.time()
+    for back in range(seconds):
+        calls.wall = lambda back=back: now - back
         calls.note(failed=True)
+    calls.wall = time.time
 
 
 def states() -> dict[str, State]:

@@ -16,8 +16,11 @@ NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 GRACE = timedelta(seconds=60)
 
 
-def errors(calls, most_pct=50, least_calls=20):
-    return trips.venue_errors("testnet", calls, most_pct=most_pct, least_calls=least_calls)
+def errors(seconds, most_pct=50, least_seconds=20):
+    return trips.venue_errors("testnet", seconds, most_pct=most_pct, least_seconds=least_seconds)
+
+
+DEAD = [(3, 3)] * 20
 
 
 def market(ages, most=60):
@@ -43,13 +46,13 @@ def audit(refused, objection="", most=1):
 @pytest.mark.parametrize(
     ("finding", "state"),
     [
-        (errors((0, 0)), State.FINE),
-        (errors((100, 49)), State.FINE),
-        (errors((100, 50)), State.TRIPPED),
-        (errors((19, 19)), State.FINE),
-        (errors((20, 20)), State.TRIPPED),
+        (errors([]), State.FINE),
+        (errors([(100, 49)] * 60), State.FINE),
+        (errors([(100, 50)] * 20), State.TRIPPED),
+        (errors([(100, 100)] * 19 + [(1, 0)] * 41), State.FINE),  # many failures, a short time
+        (errors(DEAD + [(9, 0)] * 40), State.TRIPPED),
         (errors(None), State.UNKNOWN),
-        (errors((100, 100), most_pct=0), State.OFF),
+        (errors(DEAD, most_pct=0), State.OFF),
         (market({}), State.FINE),
         (market({"BTCUSDT": 59.9}), State.FINE),
         (market({"BTCUSDT": 1.0, "ETHUSDT": 60.1}), State.TRIPPED),
@@ -84,11 +87,12 @@ def test_each_breaker_knows_its_line(finding, state):
 
 
 def test_a_finding_says_who_where_and_by_how_much():
-    found = errors((40, 30))
+    found = errors([(2, 2)] * 15 + [(1, 1)] * 5 + [(5, 0)])
 
     assert (found.actor, found.scope, found.key) == ("trip:venue-errors", "venue", "testnet")
     assert found.reason == (
-        "venue-errors: limit=50 % of 20 or more calls in a minute actual=30 of 40 calls failed"
+        "venue-errors: limit=20 s of a minute in which 50 % of the calls failed"
+        " actual=20 s, 35 of 40 calls failed"
     )
 
 
@@ -115,39 +119,38 @@ def engages(finding: Finding, standing: Standing, now: datetime = NOW) -> bool:
 
 class TestEngaging:
     def test_only_what_tripped_stops(self):
-        assert engages(errors((20, 20)), Standing())
-        assert not engages(errors((20, 0)), Standing())
+        assert engages(errors(DEAD), Standing())
+        assert not engages(errors([(20, 0)]), Standing())
         assert not engages(errors(None), Standing())
 
     @pytest.mark.parametrize("level", [TradingMode.HALTED, TradingMode.FLATTEN])
     def test_what_is_stopped_already_is_not_stopped_again(self, level):
-        assert not engages(errors((20, 20)), Standing(level))
+        assert not engages(errors(DEAD), Standing(level))
 
     def test_a_milder_stop_is_not_enough(self):
-        assert engages(errors((20, 20)), Standing(TradingMode.REDUCE_ONLY))
+        assert engages(errors(DEAD), Standing(TradingMode.REDUCE_ONLY))
 
     def test_neither_is_one_that_runs_out(self):
-        assert engages(errors((20, 20)), Standing(TradingMode.FLATTEN, lasts=False))
+        assert engages(errors(DEAD), Standing(TradingMode.FLATTEN, lasts=False))
 
     def test_after_a_release_the_same_facts_rest_for_a_while(self):
         def after(seconds: float) -> bool:
             released = Standing(released_at=NOW - timedelta(seconds=seconds))
-            return engages(errors((20, 20)), released)
+            return engages(errors(DEAD), released)
 
         assert [after(0), after(1), after(59.9), after(60)] == [False, False, False, True]
 
 
 @given(
-    total=st.integers(0, 10_000),
-    failed=st.integers(0, 10_000),
+    seconds=st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), max_size=60),
     pct=st.integers(1, 100),
-    least=st.integers(1, 100),
+    least=st.integers(1, 60),
+    place=st.integers(0, 59),
 )
-def test_more_failures_never_make_it_fine(total, failed, pct, least):
-    failed = min(failed, total)
-    worse = min(failed + 1, total)
-    first = errors((total, failed), pct, least).state
-    second = errors((total, worse), pct, least).state
+def test_more_failures_never_make_it_fine(seconds, pct, least, place):
+    calls = [(total, min(failed, total)) for total, failed in seconds]
+    worse = [(t, t) if n == place else (t, f) for n, (t, f) in enumerate(calls)]
+    first, second = errors(calls, pct, least).state, errors(worse, pct, least).state
 
     assert not (first is State.TRIPPED and second is State.FINE)
 
