@@ -108,6 +108,8 @@ def test_a_halt_is_as_it_was(desk):
     assert whole.rows(STATES) == before
     assert _denied(whole) == "TRADING_HALTED"
     assert (_held(whole), _resting(whole)) == (len(HELD), len(RESTING))
+    # Somebody watches again, and knows everything: the listener, the venue, its clock, its prices.
+    whole.eventually(lambda: whole.get("/api/v1/trips").body["worst"] == "fine", 60)
 
 
 @pytest.mark.parametrize(("mode", "done_before"), [("CANCEL_OPEN", 1), ("FLATTEN", 5)])
