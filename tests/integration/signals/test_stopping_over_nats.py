@@ -45,6 +45,7 @@ class TestACommand:
 
         state = TradingState.objects.get()
         assert (state.mode, state.scope, state.key) == ("FLATTEN", "symbol", "BTCUSDT")
+        assert state.expires_at is not None
         assert 80 < (state.expires_at - state.engaged_at).total_seconds() < 91
 
     def test_twice_is_once(self):
