@@ -20,7 +20,7 @@ from trading.models import Approval
 from trading.services import approvals
 from trading.services.second_person import SecondPersonNeeded
 
-MAY_DECIDE = needs_one_of(approvals.PERMISSIONS.values())  # which one, the act itself says
+MAY_DECIDE = needs_one_of(*approvals.PERMISSIONS.values())  # which one, the act itself says
 
 
 @extend_schema(tags=["approvals"])

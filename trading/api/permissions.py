@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rest_framework.permissions import BasePermission
@@ -27,16 +26,3 @@ def needs_one_of(*permissions: str) -> type[BasePermission]:
             return bool(request.user and any(map(request.user.has_perm, permissions)))
 
     return Needs
-
-
-def needs_one_of(permissions: Iterable[str]) -> type[BasePermission]:
-    """Return a permission class that is content with any one of several."""
-    wanted = tuple(permissions)
-
-    class NeedsOne(BasePermission):
-        message = f"This needs one of {', '.join(wanted)}: ask an administrator."
-
-        def has_permission(self, request: Request, view: APIView) -> bool:  # noqa: ARG002
-            return bool(request.user and any(request.user.has_perm(name) for name in wanted))
-
-    return NeedsOne
