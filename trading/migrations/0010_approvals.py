@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('trading', '0008_strategy_needs'),
+        ('trading', '0009_realised_slippage'),
     ]
 
     operations = [
