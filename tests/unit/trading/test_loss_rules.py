@@ -24,7 +24,7 @@ class TestCooldown:
         verdict = self.verdict(cooling(120))
         assert verdict.code == "COOLDOWN_AFTER_LOSSES"
         assert "limit=3 actual=3" in verdict.message
-        assert "another 121 s" in verdict.message
+        assert "another 120 s" in verdict.message
 
     def test_it_passes_once_the_pause_is_over(self):
         assert self.verdict(cooling(0)).passed

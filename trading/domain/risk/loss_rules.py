@@ -7,6 +7,7 @@ an entry is decided, whether or not the watch has come round.
 
 from __future__ import annotations
 
+import math
 from decimal import ROUND_UP, Decimal
 
 from trading.domain.risk.context import Context, Inputs, denied, entry_only, passed
@@ -32,7 +33,7 @@ def cooldown(ctx: Context) -> Verdict:
             "COOLDOWN_AFTER_LOSSES",
             limit=most,
             actual=seen.losses,
-            detail=f"{seen.counted} cools down for another {int(left.total_seconds()) + 1} s",
+            detail=f"{seen.counted} cools down for another {math.ceil(left.total_seconds())} s",
             inputs={**facts, "until": seen.until.isoformat()},
         )
     return passed(name, limit=most, actual=seen.losses, inputs=facts)
