@@ -15,10 +15,11 @@ from tests.fakes.exchange import FakeExchange
 
 @pytest.fixture(autouse=True)
 def _no_prices_yet() -> Iterator[None]:
-    quotes.forget()
-    yield
-    quotes.forget()
     with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.flushdb()
+        quotes.forget()
+        yield
+        quotes.forget()
         client.flushdb()
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+import redis
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
@@ -255,9 +257,11 @@ def test_each_can_be_switched_off(calls, settings):
 
 
 def _age_quote(quote: Quote, seconds: float) -> None:
-    quotes.put(
-        "simulator", replace(quote, received_at=quote.received_at - timedelta(seconds=seconds))
-    )
+    """Leave an older quote as the newest there is; one would never take a newer one's place."""
+    older = replace(quote, received_at=quote.received_at - timedelta(seconds=seconds))
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.delete(quotes.key_of_quote("simulator", quote.symbol))
+    quotes.put("simulator", older)
     quotes.forget()
 
 
