@@ -1,6 +1,7 @@
 """`/control`: faults and drills, mounted only when the simulator was started with faults on.
 
-POST faults     {"kind": ..., "count": n, "for_seconds": s, "method", "path", "symbol", ...}
+POST faults     {"kind": ..., "count": n, "for_seconds": s, "share": 0.1, "method", "path",
+                 "symbol", ...}
 GET, DELETE faults
 POST clock      {"skew_ms": n}
 POST price      {"symbol", "price"}

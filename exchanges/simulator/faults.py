@@ -1,11 +1,12 @@
 """Faults a drill has asked for: which request or stream event they hit, how often, and how.
 
 A fault is data. The front door asks `for_request`, the streams ask `for_event`; both get the first
-fault that fits and is not used up.
+fault that fits and is not used up. One with a `share` hits that part of what fits, by seeded dice.
 """
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -20,6 +21,14 @@ REQUEST_KINDS: Mapping[str, Mapping[str, Any]] = {
     "timeout": {"execute": True, "status": 504, "code": -1007},
     "unavailable": {"execute": False, "status": 503, "text": "Service Unavailable"},
     "error": {"execute": False, "status": 400, "code": -1000, "msg": "An unknown error occurred."},
+    # orders that are refused, or meet a market with less in it than they want
+    "reject": {
+        "execute": False,
+        "status": 400,
+        "code": -2010,
+        "msg": "Account has insufficient balance for requested action.",
+    },
+    "fill_in_parts": {"execute": True, "filled": 0.5, "parts": 2},
     # limits
     "weight_limit": {"execute": False, "status": 429, "code": -1003, "retry_after": 5},
     "order_limit": {"execute": False, "status": 429, "code": -1015, "retry_after": 5},
@@ -66,6 +75,7 @@ class Fault:
     execution_type: str | None = None  # stream events only: NEW, TRADE, ...
     target: str = "user"  # stream events only: user | market
     until: float | None = None
+    share: float = 1.0  # of the requests that fit
     hits: int = 0
     effect: Mapping[str, Any] = field(default_factory=dict)
 
@@ -92,6 +102,7 @@ class Fault:
             "account": self.account,
             "event": self.event,
             "target": self.target,
+            "share": self.share,
             **self.effect,
         }
 
@@ -99,9 +110,10 @@ class Fault:
 class FaultBook:
     """The faults in force, in the order they were asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int = 1) -> None:
         self._faults: list[Fault] = []
         self._next = 1
+        self._dice = random.Random(seed)  # noqa: S311 - drills that can be repeated
 
     def add(self, wish: Mapping[str, Any]) -> Fault:
         """Take a control request's fault. Raises BadFault with the reason."""
@@ -109,7 +121,8 @@ class FaultBook:
         if kind not in REQUEST_KINDS and kind not in EVENT_KINDS:
             known = ", ".join(sorted([*REQUEST_KINDS, *EVENT_KINDS]))
             raise BadFault(f"no fault is called {kind!r}; there are {known}")
-        endless = kind == "stream_silence" or "for_seconds" in wish
+        share = _share(kind, wish)
+        endless = kind == "stream_silence" or "for_seconds" in wish or "share" in wish
         count = wish.get("count", None if endless else 1)
         if count is not None and (not isinstance(count, int) or count < 1):
             raise BadFault("count must be a whole number above zero")
@@ -125,6 +138,7 @@ class FaultBook:
             execution_type=_text(wish, "execution_type"),
             target=_text(wish, "target") or "user",
             until=_until(wish),
+            share=share,
             effect=_effect(kind, wish),
         )
         self._next += 1
@@ -144,7 +158,9 @@ class FaultBook:
         for fault in self._live(REQUEST_KINDS):
             if fault.method not in (None, method) or fault.path not in (None, path):
                 continue
-            if fault.symbol in (None, symbol) and fault.account in (None, account):
+            if fault.symbol not in (None, symbol) or fault.account not in (None, account):
+                continue
+            if fault.share == 1 or self._dice.random() < fault.share:
                 return fault.hit()
         return None
 
@@ -178,10 +194,21 @@ def _until(wish: Mapping[str, Any]) -> float | None:
     return None if seconds is None else time.monotonic() + float(seconds)
 
 
+def _share(kind: str, wish: Mapping[str, Any]) -> float:
+    share = wish.get("share", 1)
+    if not isinstance(share, int | float) or not 0 < share <= 1:
+        raise BadFault("share must be above 0 and at most 1")
+    if share != 1 and kind not in REQUEST_KINDS:
+        raise BadFault(f"{kind} hits stream events: a share is of requests only")
+    return float(share)
+
+
 def _effect(kind: str, wish: Mapping[str, Any]) -> dict[str, Any]:
     if kind in EVENT_KINDS:
         return {"delay_ms": int(wish.get("delay_ms", 1000))}
     effect = dict(REQUEST_KINDS[kind])
+    if kind == "fill_in_parts":
+        effect |= _parts(wish)
     allowed = ("execute", "status", "code", "msg", "text", "retry_after", "seconds")
     for name in (*allowed, "delay_ms", "delay_before_ms", "body", "ending"):
         if name in wish:
@@ -189,3 +216,13 @@ def _effect(kind: str, wish: Mapping[str, Any]) -> dict[str, Any]:
     if "code" in effect:
         effect.setdefault("msg", TEXTS.get(int(effect["code"]), "An unknown error occurred."))
     return effect
+
+
+def _parts(wish: Mapping[str, Any]) -> dict[str, Any]:
+    """Read how much of an order fills at once, and in how many trades."""
+    filled, parts = wish.get("filled", 0.5), wish.get("parts", 2)
+    if not isinstance(filled, int | float) or not 0 <= filled <= 1:
+        raise BadFault("filled must be between 0 and 1")
+    if not isinstance(parts, int) or parts < 1:
+        raise BadFault("parts must be a whole number above zero")
+    return {"filled": filled, "parts": parts}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from exchanges.simulator import (
     endpoints_lists,
     endpoints_market,
     endpoints_orders,
+    liquidity,
     refusals,
     signing,
 )
@@ -87,7 +89,12 @@ class Front:
         effect = fault.effect
         if effect.get("delay_before_ms"):
             await asyncio.sleep(effect["delay_before_ms"] / 1000)
-        answer = self._executed(request) if effect["execute"] else Answer(200, {})
+        if not effect["execute"]:
+            answer = Answer(200, {})
+        elif "parts" in effect:
+            answer = self._filled_in_parts(request, float(effect["filled"]), int(effect["parts"]))
+        else:
+            answer = self._executed(request)
         if effect.get("delay_ms"):
             await asyncio.sleep(effect["delay_ms"] / 1000)
         if effect.get("ending") == "hang":
@@ -104,6 +111,29 @@ class Front:
         if "code" in effect:
             content = {"code": int(effect["code"]), "msg": str(effect["msg"])}
             return Answer(int(effect["status"]), content, answer.headers)
+        return answer
+
+    def _filled_in_parts(self, request: Request, filled: float, parts: int) -> Answer:
+        """Run an order against a book that has only a part of what it wants, at `parts` prices.
+
+        The depth is back at once: what may rest is filled by it, what may not has expired.
+        """
+        venue, params = self.venue, request.params
+        symbol, wanted = params.get("symbol", ""), params.get("quantity")
+        rules = venue.engine.symbols.get(symbol)
+        if rules is None or wanted is None:
+            return self._executed(request)
+        outside = venue.engine.outside(symbol)
+        bids, asks = outside.bids, outside.asks
+        size = Decimal(wanted) * Decimal(str(filled))
+        if params.get("side") == "SELL":
+            bids = tuple(liquidity.in_parts(bids, size, parts, rules.lot.step))
+        else:
+            asks = tuple(liquidity.in_parts(asks, size, parts, rules.lot.step))
+        venue.absorb(venue.engine.set_book(symbol, bids, asks, venue.clock.now_ms()))
+        answer = self._executed(request)
+        now_ms = venue.clock.now_ms()
+        venue.absorb(venue.engine.set_book(symbol, outside.bids, outside.asks, now_ms))
         return answer
 
     def _executed(self, request: Request) -> Answer:

@@ -26,6 +26,20 @@ class Thinning:
         return [(price, quantity * self.factor) for price, quantity in kept]
 
 
+def in_parts(rows: Sequence[Level], quantity: Decimal, parts: int, step: Decimal) -> list[Level]:
+    """Return at most the best `parts` levels, which together offer `quantity` in whole steps."""
+    prices = [price for price, _ in rows[:parts]]
+    left = quantity - quantity % step
+    offered = []
+    for place, price in enumerate(prices):
+        share = left / (len(prices) - place)
+        share = left if place == len(prices) - 1 else share - share % step
+        left -= share
+        if share:
+            offered.append((price, share))
+    return offered
+
+
 class Liquidity:
     """The thinnings in force, by symbol."""
 

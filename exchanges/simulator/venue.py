@@ -33,7 +33,7 @@ class Venue:
     def __init__(self, config: SimulatorConfig) -> None:
         self.config = config
         self.clock = Clock()
-        self.faults = FaultBook()
+        self.faults = FaultBook(config.seed)
         self.limits = Limits(config.allowance)
         self.liquidity = Liquidity()
         self.keys = {account.api_key: account for account in config.accounts}

@@ -478,6 +478,12 @@ class Engine:
         """Return outside depth with our resting orders in it."""
         return queries.depth(self._state.market(symbol), limit)
 
+    def outside(self, symbol: str) -> BookView:
+        """Return the whole outside depth, without our resting orders."""
+        book = self._state.market(symbol).book
+        bids, asks = (tuple((p, q) for p, q in rows) for rows in (book.bids, book.asks))
+        return BookView(book.update_id, bids, asks)
+
     def best(self, symbol: str) -> BookView:
         return queries.depth(self._state.market(symbol), 1)
 
