@@ -89,7 +89,9 @@ def assert_balances_tie(
     assert {a: v for a, v in expected.items() if v} == {a: v for a, v in held.items() if v}
     positions = product.rows("SELECT symbol, quantity FROM trading_position")
     bought = {a: v - opening.get(a, Decimal(0)) for a, v in held.items() if a != "USDT"}
-    ours = {p["symbol"].removesuffix("USDT"): Decimal(p["quantity"]) for p in positions}
+    ours: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for position in positions:
+        ours[position["symbol"].removesuffix("USDT")] += Decimal(position["quantity"])
     assert {a: v for a, v in bought.items() if v} == {a: v for a, v in ours.items() if v}
 
 

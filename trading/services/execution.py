@@ -375,7 +375,7 @@ def _entry(decision: Decision, intent: TradeIntent) -> trail.Entry:
         "account": decision.account.name,
     }
     if decision.approved:
-        data |= {"plan": decision.plan}
+        data |= {"plan": decision.plan, "decided_at": jsonable(decision.decided_at)}
         if warned := [v["rule"] for v in decision.verdicts if v["warned"]]:
             data |= {"warned": warned}
     else:

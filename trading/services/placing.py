@@ -220,6 +220,7 @@ def entry(order: Order, kind: str, actor: str, data: dict[str, object]) -> trail
         signal_uid=order.signal_uid,
         environment=order.venue_account.environment,
         data={
+            "account": order.account.name,
             "client_order_id": order.client_order_id,
             "symbol": order.symbol,
             "side": order.side,
