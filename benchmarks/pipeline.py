@@ -129,6 +129,7 @@ def _snapshot() -> RiskSnapshot:
         taker_rate=D("0.001"),
         paces={name: Pace(1, "account bench") for name in PACED},
         own_offers=(D(51_000),),
+        stops_elsewhere=1,
         symbols_in_use=frozenset(),
         entries_in_position=1,
         together=Together(2, D(1_000), D(5_000)),

@@ -130,6 +130,8 @@ class Replay:
             self._end(event)
         elif kind == "fill.booked":
             self._fill(event)
+        elif kind == "trade.closed":
+            self._held[data["account"], data["symbol"]].made_of = set()
         elif kind in ("position.dust", "position.protected"):
             self._held[data["account"], data["symbol"]].is_dust = kind == "position.dust"
 
@@ -244,15 +246,11 @@ class Replay:
         for name, seconds in WINDOWS.items():
             most, scope = self.limit(name, **place)
             narrow = {scope: place[scope]} if scope in ("strategy", "symbol") else {}
-            self._check(
-                event, let.account, name, most, self._lately(let, seconds, **narrow)
-            )
+            self._check(event, let.account, name, most, self._lately(let, seconds, **narrow))
         most, _ = self.limit("max_repeats", **place)
         window, _ = self.limit("repeat_window_seconds", **place)
         same = {"strategy": let.strategy, "symbol": let.symbol}
-        self._check(
-            event, let.account, "max_repeats", most, self._lately(let, int(window), **same)
-        )
+        self._check(event, let.account, "max_repeats", most, self._lately(let, int(window), **same))
 
     def _lately(self, let: Let, seconds: int, **same: str) -> int:
         """Count entries of its account in the window that ends with this one."""
@@ -268,7 +266,13 @@ class Replay:
         place = {"account": account, "strategy": strategy, "symbol": symbol}
         in_use = self.in_use()
         own = {name for owner, name in in_use if owner == account}
-        self._check(event, account, "max_open_positions", self.limit("max_open_positions", **place)[0], len(own))
+        self._check(
+            event,
+            account,
+            "max_open_positions",
+            self.limit("max_open_positions", **place)[0],
+            len(own),
+        )
         if self.limit("one_symbol_per_account", **place)[0]:
             self._check(event, account, "one_symbol_per_account", ONE, len(own))
         most, _ = self.limit("max_open_positions_total", **place)
@@ -286,7 +290,11 @@ class Replay:
         if money is None:
             return
         promised = sum(
-            (e.planned * (ONE + self.fee_rate) for e in self._on_order.values() if e.account == account),
+            (
+                e.planned * (ONE + self.fee_rate)
+                for e in self._on_order.values()
+                if e.account == account
+            ),
             ZERO,
         )
         self.checks["own money"] += 1

@@ -16,8 +16,18 @@ from tests.chaos import load
 from tests.product import Product, a_signal
 
 ACCOUNTS = tuple(f"va-{number:02}" for number in range(20))
-FALLING = ("ETHUSDT", "SOLUSDT", "XRPUSDT", "ADAUSDT", "LINKUSDT")
-CALM = ("LTCUSDT", "DOTUSDT", "AVAXUSDT")
+FALLING = (
+    "ETHUSDT",
+    "SOLUSDT",
+    "XRPUSDT",
+    "ADAUSDT",
+    "LINKUSDT",
+    "DOGEUSDT",
+    "TRXUSDT",
+    "UNIUSDT",
+    "ATOMUSDT",
+)
+CALM = ("LTCUSDT", "DOTUSDT", "AVAXUSDT", "NEARUSDT")
 SHELTERED = ACCOUNTS[15:]  # they trade what does not fall
 FLATTENING = ACCOUNTS[0:15:3]
 PRICES = {
@@ -26,6 +36,11 @@ PRICES = {
     "XRPUSDT": (0.6, 50.0),
     "ADAUSDT": (0.45, 66.0),
     "LINKUSDT": (14.0, 2.1),
+    "DOGEUSDT": (0.15, 200.0),
+    "TRXUSDT": (0.25, 120.0),
+    "UNIUSDT": (7.5, 4.0),
+    "ATOMUSDT": (4.8, 6.2),
+    "NEARUSDT": (2.7, 11.0),
     "LTCUSDT": (85.0, 0.35),
     "DOTUSDT": (4.5, 6.6),
     "AVAXUSDT": (22.0, 1.3),
@@ -43,6 +58,7 @@ LIMITS: dict[str, object] = {
     "max_symbol_exposure": 1300,
     "max_gross_exposure": 5500,
     "max_price_deviation_bps": 0,
+    "one_symbol_per_account": False,
     "cooldown_after_losses": 0,
     "stop_loss_pct": 40,
     "daily_loss_warn_pct": 1,
@@ -142,7 +158,7 @@ def signals(count: int, seed: int = 7) -> Iterator[dict[str, Any]]:
 
 
 def on_grid(price: float) -> float:
-    return round(price, 2 if price > 10 else 3 if price > 1 else 4)
+    return round(price, 2 if price > 10 else 3 if price > 2 else 4)
 
 
 class Gusts(load.Sender):

@@ -27,7 +27,13 @@ COUNT = SECONDS * PER_SECOND
 ORDER, LIST = "/api/v3/order", "/api/v3/orderList/otoco"
 FAULTS: list[dict[str, Any]] = [
     {"kind": "reject", "path": ORDER, "share": 0.03},
-    {"kind": "reject", "path": ORDER, "share": 0.02, "code": -1013, "msg": "Filter failure: LOT_SIZE"},
+    {
+        "kind": "reject",
+        "path": ORDER,
+        "share": 0.02,
+        "code": -1013,
+        "msg": "Filter failure: LOT_SIZE",
+    },
     {"kind": "reject", "path": LIST, "share": 0.1},
     {"kind": "fill_in_parts", "path": ORDER, "share": 0.15, "filled": 0.5, "parts": 3},
     {"kind": "fill_in_parts", "path": ORDER, "share": 0.05, "filled": 0.85, "parts": 2},
@@ -44,6 +50,7 @@ BITES = {
     "SYMBOL_EXPOSURE_ABOVE_MAX",
     "GROSS_EXPOSURE_ABOVE_MAX",
     "BALANCE_INSUFFICIENT",
+    "STOPS_AT_MAX",
     "TRADING_REDUCE_ONLY",
     "TRADING_FLATTEN",
 }
@@ -64,7 +71,9 @@ REPLAYED = {
 # The last look at the kill switch is right before the socket: what left then may still arrive. The
 # venue itself refuses what arrives later than this after it was signed (BINANCE_RECV_WINDOW_MS).
 ON_ITS_WAY = timedelta(seconds=5)
-OPEN = "SELECT a.name AS account, p.symbol, p.quantity, p.average_entry_price FROM trading_position p"
+OPEN = (
+    "SELECT a.name AS account, p.symbol, p.quantity, p.average_entry_price FROM trading_position p"
+)
 OPEN += " JOIN trading_virtualaccount a ON a.id = p.account_id WHERE p.is_open AND NOT p.is_dust"
 
 
@@ -108,9 +117,7 @@ def test_no_limit_is_exceeded_and_nothing_enters_after_a_stop(tmp_path, tell):
 
 
 def decided(whole: Product) -> int:
-    return int(
-        whole.value("SELECT count(*) FROM signals_app_signal WHERE status <> 'received'")
-    )
+    return int(whole.value("SELECT count(*) FROM signals_app_signal WHERE status <> 'received'"))
 
 
 def let_prices_fall(whole: Product) -> set[str]:
@@ -137,7 +144,8 @@ def exit_on_purpose(whole: Product) -> dict[tuple[str, str], list[str]]:
     Returns the signals that were sent for each position.
     """
     flattened = {
-        row["key"] for row in whole.rows("SELECT key FROM trading_tradingstate WHERE mode = 'FLATTEN'")
+        row["key"]
+        for row in whole.rows("SELECT key FROM trading_tradingstate WHERE mode = 'FLATTEN'")
     }
     wanted = stopped(whole) - flattened
     held = [(r["account"], r["symbol"]) for r in whole.rows(OPEN) if r["account"] in wanted]
@@ -187,9 +195,7 @@ def judge(
     assert {name for name in REPLAYED if not told.checks[name]} == set()
 
     sent_on_purpose = [uid for uids in exits.values() for uid in uids]
-    outcomes = assert_one_outcome_each(
-        whole, [p["signal_uid"] for p in payloads] + sent_on_purpose
-    )
+    outcomes = assert_one_outcome_each(whole, [p["signal_uid"] for p in payloads] + sent_on_purpose)
     assert {code for code in BITES if not outcomes[code]} == set()
     ledger.assert_each_order_was_sent_once(whole)
     books = ledger.assert_equal_books(whole, opening)
@@ -234,7 +240,9 @@ def assert_one_outcome_each(whole: Product, uids: list[str]) -> Counter[str]:
         " LEFT JOIN trading_decision d ON d.id = s.decision_id"
     )
     assert sorted(row["uid"] for row in rows) == sorted(uids)
-    mains = "SELECT signal_uid, role, status, reason FROM trading_order WHERE role IN ('entry', 'exit')"
+    mains = (
+        "SELECT signal_uid, role, status, reason FROM trading_order WHERE role IN ('entry', 'exit')"
+    )
     orders: dict[str, list[dict[str, Any]]] = {}
     for order in whole.rows(mains):
         orders.setdefault(order["signal_uid"], []).append(order)
@@ -287,9 +295,7 @@ def assert_exits_work(
     """Every stopped account that held something got out of all of it, and no exit was denied for
     another reason than that there was nothing to sell any more, or it was being sold."""
     assert exits, "no stopped account held anything"
-    denied = {
-        e["signal_uid"]: e["data"]["code"] for e in events if e["kind"] == "decision.denied"
-    }
+    denied = {e["signal_uid"]: e["data"]["code"] for e in events if e["kind"] == "decision.denied"}
     nothing_left = {"NO_POSITION_TO_CLOSE", "POSITION_ALREADY_EXITING"}
     sold = {e["signal_uid"] for e in events if e["kind"] == "fill.booked"}
     for (account, symbol), uids in exits.items():

@@ -120,6 +120,14 @@ def is_final(status: OrderStatus) -> bool:
     return status in FINAL_STATUSES
 
 
+def still_to_come(
+    status: OrderStatus, *, quantity: Decimal, executed: Decimal, booked: Decimal
+) -> Decimal:
+    """Return what an order may still add to our books: what is left of it or, once it has ended,
+    what the venue has filled and nobody has booked yet."""
+    return max((executed if is_final(status) else quantity) - booked, Decimal(0))
+
+
 def is_open(status: OrderStatus) -> bool:
     """Say whether the order is, or may be, working at the venue."""
     return status in OPEN_STATUSES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,7 +18,7 @@ from audit.statements import Select, insert, together
 from exchanges.domain.orders import OrderType
 from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
-from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.domain.order_states import OrderStatus, still_to_come
 from trading.domain.risk import assess
 from trading.domain.risk.types import (
     Assessment,
@@ -47,7 +48,6 @@ from trading.services.records import jsonable
 
 ZERO = Decimal(0)
 AT_REST = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
-UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
 
 @Select
@@ -67,8 +67,8 @@ def _positions(account_id: int) -> QuerySet[Position]:
 
 @Select
 def _waiting_orders(account_id: int) -> QuerySet[Order]:
-    rows = Order.objects.filter(account=account_id, status__in=UNFILLED).order_by()
-    return rows.only("symbol", "role", "status", "quantity", "booked_quantity")
+    rows = Order.objects.filter(ledger.NOT_ALL_BOOKED, account=account_id).order_by()
+    return rows.select_related("decision").only("symbol", "role", *ledger.ON_ORDER)
 
 
 @Select
@@ -190,12 +190,16 @@ def _read_books(
     account_id: int, intent: TradeIntent, market: MarketView, *, is_locking: bool
 ) -> _Books:
     """Read what is on record, for a decision under the lock of the account and its purse: sent in
-    one go, each answered in turn."""
+    one go, each answered in turn.
+
+    Fills are booked without these locks, also while we wait for the purse. Orders are read before
+    positions: what fills in between counts twice, never not at all.
+    """
     base = market.instrument.base_asset if market.instrument else ""
     found = (_locked_account if is_locking else _account).ask(account_id=account_id)
-    positions = _positions.ask(account_id=account_id)
     purse = (_locked_purse if is_locking else _purse).ask(account_id=account_id, base=base)
     waiting = _waiting_orders.ask(account_id=account_id)
+    positions = _positions.ask(account_id=account_id)
     states = control.unreleased.ask()
     place = {"strategy_id": intent.strategy_id, "symbol": intent.symbol}
     settings_there = limits.set_for.ask(account_id=account_id, **place)
@@ -205,7 +209,8 @@ def _read_books(
     for account in found():
         free = {row.asset: row for row in purse()}
         held = limits.effective(account, **place, rows=settings_there())
-        books = _Books(account, positions(), free, waiting(), states(), held)
+        on_order = waiting()
+        books = _Books(account, positions(), free, on_order, states(), held)
         if not intent.is_entry:
             return books
         past = (
@@ -229,13 +234,14 @@ def _read_books(
             cooldown=cooldowns.for_entry(
                 streaks(), account, held["cooldown_after_losses"], **place
             ),
-            own_free=_own_free(account, books.positions),
+            own_free=_own_free(account, books),
             counted=governors.count(
                 account,
                 intent,
                 held,
                 position=books.position_in(intent.symbol),
                 waiting=books.waiting,
+                most_stops=market.instrument.max_algo_orders if market.instrument else 0,
                 now=now,
                 is_locking=is_locking,
             ),
@@ -244,12 +250,36 @@ def _read_books(
     raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
 
 
-def _own_free(account: VirtualAccount, positions: list[Position]) -> Decimal | None:
+def _own_free(account: VirtualAccount, books: _Books) -> Decimal | None:
     if account.capital is None:
         return None
-    on_order = ledger.entries_on_order.rows(account_id=account.pk)
+    on_order = [
+        (o.status, o.quantity, o.executed_quantity, o.booked_quantity, _plan_of(o))
+        for o in books.waiting
+        if o.role == Order.Role.ENTRY
+    ]
     rate = account.venue_account.taker_rate or ZERO
-    return max(ledger.cash(account, positions) - ledger.promised(on_order, rate), ZERO)
+    return max(ledger.cash(account, books.positions) - ledger.promised(on_order, rate), ZERO)
+
+
+def _plan_of(order: Order) -> Mapping[str, Any] | None:
+    return order.decision.plan if order.decision else None
+
+
+def _left(orders: Iterable[Order]) -> Decimal:
+    """Sum what orders may still add to the books, or take off them."""
+    return sum(
+        (
+            still_to_come(
+                OrderStatus(o.status),
+                quantity=o.quantity,
+                executed=o.executed_quantity,
+                booked=o.booked_quantity,
+            )
+            for o in orders
+        ),
+        ZERO,
+    )
 
 
 def limits_of(account: VirtualAccount, held: limits.Held) -> Limits:
@@ -297,21 +327,19 @@ def _snapshot(
         holding=Holding(
             quantity=held.quantity if held else ZERO,
             average_entry_price=held.average_entry_price if held else ZERO,
-            locked_in_exits=sum((o.quantity - o.booked_quantity for o in exits), ZERO),
-            exits_in_flight=sum(
-                (o.quantity - o.booked_quantity for o in exits if o.status not in AT_REST), ZERO
-            ),
+            locked_in_exits=_left(exits),
+            exits_in_flight=_left(o for o in exits if o.status not in AT_REST),
+            is_dust=bool(held and held.is_dust),
         ),
         open_position_count=len(in_use - {intent.symbol}),
         free_quote=_spendable(_free(purse, account.quote_asset), books.own_free),
         free_base=_free(purse, market.instrument.base_asset) if market.instrument else None,
         balances_at=venue.balances_at,
         taker_rate=venue.taker_rate,
-        pending_entry_quantity=sum(
-            (o.quantity - o.booked_quantity for o in entries if o.symbol == intent.symbol), ZERO
-        ),
+        pending_entry_quantity=_left(o for o in entries if o.symbol == intent.symbol),
         paces=books.counted.paces,
         own_offers=books.counted.own_offers,
+        stops_elsewhere=books.counted.stops_elsewhere,
         symbols_in_use=frozenset(in_use - {intent.symbol}),
         entries_in_position=books.counted.entries_in_position,
         together=books.counted.together,

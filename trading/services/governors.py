@@ -8,17 +8,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, DateTimeField, Func, QuerySet, Value
+from django.db.models import Count, DateTimeField, Exists, Func, OuterRef, Q, QuerySet, Value
 
 from audit.statements import Answer, Select
 from exchanges.domain.orders import OrderType, Side
 from exchanges.models.fields import plain
 from trading.domain.intents import IntentKind, TradeIntent
-from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.domain.order_states import OrderStatus, still_to_come
 from trading.domain.risk.governor_rules import WINDOWS
 from trading.domain.risk.limit_book import Effective, Scope
 from trading.domain.risk.types import Pace, Together
 from trading.models import Decision, Fill, Order, Portfolio, Position, VirtualAccount
+from trading.services import ledger
 
 OVER_ALL_ACCOUNTS = (
     "max_open_positions_total",
@@ -27,7 +28,6 @@ OVER_ALL_ACCOUNTS = (
     "max_net_exposure",
 )
 ON_THE_BOOK = (OrderStatus.SUBMITTING, OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
-UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,7 @@ class Counted:
 
     paces: Mapping[str, Pace] = field(default_factory=dict)
     own_offers: tuple[Decimal, ...] = ()
+    stops_elsewhere: int | None = None
     entries_in_position: int | None = None
     together: Together | None = None
 
@@ -50,15 +51,24 @@ def count(
     *,
     position: Position | None,
     waiting: Iterable[Order],
+    most_stops: int,
     now: datetime,
     is_locking: bool = True,
 ) -> Counted:
-    """Count for one entry, under the lock of its account; a preview counts without any lock."""
+    """Count for one entry, under the lock of its account and of its venue account's purse; a
+    preview counts without any lock.
+
+    `most_stops`: how many stops the venue takes in the symbol; 0 when it does not say.
+    """
+    holders = (
+        _other_holders.ask(account_id=account.pk, symbol=intent.symbol) if most_stops else None
+    )
     counting = _ask_paces(account, intent, held, now)
     offers = _own_offers.ask(account_id=account.pk, symbol=intent.symbol)
     return Counted(
         paces={name: Pace(_counted(answer()), of) for name, (answer, of) in counting.items()},
         own_offers=tuple(price for (price,) in offers()),
+        stops_elsewhere=len(holders()) if holders else None,
         entries_in_position=(
             _entries_in(position, waiting, intent)
             if held["max_entries_per_position"].value or held["one_symbol_per_account"].value
@@ -174,6 +184,22 @@ def _own_offers(account_id: int, symbol: str) -> QuerySet[Order, Any]:
     return rows.order_by().values_list("price")
 
 
+@Select
+def _other_holders(account_id: int, symbol: str) -> QuerySet[VirtualAccount, Any]:
+    """Other accounts on the same venue account that hold the symbol or have it on order: each has
+    a stop there, or will have one."""
+    held = Position.objects.filter(
+        account=OuterRef("pk"), symbol=symbol, is_open=True, is_dust=False
+    )
+    on_order = Order.objects.filter(
+        ledger.NOT_ALL_BOOKED, account=OuterRef("pk"), symbol=symbol, role=Order.Role.ENTRY
+    )
+    rows = VirtualAccount.objects.filter(
+        Exists(held) | Exists(on_order), venue_account__virtual_accounts=account_id
+    )
+    return rows.exclude(pk=account_id).order_by().values_list("pk")
+
+
 # ---- entries of one position -----------------------------------------------------------------
 
 
@@ -210,20 +236,14 @@ def _locked_portfolio(environment: str) -> QuerySet[Portfolio]:
 
 @Select
 def _on_order(environment: str) -> QuerySet[Order, Any]:
-    """Entries on their way: account, quote asset, symbol, quantity, filled part, plan."""
+    """Entries not all booked yet: account, quote asset, symbol, and `ledger.ON_ORDER`."""
     rows = Order.objects.filter(
+        Q(closed_at__isnull=True, status__in=ledger.UNFILLED) | Q(fills_missing=True),
         role=Order.Role.ENTRY,
-        closed_at__isnull=True,
-        status__in=UNFINISHED,
         venue_account__environment=environment,
     )
     return rows.order_by().values_list(
-        "account",
-        "account__quote_asset",
-        "symbol",
-        "quantity",
-        "booked_quantity",
-        "decision__plan",
+        "account", "account__quote_asset", "symbol", *ledger.ON_ORDER
     )
 
 
@@ -261,10 +281,13 @@ def _all_together(
     positions = _held.ask(environment=environment)
     in_use: set[tuple[int, str]] = set()
     costs: list[tuple[str, Decimal | None]] = []
-    for owner, quote, symbol, quantity, booked, plan in on_order():
+    for owner, quote, symbol, status, quantity, executed, booked, plan in on_order():
         in_use.add((owner, symbol))
         if quote == account.quote_asset:
-            costs.append((symbol, _planned(plan, quantity - booked, quantity)))
+            left = still_to_come(
+                OrderStatus(status), quantity=quantity, executed=executed, booked=booked
+            )
+            costs.append((symbol, _planned(plan, left, quantity)))
     for owner, quote, symbol, quantity, price, is_dust in positions():
         if not is_dust:
             in_use.add((owner, symbol))

@@ -8,29 +8,30 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
 from audit.statements import Select
 from exchanges.models import Balance, VenueAccount
 from trading.domain.equity import Books, cash_of
-from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.domain.order_states import OPEN_STATUSES, OrderStatus, still_to_come
 from trading.models import CapitalMove, Order, Position, VirtualAccount
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
 UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
+# What an order that ended has filled is still on order until it is booked.
+NOT_ALL_BOOKED = Q(status__in=UNFILLED) | Q(fills_missing=True)
+ON_ORDER = ("status", "quantity", "executed_quantity", "booked_quantity", "decision__plan")
 _FINEST = Decimal("1e-8")
 
 
 @Select
 def entries_on_order(account_id: int) -> QuerySet[Order, Any]:
-    """Quantity, filled part and plan of each entry that may still take money."""
-    rows = Order.objects.filter(
-        account=account_id, role=Order.Role.ENTRY, status__in=UNFILLED
-    ).order_by()
-    return rows.values_list("quantity", "booked_quantity", "decision__plan")
+    """Return `ON_ORDER` of each entry that may still take money."""
+    rows = Order.objects.filter(NOT_ALL_BOOKED, account=account_id, role=Order.Role.ENTRY)
+    return rows.order_by().values_list(*ON_ORDER)
 
 
 def cash(account: VirtualAccount, positions: Iterable[Position]) -> Decimal:
@@ -40,11 +41,14 @@ def cash(account: VirtualAccount, positions: Iterable[Position]) -> Decimal:
 
 
 def promised(on_order: Iterable[tuple[Any, ...]], rate: Decimal) -> Decimal:
-    """What the unfilled part of entries will take, fee included."""
+    """What entries, rows of `ON_ORDER`, will take that is not booked yet, fee included."""
     total = ZERO
-    for quantity, booked, plan in on_order:
+    for status, quantity, executed, booked, plan in on_order:
+        left = still_to_come(
+            OrderStatus(status), quantity=quantity, executed=executed, booked=booked
+        )
         notional = Decimal((plan or {}).get("notional") or 0)
-        total += notional * (quantity - booked) / quantity * (ONE + rate)
+        total += notional * left / quantity * (ONE + rate)
     return total
 
 
@@ -69,12 +73,14 @@ def move(account_id: int, amount: Decimal, *, actor: str, reason: str) -> Capita
     amount = _checked(amount, reason)
     with transaction.atomic():
         account = _locked(account_id)
+        # Before the positions: what fills in between counts twice, never not at all.
+        on_order = entries_on_order.rows(account_id=account.pk)
         positions = list(Position.objects.filter(account=account))
         before = cash(account, positions) if account.capital is not None else ZERO
         after = before + amount
         if amount < 0:
             rate = account.venue_account.taker_rate or ZERO
-            spoken_for = promised(entries_on_order.rows(account_id=account.pk), rate)
+            spoken_for = promised(on_order, rate)
             if after < spoken_for:
                 free = max(before - spoken_for, ZERO)
                 raise ValidationError({"amount": f"Only {free:f} of {account.name} is free."})

@@ -60,9 +60,7 @@ def test_the_rest_of_a_resting_order_is_filled_after_the_reply(
     assert later.json["status"] == "FILLED"
 
 
-def test_the_next_order_finds_the_depth_again(
-    venue: SimulatorProcess, client: VenueClient
-) -> None:
+def test_the_next_order_finds_the_depth_again(venue: SimulatorProcess, client: VenueClient) -> None:
     venue.fault("fill_in_parts", method="POST", path=ORDER, filled=0)
     assert buy(client).json["status"] == "EXPIRED"
     assert buy(client).json["status"] == "FILLED"

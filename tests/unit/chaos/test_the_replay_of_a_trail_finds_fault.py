@@ -210,6 +210,13 @@ def test_a_position_that_was_closed_counts_its_entries_anew():
     assert trail.fill("x", side="SELL").enter("2").found == []
 
 
+def test_a_closed_trade_whose_fee_left_dust_is_over_too():
+    trail = a_trail(max_entries_per_position=1).enter("1").fill("1").end("1", "filled", 1)
+    trail.add("trade.closed", account="a", symbol="BTCUSDT").fill("x", side="SELL", quantity="0.9")
+    assert trail.enter("2").fill("2").end("2", "filled", 1).found == []
+    assert trail.enter("3").found == ["max_entries_per_position"]
+
+
 def test_too_much_of_one_symbol_over_all_accounts():
     trail = a_trail(max_symbol_exposure=200).enter("1").fill("1", price=120).end("1", "filled", 1)
     trail.enter("2", account="b", symbol="ETHUSDT").enter("3", account="b", value=80)

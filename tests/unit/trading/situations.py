@@ -70,6 +70,7 @@ def a_snapshot(*, held="0", **changes) -> RiskSnapshot:
         free_base=D(0),
         balances_at=ago(1),
         taker_rate=D("0.001"),
+        stops_elsewhere=0,
     )
     return replace(ordinary, **changes)
 

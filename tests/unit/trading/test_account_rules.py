@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 from tests.unit.trading.situations import a_buy, a_snapshot, ago, an_exit, base, limits, verdict_of
+from trading.domain.risk.types import Holding
 
 D = Decimal
 
@@ -51,6 +52,11 @@ class TestOpenPositions:
     def test_adding_to_an_entry_on_its_way_is_no_new_one(self):
         snapshot = a_snapshot(open_position_count=5, pending_entry_quantity=D("0.01"))
         assert verdict_of("open_positions", a_buy(), snapshot).passed
+
+    def test_dust_is_no_position_to_add_to(self):
+        dust = Holding(quantity=D("0.00001"), average_entry_price=D(48_000), is_dust=True)
+        snapshot = a_snapshot(open_position_count=5, holding=dust)
+        assert verdict_of("open_positions", a_buy(), snapshot).code == "OPEN_POSITIONS_AT_MAX"
 
     def test_an_unknown_count_is_no_entry(self):
         got = verdict_of("open_positions", a_buy(), a_snapshot(open_position_count=None))

@@ -73,7 +73,15 @@ def test_numbers_of_a_passed_rule_are_on_record_too():
             assert verdict.actual, verdict.rule
 
 
-MISSING = ["mode", "instrument", "quote", "open_position_count", "free_quote", "balances_at"]
+MISSING = [
+    "mode",
+    "instrument",
+    "quote",
+    "open_position_count",
+    "free_quote",
+    "balances_at",
+    "stops_elsewhere",
+]
 
 
 @pytest.mark.parametrize("name", [*MISSING, "taker_rate"])

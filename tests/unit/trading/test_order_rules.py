@@ -339,3 +339,32 @@ class TestFarthestStop:
 
     def test_zero_is_no_limit(self):
         assert plan_of(a_buy(stop_loss=D(30_000)), self.at_most(0)).stop_loss == D(30_000)
+
+
+class TestStopRoom:
+    def test_one_more_than_the_venue_takes_is_denied(self):
+        got = verdict_of("stop_room", a_buy(), a_snapshot(stops_elsewhere=5))
+        assert got.message == "STOPS_AT_MAX: limit=5 actual=5"
+
+    def test_the_last_one_is_let_through(self):
+        assert verdict_of("stop_room", a_buy(), a_snapshot(stops_elsewhere=4)).passed
+
+    def test_what_is_added_shares_the_stop_of_its_position(self):
+        snapshot = a_snapshot(stops_elsewhere=5, held="0.01")
+        assert verdict_of("stop_room", a_buy(), snapshot).passed
+
+    def test_not_knowing_is_no_entry(self):
+        got = verdict_of("stop_room", a_buy(), a_snapshot(stops_elsewhere=None))
+        assert got.code == "STOPS_UNKNOWN"
+
+    def test_an_entry_without_a_stop_needs_no_room(self):
+        snapshot = a_snapshot(stops_elsewhere=5, limits=limits(require_stop=False))
+        assert verdict_of("stop_room", a_buy(), snapshot).passed
+
+    def test_a_venue_that_does_not_count_them_has_room(self):
+        snapshot = a_snapshot(stops_elsewhere=None, instrument=an_instrument(max_algo_orders=0))
+        assert verdict_of("stop_room", a_buy(), snapshot).passed
+
+    def test_an_exit_needs_none(self):
+        snapshot = a_snapshot(stops_elsewhere=5, held="1")
+        assert verdict_of("stop_room", an_exit(), snapshot).passed

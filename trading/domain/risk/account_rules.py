@@ -64,7 +64,7 @@ def open_positions(ctx: Context) -> Verdict:
         if count >= most:
             return denied(name, "OPEN_POSITIONS_AT_MAX", limit=most, actual=count, inputs=facts)
         return passed(name, limit=most, actual=count, inputs=facts)
-    if ctx.snapshot.holding.quantity > 0 or ctx.snapshot.pending_entry_quantity > 0:
+    if ctx.adds_to_position:
         return passed(name, "adds to an open position", limit=most, actual=count)
     if count >= most:
         return denied(name, "OPEN_POSITIONS_AT_MAX", limit=most, actual=count, inputs=facts)

@@ -68,6 +68,12 @@ class Context:
     def is_market(self) -> bool:
         return self.order_type is OrderType.MARKET
 
+    @property
+    def adds_to_position(self) -> bool:
+        """Say whether the intent's symbol is held or on order already; dust is neither."""
+        held, snapshot = self.snapshot.holding, self.snapshot
+        return (held.quantity > 0 and not held.is_dust) or snapshot.pending_entry_quantity > 0
+
 
 Rule = Callable[[Context], Verdict]
 

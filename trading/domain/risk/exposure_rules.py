@@ -26,7 +26,7 @@ def open_positions_total(ctx: Context) -> Verdict:
     if together is None:
         return denied(name, "OPEN_POSITIONS_TOTAL_UNKNOWN", limit=most, actual="unknown")
     count = together.positions
-    if ctx.snapshot.holding.quantity > 0 or ctx.snapshot.pending_entry_quantity > 0:
+    if ctx.adds_to_position:
         return passed(name, "adds to an open position", limit=most, actual=count)
     if count >= most:
         return denied(name, "OPEN_POSITIONS_TOTAL_AT_MAX", limit=most, actual=count)

@@ -348,3 +348,23 @@ def exit_feasible(ctx: Context) -> Verdict:
             name, "EXIT_BELOW_MIN_NOTIONAL", limit=least, actual=sellable * stop, inputs=facts
         )
     return passed(name, limit=least, actual=sellable * stop, inputs=facts)
+
+
+@entry_only
+def stop_room(ctx: Context) -> Verdict:
+    """Refuse an entry whose stop the venue would not take: it counts them per symbol, those of all
+    our accounts on one venue account together, and what cannot be protected would be sold at once.
+    """
+    name, instrument = "stop_room", ctx.instrument
+    if ctx.levels is None or instrument is None:
+        return not_evaluated(name, "the stop is not known")
+    most, elsewhere = instrument.max_algo_orders, ctx.snapshot.stops_elsewhere
+    if not most or ctx.levels.stop_loss is None:
+        return passed(name, "no stop to place" if most else "the venue does not count stops")
+    if ctx.adds_to_position:
+        return passed(name, "takes the place of the position's stop", limit=most)
+    if elsewhere is None:
+        return denied(name, "STOPS_UNKNOWN", limit=most, actual="unknown")
+    if elsewhere >= most:
+        return denied(name, "STOPS_AT_MAX", limit=most, actual=elsewhere)
+    return passed(name, limit=most, actual=elsewhere)

@@ -41,6 +41,7 @@ RULES: tuple[Rule, ...] = (
     order_rules.notional,
     market_rules.slippage,
     order_rules.exit_feasible,
+    order_rules.stop_room,
     account_rules.balance,
     loss_rules.daily_loss,
     loss_rules.weekly_loss,

@@ -140,6 +140,7 @@ class Holding:
     average_entry_price: Decimal
     locked_in_exits: Decimal = Decimal(0)  # unfinished exits that are not our protection
     exits_in_flight: Decimal = Decimal(0)  # those of them that do not rest at the venue (yet)
+    is_dust: bool = False  # a remnant the venue would take no order for: no position
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,11 +206,14 @@ class RiskSnapshot:
     free_base: Decimal | None
     balances_at: datetime | None
     taker_rate: Decimal | None
-    pending_entry_quantity: Decimal = Decimal(0)  # same symbol, not yet filled
+    pending_entry_quantity: Decimal = Decimal(0)  # same symbol, not yet booked
     can_trade: bool = True
     reserved_quote: Decimal = Decimal(0)  # promised to orders the balance cannot show yet
     paces: Mapping[str, Pace] = field(default_factory=dict)  # by the name of the limit that asks
     own_offers: tuple[Decimal, ...] = ()  # prices of our sells that rest at the same venue account
+    stops_elsewhere: int | None = (
+        None  # other accounts' positions in the symbol, same venue account
+    )
     symbols_in_use: frozenset[str] | None = None  # held or on order, but for the intent's
     entries_in_position: int | None = None  # looked up only when their limit is set
     together: Together | None = None  # looked up only when one of its limits is set
