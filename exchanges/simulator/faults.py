@@ -113,7 +113,7 @@ class FaultBook:
     def __init__(self, seed: int = 1) -> None:
         self._faults: list[Fault] = []
         self._next = 1
-        self._dice = random.Random(seed)  # noqa: S311 - drills that can be repeated
+        self._dice = random.Random(seed)
 
     def add(self, wish: Mapping[str, Any]) -> Fault:
         """Take a control request's fault. Raises BadFault with the reason."""

@@ -118,6 +118,7 @@ class Spell:
     """A time in which part of a position had no cover at the venue: an entry's fill until all is
     covered, or until the last event when it never was."""
 
+    account: str
     symbol: str
     begun: datetime
     ended: datetime
@@ -130,28 +131,35 @@ class Spell:
 def unprotected_spells(product: Product) -> list[Spell]:
     """Read from the audit trail when positions were not fully protected."""
     spells = []
-    begun: dict[str, datetime] = {}
+    begun: dict[tuple[str, str], datetime] = {}
     at = None
-    entries = {
-        str(r["id"]): r["symbol"]
-        for r in product.rows("SELECT id, symbol FROM trading_order WHERE role = 'entry'")
-    }
     for event in _events(product, "fill.booked", "position.protected", "position.dust"):
-        at = _moment(event["at"])
+        at, data = _moment(event["at"]), _data(event)
+        place = data["account"], data["symbol"]
         if event["kind"] == "fill.booked":
-            if event["subject_id"] in entries:
-                begun.setdefault(entries[event["subject_id"]], at)
-        elif (symbol := _data(event)["symbol"]) in begun:
-            spells.append(Spell(symbol, begun.pop(symbol), at))
-    held = {r["symbol"] for r in product.rows("SELECT symbol FROM trading_position WHERE is_open")}
-    return spells + [Spell(s, since, at) for s, since in begun.items() if at and s in held]
+            if data["role"] == "entry":
+                begun.setdefault(place, at)
+        elif place in begun:
+            spells.append(Spell(*place, begun.pop(place), at))
+    held = {
+        (row["name"], row["symbol"])
+        for row in product.rows(
+            "SELECT a.name, p.symbol FROM trading_position p"
+            " JOIN trading_virtualaccount a ON a.id = p.account_id WHERE p.is_open"
+        )
+    }
+    return spells + [Spell(*p, since, at) for p, since in begun.items() if at and p in held]
 
 
 def assert_long_spells_rang(product: Product, seconds: float) -> None:
     """A position without cover for longer than that had its alarm ringing."""
-    alarms = [(_data(e)["symbol"], _moment(e["at"])) for e in _events(product, "position.alarm")]
+    alarms = [
+        ((_data(e)["account"], _data(e)["symbol"]), _moment(e["at"]))
+        for e in _events(product, "position.alarm")
+    ]
     for spell in unprotected_spells(product):
-        rang = [s == spell.symbol and spell.begun <= at <= spell.ended for s, at in alarms]
+        place = spell.account, spell.symbol
+        rang = [p == place and spell.begun <= at <= spell.ended for p, at in alarms]
         assert spell.seconds <= seconds or any(rang), f"{spell} and no alarm"
 
 

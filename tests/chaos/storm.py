@@ -1,4 +1,4 @@
-"""What a storm is made of: twenty accounts with money and limits of their own, and their signals."""
+"""What a storm is made of: twenty accounts with money and limits of their own, and signals."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ LIMITS: dict[str, object] = {
     "max_orders_per_day": 0,
     "max_repeats": 0,
     "max_open_positions_total": 44,
-    "max_symbol_exposure": 1300,
-    "max_gross_exposure": 5500,
+    "max_symbol_exposure": 400,
+    "max_gross_exposure": 3200,
     "max_price_deviation_bps": 0,
     "one_symbol_per_account": False,
     "cooldown_after_losses": 0,

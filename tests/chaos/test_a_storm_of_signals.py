@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -79,7 +79,8 @@ OPEN += " JOIN trading_virtualaccount a ON a.id = p.account_id WHERE p.is_open A
 
 def test_no_limit_is_exceeded_and_nothing_enters_after_a_stop(tmp_path, tell):
     payloads = list(storm.signals(COUNT))
-    with product(tmp_path, **storm.settings()) as whole:
+    settings: dict[str, Any] = storm.settings()
+    with product(tmp_path, **settings) as whole:
         storm.prepare(whole)
         opening = ledger.balances(whole.venue.control("ledger"))
         whole.start(*PROCESSES)
@@ -122,7 +123,7 @@ def decided(whole: Product) -> int:
 
 def let_prices_fall(whole: Product) -> set[str]:
     """Return the accounts whose holdings lose clearly more than their first step."""
-    losses: Counter[str] = Counter()
+    losses: defaultdict[str, float] = defaultdict(float)
     for row in whole.rows(OPEN):
         if row["symbol"] in storm.FALLING:
             cost = Decimal(row["quantity"]) * Decimal(row["average_entry_price"])
@@ -199,6 +200,8 @@ def judge(
     assert {code for code in BITES if not outcomes[code]} == set()
     ledger.assert_each_order_was_sent_once(whole)
     books = ledger.assert_equal_books(whole, opening)
+    ledger.assert_long_spells_rang(whole, flow.RINGS_WITHIN_SECONDS)
+    spells = [spell.seconds for spell in ledger.unprotected_spells(whole)]
     assert_replay_equals_books(whole, told)
     assert "agrees" in whole.manage("tie_out")
 
@@ -215,6 +218,7 @@ def judge(
         "checks": sum(told.checks.values()),
         "stopped": len(told.stopped),
         "flattened": len(told.flattened),
+        "longest_unprotected_s": f"{max(spells, default=0.0):.1f}",
         "exits_on_purpose": len(sent_on_purpose),
         "at_the_venue_after_a_stop_s": [round(s, 2) for s in late],
         "peaks": {name: f"{share:.3f}" for name, share in sorted(told.peaks.items())},

@@ -1,4 +1,4 @@
-"""A share of the orders is refused or filled in parts: by dice, so that no order knows beforehand."""
+"""A share of the orders is refused or filled in parts, by dice: no order knows beforehand."""
 
 from __future__ import annotations
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.limits import set_limits
@@ -32,7 +34,8 @@ def dust(send) -> Position:
     ],
 )
 def test_an_entry_on_top_of_dust_needs_a_slot_of_its_own(send, dust, name, code):
-    set_limits(**{name: 1})
+    one: dict[str, Any] = {name: 1}
+    set_limits(**one)
     assert send(symbol="ETHUSDT", quantity="0.1").decision.approved
     assert send(symbol="BTCUSDT").decision.code == code
 

@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 class Trail:
     """Writes events as the product does, only as many fields as the replay reads."""
 
-    def __init__(self, **limits: object) -> None:
+    def __init__(self, **limits: Any) -> None:
         self.events: list[dict[str, Any]] = []
         self.set(**limits)
 
