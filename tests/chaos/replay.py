@@ -266,13 +266,8 @@ class Replay:
         place = {"account": account, "strategy": strategy, "symbol": symbol}
         in_use = self.in_use()
         own = {name for owner, name in in_use if owner == account}
-        self._check(
-            event,
-            account,
-            "max_open_positions",
-            self.limit("max_open_positions", **place)[0],
-            len(own),
-        )
+        most, _ = self.limit("max_open_positions", **place)
+        self._check(event, account, "max_open_positions", most, len(own))
         if self.limit("one_symbol_per_account", **place)[0]:
             self._check(event, account, "one_symbol_per_account", ONE, len(own))
         most, _ = self.limit("max_open_positions_total", **place)
@@ -314,9 +309,12 @@ class Replay:
         size = held.quantity + sum((e.left for e in waiting.values()), ZERO)
         most, _ = self.limit("max_position_notional", **place)
         self._check(event, account, "max_position_notional", most, size * price, SLIPPAGE)
-        most, _ = self.limit("max_entries_per_position", **place)
         made_of = (held.made_of if held.is_held else set()) | set(waiting)
+        most, _ = self.limit("max_entries_per_position", **place)
         self._check(event, account, "max_entries_per_position", most, len(made_of))
+        if self.limit("one_symbol_per_account", **place)[0]:
+            most, _ = self.limit("max_open_positions", **place)
+            self._check(event, account, "max_open_positions", most, len(made_of))
 
     def in_use(self) -> set[tuple[str, str]]:
         """Return account and symbol of every position and of every entry on order."""

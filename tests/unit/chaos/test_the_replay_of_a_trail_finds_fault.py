@@ -187,6 +187,12 @@ def test_a_second_symbol_where_one_is_allowed():
     assert trail.enter("3", symbol="ETHUSDT").found == ["one_symbol_per_account"]
 
 
+def test_where_one_symbol_is_allowed_its_entries_are_the_positions():
+    trail = Trail(max_open_positions=2, one_symbol_per_account="on").enter("1").fill("1")
+    assert trail.end("1", "filled", 1).enter("2").found == []
+    assert trail.enter("3").found == ["max_open_positions"]
+
+
 def test_one_position_too_many_over_all_accounts():
     trail = a_trail(max_open_positions_total=2).enter("1").enter("2", account="b").enter("3")
     assert trail.found == []
