@@ -67,7 +67,7 @@ LIMITS: dict[str, object] = {
     "drawdown_reduce_pct": 0,
 }
 OF_SOME: dict[tuple[str, ...], dict[str, object]] = {
-    FLATTENING: {"daily_loss_flatten_pct": 2.8},
+    FLATTENING: {"daily_loss_reduce_pct": 1.5, "daily_loss_flatten_pct": 2},
     ACCOUNTS[0:20:5]: {"max_orders_per_second": 1, "max_orders_per_minute": 20},
     ACCOUNTS[1:20:5]: {"max_repeats": 3, "repeat_window_seconds": 20},
     ACCOUNTS[2:20:5]: {"max_entries_per_position": 3, "max_open_positions": 2},
