@@ -39,6 +39,10 @@ class OrderList(models.Model):
         return self.list_client_order_id
 
 
+# Not ended, or ended with trades that are not in our books yet.
+NOT_ALL_BOOKED = models.Q(closed_at__isnull=True) | models.Q(fills_missing=True)
+
+
 class Order(models.Model):
     """One order: written before it is sent, known to the venue by `client_order_id`.
 
@@ -116,6 +120,11 @@ class Order(models.Model):
                 fields=["account", "symbol"],
                 name="order_open",
                 condition=models.Q(status__in=sorted(OPEN_STATUSES)),
+            ),
+            models.Index(
+                fields=["account", "symbol"],
+                name="order_not_all_booked",
+                condition=NOT_ALL_BOOKED,
             ),
             models.Index(
                 fields=["next_check_at"],

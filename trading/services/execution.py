@@ -30,6 +30,7 @@ from trading.domain.risk.types import (
     TrackRecord,
 )
 from trading.models import Decision, Order, Position, VirtualAccount
+from trading.models.orders import NOT_ALL_BOOKED
 from trading.services import (
     accounts,
     balances,
@@ -67,7 +68,7 @@ def _positions(account_id: int) -> QuerySet[Position]:
 
 @Select
 def _waiting_orders(account_id: int) -> QuerySet[Order]:
-    rows = Order.objects.filter(ledger.NOT_ALL_BOOKED, account=account_id).order_by()
+    rows = Order.objects.filter(NOT_ALL_BOOKED, account=account_id).order_by()
     return rows.select_related("decision").only("symbol", "role", *ledger.ON_ORDER)
 
 

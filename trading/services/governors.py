@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, DateTimeField, Exists, Func, OuterRef, Q, QuerySet, Value
+from django.db.models import Count, DateTimeField, Exists, Func, OuterRef, QuerySet, Value
 
 from audit.statements import Answer, Select
 from exchanges.domain.orders import OrderType, Side
@@ -19,6 +19,7 @@ from trading.domain.risk.governor_rules import WINDOWS
 from trading.domain.risk.limit_book import Effective, Scope
 from trading.domain.risk.types import Pace, Together
 from trading.models import Decision, Fill, Order, Portfolio, Position, VirtualAccount
+from trading.models.orders import NOT_ALL_BOOKED
 from trading.services import ledger
 
 OVER_ALL_ACCOUNTS = (
@@ -192,7 +193,7 @@ def _other_holders(account_id: int, symbol: str) -> QuerySet[VirtualAccount, Any
         account=OuterRef("pk"), symbol=symbol, is_open=True, is_dust=False
     )
     on_order = Order.objects.filter(
-        ledger.NOT_ALL_BOOKED, account=OuterRef("pk"), symbol=symbol, role=Order.Role.ENTRY
+        NOT_ALL_BOOKED, account=OuterRef("pk"), symbol=symbol, role=Order.Role.ENTRY
     )
     rows = VirtualAccount.objects.filter(
         Exists(held) | Exists(on_order), venue_account__virtual_accounts=account_id
@@ -238,7 +239,7 @@ def _locked_portfolio(environment: str) -> QuerySet[Portfolio]:
 def _on_order(environment: str) -> QuerySet[Order, Any]:
     """Entries not all booked yet: account, quote asset, symbol, and `ledger.ON_ORDER`."""
     rows = Order.objects.filter(
-        Q(closed_at__isnull=True, status__in=ledger.UNFILLED) | Q(fills_missing=True),
+        NOT_ALL_BOOKED,
         role=Order.Role.ENTRY,
         venue_account__environment=environment,
     )

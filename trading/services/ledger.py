@@ -8,21 +8,19 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import trail
 from audit.statements import Select
 from exchanges.models import Balance, VenueAccount
 from trading.domain.equity import Books, cash_of
-from trading.domain.order_states import OPEN_STATUSES, OrderStatus, still_to_come
+from trading.domain.order_states import OrderStatus, still_to_come
 from trading.models import CapitalMove, Order, Position, VirtualAccount
+from trading.models.orders import NOT_ALL_BOOKED
 
 ZERO = Decimal(0)
 ONE = Decimal(1)
-UNFILLED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
-# What an order that ended has filled is still on order until it is booked.
-NOT_ALL_BOOKED = Q(status__in=UNFILLED) | Q(fills_missing=True)
 ON_ORDER = ("status", "quantity", "executed_quantity", "booked_quantity", "decision__plan")
 _FINEST = Decimal("1e-8")
 
