@@ -50,7 +50,7 @@ class TestTradesTheVenueHasNotToldYet:
     @pytest.mark.django_db
     @pytest.mark.parametrize(("values", "code"), LIMITS)
     def test_it_takes_its_place(self, send, untold, values, code):
-        set_limits(**values)
+        set_limits(scope="account", key=untold.account.name, **values)
         assert send(symbol="ETHUSDT", quantity="0.1").decision.code == code
 
     @pytest.mark.django_db
@@ -85,7 +85,7 @@ class TestAFillWhileTheDecisionIsRead:
 
     @pytest.mark.parametrize(("values", "code"), LIMITS)
     def test_it_is_held_or_on_order(self, on_its_way, values, code):
-        set_limits(**values)
+        set_limits(scope="account", key=on_its_way.account.name, **values)
         assert self.decide_while_it_fills(on_its_way).code == code
 
     def test_its_money_is_promised_or_spent(self, on_its_way):
