@@ -92,7 +92,7 @@ def settings() -> dict[str, str]:
 
 
 def capital_of(account: str) -> int:
-    return 150 if account in POOR else 1000
+    return 120 if account in POOR else 600
 
 
 def prepare(product: Product) -> None:
