@@ -58,6 +58,9 @@ LIMITS: dict[str, object] = {
     "max_symbol_exposure": 400,
     "max_gross_exposure": 3200,
     "max_price_deviation_bps": 0,
+    "max_quote_age_ms": 4000,
+    "max_venue_latency_ms": 0,
+    "max_slippage_bps": 50,
     "one_symbol_per_account": False,
     "cooldown_after_losses": 0,
     "stop_loss_pct": 40,
@@ -81,7 +84,9 @@ SETTINGS = {
     "LOG_LEVEL": "WARNING",
     "API_RATE": "100000/min",
     "API_TRADE_RATE": "100000/min",
+    # A machine that is overrun looks at its prices late: that is not what is tried here.
     "QUOTE_MAX_AGE_SECONDS": "4",
+    "MAX_LATENCY_MS": "4000",
 }
 
 

@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('exchanges', '0001_initial'),
-        ('trading', '0008_strategy_needs'),
+        ('trading', '0009_realised_slippage'),
     ]
 
     operations = [
