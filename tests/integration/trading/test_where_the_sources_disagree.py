@@ -127,9 +127,10 @@ class TestOneSymbolAndFivePositions:
     def test_five_accounts_hold_something_at_a_time(self, send, own):
         for number in range(5):
             assert send(strategy_id=f"own-{number}").decision.approved
-        assert send(strategy_id="own-5").decision.code == "OPEN_POSITIONS_TOTAL_AT_MAX"
+        sixth = {"strategy_id": "own-5", "symbol": "ETHUSDT", "quantity": 0.1}
+        assert send(**sixth).decision.code == "OPEN_POSITIONS_TOTAL_AT_MAX"
         assert send(strategy_id="own-0", action="close", quantity=None).decision.approved
-        assert send(strategy_id="own-5").decision.approved
+        assert send(**sixth).decision.approved
 
 
 class TestASignalThatSaysSimulateFalse:
