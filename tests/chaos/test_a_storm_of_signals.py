@@ -95,12 +95,13 @@ def test_no_limit_is_exceeded_and_nothing_enters_after_a_stop(tmp_path, tell):
         losers = let_prices_fall(whole)
         whole.eventually(lambda: losers <= stopped(whole), 90)
         exits = exit_on_purpose(whole)
+        count = COUNT + sum(len(uids) for uids in exits.values())
         sender.finish()
-        load.wait_until_settled(whole, COUNT, 600)
+        load.wait_until_settled(whole, count, 600)
         took = time.monotonic() - began
         whole.venue.control("faults", method="DELETE")
         whole.eventually(lambda: not naked(whole) and not to_be_flattened(whole), 60)
-        load.wait_until_settled(whole, COUNT, 60)
+        load.wait_until_settled(whole, count, 60)
         whole.stop(*flow.STOP_ORDER)
 
         figures = judge(whole, payloads, exits, opening)
