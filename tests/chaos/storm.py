@@ -87,6 +87,11 @@ SETTINGS = {
     # A machine that is overrun looks at its prices late: that is not what is tried here.
     "QUOTE_MAX_AGE_SECONDS": "4",
     "MAX_LATENCY_MS": "4000",
+    "TRIP_VENUE_ERROR_PCT": "0",
+    "TRIP_MARKET_STALE_SECONDS": "0",
+    "TRIP_CLOCK_SKEW_MS": "0",
+    "TRIP_UNKNOWN_ORDER_SECONDS": "0",
+    "TRIP_NATS_BACKLOG": "0",
 }
 
 

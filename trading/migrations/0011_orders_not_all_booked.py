@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('exchanges', '0001_initial'),
-        ('trading', '0009_realised_slippage'),
+        ('trading', '0010_approvals'),
     ]
 
     operations = [
