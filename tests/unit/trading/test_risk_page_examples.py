@@ -196,6 +196,7 @@ EXAMPLES: dict[str, Example] = {
         "EXIT_BELOW_MIN_NOTIONAL: limit=5 actual=4.41",
         intent={"sizing": quote_amount("5")},
     ),
+    "stop_room": Example("STOPS_AT_MAX: limit=5 actual=5", seen={"stops_elsewhere": 5}),
     "balance": Example(
         "BALANCE_INSUFFICIENT: limit=400 actual=500.5",
         intent={"sizing": base("0.01")},
