@@ -53,7 +53,12 @@ def paces(name: str, entries: int) -> dict[str, Any]:
 
 
 def together(**changes: Any) -> dict[str, Any]:
-    held = {"positions": 0, "symbol_exposure": D(0), "gross_exposure": D(0), "net_exposure": D(0)}
+    held: dict[str, Any] = {
+        "positions": 0,
+        "symbol_exposure": D(0),
+        "gross_exposure": D(0),
+        "net_exposure": D(0),
+    }
     return {"together": Together(**(held | changes))}
 
 
