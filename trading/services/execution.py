@@ -293,6 +293,7 @@ def limits_of(account: VirtualAccount, held: limits.Held) -> Limits:
         default_order_type=OrderType(account.default_order_type),
         allowed_symbols=frozenset(account.allowed_symbols),
         trading_window=account.trading_window,
+        unreadable=tuple(name for name, one in held.items() if not one.is_readable),
         version=held.version,
         **{name: one.value for name, one in held.items()},  # type: ignore[arg-type]
     )

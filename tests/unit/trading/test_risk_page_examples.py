@@ -74,6 +74,10 @@ EXAMPLES: dict[str, Example] = {
     "account_can_trade": Example(
         "ACCOUNT_CANNOT_TRADE: limit=can trade actual=cannot trade", seen={"can_trade": False}
     ),
+    "limits_readable": Example(
+        "LIMIT_UNREADABLE: limit=readable actual=max_spread_bps (set it anew)",
+        limits={"unreadable": ("max_spread_bps",)},
+    ),
     "trading_state": Example(
         "TRADING_HALTED: limit=ACTIVE actual=HALTED (global: odd prices (eve))",
         seen={"mode": TradingMode.HALTED, "mode_reason": "global: odd prices (eve)"},

@@ -73,6 +73,22 @@ def account_can_trade(ctx: Context) -> Verdict:
     return passed("account_can_trade", limit="can trade", actual="can trade")
 
 
+@entry_only
+def limits_readable(ctx: Context) -> Verdict:
+    """Deny entries while a limit's stored value says nothing to this release: it was set by another
+    one, and what it meant is not guessed."""
+    unreadable = ctx.limits.unreadable
+    if unreadable:
+        return denied(
+            "limits_readable",
+            "LIMIT_UNREADABLE",
+            limit="readable",
+            actual=", ".join(unreadable),
+            detail="set it anew",
+        )
+    return passed("limits_readable", limit="readable", actual="readable")
+
+
 def trading_state(ctx: Context) -> Verdict:
     """Deny entries unless trading is known to be ACTIVE; exits pass in every state."""
     mode, reason = ctx.snapshot.mode, ctx.snapshot.mode_reason

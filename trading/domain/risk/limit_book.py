@@ -564,6 +564,7 @@ class Effective:
     version: int  # 0: nobody ever set it
     scope: Scope = Scope.GLOBAL  # where the value that holds is set; a first value is everybody's
     is_capped: bool = False
+    is_readable: bool = True  # False: what is stored says nothing to this release
 
     @property
     def text(self) -> str:
@@ -595,6 +596,16 @@ def resolve(
 
 
 def _effective(
+    spec: LimitSpec, found: Mapping[tuple[str, str], Setting], first_value: Value
+) -> Effective:
+    try:
+        return _read(spec, found, first_value)
+    except LimitInvalid:
+        # Exits must go on, so somebody's value has to hold; entries are denied for it by a rule.
+        return Effective(spec, first_value, "not readable", 0, is_readable=False)
+
+
+def _read(
     spec: LimitSpec, found: Mapping[tuple[str, str], Setting], first_value: Value
 ) -> Effective:
     chosen = next((s for scope in SPECIFICITY if (s := found.get((spec.name, scope)))), None)

@@ -16,6 +16,7 @@ from trading.domain.risk.context import Rule
 RULES: tuple[Rule, ...] = (
     gate_rules.environment,
     gate_rules.account_can_trade,
+    gate_rules.limits_readable,
     gate_rules.trading_state,
     loss_rules.cooldown,
     governor_rules.trading_window,

@@ -111,6 +111,7 @@ class Limits:
     max_quote_age_ms: int = 500  # of quote and book an entry is decided on
     max_venue_latency_ms: int = 0  # zero: not limited
     trading_window: str = ""  # of the account, in the words of `window`; empty: round the clock
+    unreadable: tuple[str, ...] = ()  # limits whose stored value this release cannot read
     version: int = 0
 
     @property
