@@ -20,8 +20,9 @@ NAMES = (
     "unknown-orders",
     "signal-backlog",
     "audit-trail",
+    "slippage",
 )
-GLOBAL, VENUE = "global", "venue"
+GLOBAL, VENUE, ACCOUNT = "global", "venue", "account"
 FULL = 100
 
 
@@ -196,6 +197,17 @@ def audit_trail(refused: int | None, objection: str | None, *, most: int) -> Fin
     if refused is None or objection is None:
         return found(State.UNKNOWN, "the counts, or the trail, cannot be read")
     return found(State.FINE, f"{refused} lines refused")
+
+
+def slippage(account: str, *, slipped: int, filled: int, most: int) -> Finding:
+    """Stop an account whose entries fill worse than they were decided on, again and again.
+
+    `slipped` of `filled` entries of the last ten minutes were worse than their own limit.
+    """
+    limit = f"{most} entries in ten minutes worse than their max_slippage_bps"
+    actual = f"{slipped} of {filled}"
+    state = State.OFF if most <= 0 else State.TRIPPED if slipped >= most else State.FINE
+    return Finding("slippage", ACCOUNT, account, TradingMode.REDUCE_ONLY, state, limit, actual)
 
 
 def is_to_engage(finding: Finding, standing: Standing, *, now: datetime, grace: timedelta) -> bool:

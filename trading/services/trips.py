@@ -41,6 +41,8 @@ SEEN_KEY = "petrosa:trips:seen"
 TOLD_SECONDS = 30  # how long what a listener, or the watch, told counts
 CLOCK_ASKED_SECONDS = 60.0
 CLOCK_COUNTS_SECONDS = 180.0
+ORDERS_LOOKED_AT = 2000
+SLIPPAGE_SECONDS = 600
 GAUGE = {State.FINE: 0, State.OFF: 0, State.TRIPPED: 1, State.UNKNOWN: -1}
 R = TypeVar("R")
 _client: redis.Redis | None = None
@@ -166,6 +168,26 @@ def _audit_trail(_now: datetime) -> Iterable[Finding]:
     yield trips.audit_trail(_read(failures.recent), objection, most=settings.TRIP_AUDIT_FAILURES)
 
 
+def _slippage(now: datetime) -> Iterable[Finding]:
+    """Look at the latest orders only: the table grows for years, and ten minutes are short."""
+    newest = Order.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    rows = Order.objects.filter(
+        pk__gt=newest - ORDERS_LOOKED_AT,
+        role=Order.Role.ENTRY,
+        slippage_bps__isnull=False,
+        closed_at__gte=now - timedelta(seconds=SLIPPAGE_SECONDS),
+    ).select_related("account")
+    slipped: dict[str, list[bool]] = {}
+    for order in rows:
+        slipped.setdefault(order.account.name, []).append(order.slipped)
+    for account, found in sorted(slipped.items()):
+        yield trips.slippage(
+            account, slipped=sum(found), filled=len(found), most=settings.TRIP_SLIPPED_ENTRIES
+        )
+    if not slipped:
+        yield trips.slippage("", slipped=0, filled=0, most=settings.TRIP_SLIPPED_ENTRIES)
+
+
 # One line for each breaker. What a loss should stop belongs here too, as one more function.
 GATHERERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (
     _venue_errors,
@@ -174,6 +196,7 @@ GATHERERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (
     _unknown_orders,
     _signal_backlog,
     _audit_trail,
+    _slippage,
 )
 
 

@@ -18,9 +18,10 @@ from exchanges import quotes
 from exchanges.domain.orders import Quote
 from exchanges.gateways import budget, tally
 from tests.integration.trading.clock import time_passes
+from tests.limits import set_limits
 from trading import tasks
 from trading.domain.trips import State
-from trading.models import Position, TradingState
+from trading.models import Order, Position, TradingState
 from trading.services import control, protection, trips
 
 pytestmark = pytest.mark.django_db
@@ -246,6 +247,7 @@ def test_each_can_be_switched_off(calls, settings):
         "TRIP_UNKNOWN_ORDER_SECONDS",
         "TRIP_NATS_BACKLOG",
         "TRIP_AUDIT_FAILURES",
+        "TRIP_SLIPPED_ENTRIES",
     ):
         setattr(settings, name, 0)
     fail(calls)
@@ -254,6 +256,30 @@ def test_each_can_be_switched_off(calls, settings):
 
     assert trips.watch() == []
     assert set(states().values()) == {State.OFF}
+
+
+class TestSlippage:
+    def enter(self, send, venue, times):
+        set_limits(cooldown_after_losses=0)
+        for _ in range(times):
+            venue.fill_next_at("45050")  # 11 basis points above what it was decided on
+            decision = send().decision
+            assert decision.approved, decision.message
+
+    def test_entries_that_keep_filling_worse_stop_their_account(self, send, venue):
+        self.enter(send, venue, 4)
+        trips.watch()
+        assert stops() == []
+        self.enter(send, venue, 1)
+        trips.watch()
+        assert stops() == [("REDUCE_ONLY", "account", "simulator", "trip:slippage")]
+        assert "actual=5 of 5" in TradingState.objects.get().reason
+
+    def test_those_of_an_hour_ago_do_not_count(self, send, venue):
+        self.enter(send, venue, 5)
+        Order.objects.update(closed_at=timezone.now() - timedelta(hours=1))
+        trips.watch()
+        assert stops() == []
 
 
 def _age_quote(quote: Quote, seconds: float) -> None:

@@ -39,6 +39,10 @@ def backlog(waiting, most=100):
     return trips.signal_backlog(waiting, most=most)
 
 
+def slipped(count, most=5):
+    return trips.slippage("spot-1", slipped=count, filled=9, most=most)
+
+
 def audit(refused, objection="", most=1):
     return trips.audit_trail(refused, objection, most=most)
 
@@ -46,6 +50,9 @@ def audit(refused, objection="", most=1):
 @pytest.mark.parametrize(
     ("finding", "state"),
     [
+        (slipped(4), State.FINE),
+        (slipped(5), State.TRIPPED),
+        (slipped(9, most=0), State.OFF),
         (errors([]), State.FINE),
         (errors([(100, 49)] * 60), State.FINE),
         (errors([(100, 50)] * 20), State.TRIPPED),
@@ -108,6 +115,7 @@ def test_the_orders_that_are_unknown_are_named():
 
 def test_no_breaker_sells_anything():
     every = [errors(None), market(None), skew(None), unknown({}), backlog(None), audit(None)]
+    every.append(slipped(9))
 
     assert {f.level for f in every} <= {TradingMode.REDUCE_ONLY, TradingMode.HALTED}
     assert tuple(f.name for f in every) == trips.NAMES
