@@ -11,13 +11,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from rich.console import Group, RenderableType
+from rich.console import Group, JustifyMethod, RenderableType
 from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
 Json = Mapping[str, Any]
 UNKNOWN = "–"
+ROOMY = 110
+WORDS = ("account", "environment", "symbol", "status", "protection")
 STATUS_STYLES = {"active": "green", "cooldown": "yellow", "off": "dim", "reduce_only": "yellow"}
 MODE_STYLES = {"ACTIVE": "bold green", "REDUCE_ONLY": "bold yellow"}
 
@@ -30,35 +32,34 @@ class Footer:
     thresholds: tuple[tuple[str, str], ...]
 
 
-def draw(books: Json, footer: Footer) -> RenderableType:
-    """Draw the whole screen."""
+def draw(books: Json, footer: Footer, *, width: int) -> RenderableType:
+    """Draw the whole screen; one narrower than ROOMY leaves out what can be done without."""
+    is_narrow = width < ROOMY
     return Group(
-        Panel(_accounts(books["accounts"], books["at"]), title="Virtual accounts"),
-        Panel(_positions(books["positions"]), title="Positions"),
+        Panel(_accounts(books["accounts"], books["at"], is_narrow), title="Virtual accounts"),
+        Panel(_positions(books["positions"], is_narrow), title="Positions"),
         Panel(_footer(books, footer), title="Control"),
     )
 
 
-def _accounts(accounts: Iterable[Json], now: datetime) -> Table:
-    table = _table(
-        "account", "environment", "balance", "equity", "P&L", "today", "from best", "won/lost",
-        "max drawdown", "positions", "status",
-    )  # fmt: skip
-    for one in accounts:
-        table.add_row(
-            Text(one["name"], style="bold"),
-            Text(one["environment"]),
-            _money(one["own_cash"] if one["own_cash"] is not None else _free(one)),
-            _money(one["equity"]),
-            _gain(_sum(one["realised"], one["unrealised"])),
-            _percent(one["daily_loss_pct"]),
-            _percent(one["drawdown_pct"]),
-            Text(f"{one['wins']}/{one['losses']}"),
-            _money(one["max_drawdown"]),
-            Text(f"{one['open_positions']}/{one['max_open_positions']}"),
-            _status(one, now),
-        )
-    return table
+def _accounts(accounts: Iterable[Json], now: datetime, is_narrow: bool) -> Table:
+    rows = [
+        {
+            "account": Text(one["name"], style="bold"),
+            "environment": Text(one["environment"]),
+            "balance": _money(one["own_cash"] if one["own_cash"] is not None else _free(one)),
+            "equity": _money(one["equity"]),
+            "P&L": _gain(_sum(one["realised"], one["unrealised"])),
+            "today": _percent(one["daily_loss_pct"]),
+            "from best": _percent(one["drawdown_pct"]),
+            "won/lost": Text(f"{one['wins']}/{one['losses']}"),
+            "max drawdown": _money(one["max_drawdown"]),
+            "positions": Text(f"{one['open_positions']}/{one['max_open_positions']}"),
+            "status": _status(one, now),
+        }
+        for one in accounts
+    ]
+    return _table(rows, without=("environment", "from best", "positions") if is_narrow else ())
 
 
 def _status(account: Json, now: datetime) -> Text:
@@ -71,27 +72,25 @@ def _status(account: Json, now: datetime) -> Text:
     return text
 
 
-def _positions(positions: list[Json]) -> RenderableType:
+def _positions(positions: list[Json], is_narrow: bool) -> RenderableType:
     if not positions:
         return Text("Nothing is held.", style="dim")
-    table = _table(
-        "account", "symbol", "quantity", "entry", "price", "age", "unrealised", "stop", "target",
-        "protection",
-    )  # fmt: skip
-    for one in positions:
-        table.add_row(
-            Text(one["account"]),
-            Text(one["symbol"], style="bold"),
-            Text(one["quantity"]),
-            _price(one["entry"]),
-            _price(one["mark"]),
-            _age(one["mark_at"]),
-            _gain(one["unrealised"]),
-            _price(one["stop"]),
-            _price(one["target"]),
-            _protection(one),
-        )
-    return table
+    rows = [
+        {
+            "account": Text(one["account"]),
+            "symbol": Text(one["symbol"], style="bold"),
+            "quantity": Text(one["quantity"]),
+            "entry": _price(one["entry"]),
+            "price": _price(one["mark"]),
+            "age": _age(one["mark_at"]),
+            "unrealised": _gain(one["unrealised"]),
+            "stop": _price(one["stop"]),
+            "target": _price(one["target"]),
+            "protection": _protection(one),
+        }
+        for one in positions
+    ]
+    return _table(rows, without=("age", "target") if is_narrow else ())
 
 
 def _protection(position: Json) -> Text:
@@ -130,11 +129,15 @@ def _pairs(title: str, pairs: Iterable[tuple[str, str]]) -> Text:
     return text
 
 
-def _table(*columns: str) -> Table:
+def _table(rows: list[dict[str, Text]], *, without: tuple[str, ...]) -> Table:
+    """Lay rows of one shape out; their keys are the columns."""
     table = Table(expand=True, box=None, pad_edge=False)
-    for column in columns:
-        is_word = column in ("account", "environment", "symbol", "status", "protection")
-        table.add_column(column, justify="left" if is_word else "right", header_style="dim")
+    columns = [name for name in (rows[0] if rows else ()) if name not in without]
+    for name in columns:
+        justify: JustifyMethod = "left" if name in WORDS else "right"
+        table.add_column(name, justify=justify, header_style="dim", overflow="fold")
+    for row in rows:
+        table.add_row(*(row[name] for name in columns))
     return table
 
 

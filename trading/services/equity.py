@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -26,12 +27,13 @@ from trading.domain.loss_ladder import Loss, Step
 from trading.domain.risk.limit_book import Effective
 from trading.domain.risk.types import LossSteps, TradingMode
 from trading.models import EquityCourse, EquitySnapshot, Position, TradingState, VirtualAccount
-from trading.services import control, limits
+from trading.services import alone, control, limits
 
 log = structlog.get_logger(__name__)
 ACTOR = "loss ladder"
 ZERO = Decimal(0)
 KEEP_EVERY = timedelta(seconds=20)  # a look that changes nothing is kept so often
+REST_SECONDS = 30.0  # for a venue that does not answer
 ASKED_AT_MOST = 20  # prices a watch asks of a venue whose stream does not tell them
 COURSE = (
     "seen_at",
@@ -45,6 +47,7 @@ COURSE = (
     "high_at",
 )
 _HUNDREDTH = Decimal("0.01")
+_rests: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +153,14 @@ def _base(
 def watch() -> list[TradingState]:
     """Value every account, write it down now and then, and take the steps that losses ask for.
 
-    Returns the stops that were engaged, for somebody to carry out.
+    Returns the stops that were engaged, for somebody to carry out. One watch at a time: a venue
+    that hangs must not hold one worker after the other.
     """
+    with alone.at("equity") as got_it:
+        return _watch() if got_it else []
+
+
+def _watch() -> list[TradingState]:
     accounts = VirtualAccount.objects.select_related("venue_account").order_by("pk")
     held: dict[str, set[str]] = defaultdict(set)
     rows = Position.objects.filter(is_open=True, is_dust=False).order_by()
@@ -171,12 +180,16 @@ def _prices(environment: str, symbols: Iterable[str]) -> dict[str, Quote]:
     most = timedelta(seconds=settings.EQUITY_MAX_AGE_SECONDS) / 2
     known = quotes.known(environment, wanted)
     found = {name: quote for name, quote in known.items() if now - quote.received_at <= most}
+    if _rests.get(environment, 0) > time.monotonic():
+        return found
     for symbol in [name for name in wanted if name not in found][:ASKED_AT_MOST]:
         quote = quotes.get(
             environment, symbol, max_age=Decimal(settings.EQUITY_MAX_AGE_SECONDS) / 2
         )
-        if quote is not None:
-            found[symbol] = quote
+        if quote is None:  # it does not answer: the others would only take as long
+            _rests[environment] = time.monotonic() + REST_SECONDS
+            break
+        found[symbol] = quote
     return found
 
 
@@ -322,6 +335,11 @@ def _step_entry(
             "reason": reason,
         },
     )
+
+
+def forget() -> None:
+    """Drop what this process knows of venues that do not answer."""
+    _rests.clear()
 
 
 def reset_drawdown(account_id: int, *, actor: str, reason: str) -> EquityCourse:

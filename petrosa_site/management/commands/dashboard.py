@@ -19,6 +19,8 @@ from trading.services import limits
 
 THRESHOLDS = (
     "max_spread_bps",
+    "max_slippage_bps",
+    "max_quote_age_ms",
     "max_sender_gap_bps",
     "min_confidence",
     "max_open_positions",
@@ -42,26 +44,27 @@ class Command(BaseCommand):
             raise CommandError("--interval: write 0.1 to 3600 seconds.")
         console = Console(file=cast("IO[str]", self.stdout._out))
         if once:
-            console.print(look())
+            console.print(look(console.width))
             return
-        with Live(look(), console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        first = look_or_say_why(console.width)
+        with Live(first, console=console, screen=console.is_terminal, auto_refresh=False) as live:
             try:
                 while True:
                     time.sleep(interval)
-                    live.update(look_or_say_why(), refresh=True)
+                    live.update(look_or_say_why(console.width), refresh=True)
             except KeyboardInterrupt:
                 return
 
 
-def look() -> RenderableType:
-    return terminal.draw(selectors.books(), footer())
+def look(width: int) -> RenderableType:
+    return terminal.draw(selectors.books(), footer(), width=width)
 
 
-def look_or_say_why() -> RenderableType:
+def look_or_say_why(width: int) -> RenderableType:
     """Go on while the database is away: what is drawn then is that, not old figures."""
     close_old_connections()
     try:
-        return look()
+        return look(width)
     except DatabaseError as error:
         return Text(f"The database does not answer: {error}", style="bold red")
 

@@ -14,7 +14,7 @@ from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import EquityCourse, EquitySnapshot, Position, TradingState, VirtualAccount
-from trading.services import accounts, balances, control, emptying, equity
+from trading.services import accounts, alone, balances, control, emptying, equity
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -22,6 +22,7 @@ D = Decimal
 
 @pytest.fixture(autouse=True)
 def _prices_may_run(db):
+    equity.forget()
     set_limits(max_sender_gap_bps=0, max_position_notional=0, cooldown_after_losses=0)
 
 
@@ -39,6 +40,7 @@ def market(venue: FakeExchange):
 
 def forget_prices():
     quotes.forget()
+    equity.forget()
     with quotes._redis() as client:
         client.flushdb()
 
@@ -178,3 +180,20 @@ def test_equity_is_the_wallet_and_what_is_held(send, market, venue):
     market("45000")
     after = EquitySnapshot.objects.latest("pk")
     assert after.equity <= 100_000
+
+
+def test_a_venue_that_does_not_answer_is_asked_once_in_half_a_minute(send, venue):
+    send(quantity=1)
+    send(symbol="ETHUSDT", quantity=1)
+    forget_prices()
+    venue.go_down()
+    asked = venue.count("quote")
+    for _ in range(3):
+        equity.watch()
+    assert venue.count("quote") == asked + 1
+
+
+def test_one_watch_at_a_time(send, market):
+    with alone.at("equity"):
+        assert equity.watch() == []
+    assert not EquityCourse.objects.exclude(snapshot_at=None).exists()
