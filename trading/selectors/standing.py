@@ -121,10 +121,10 @@ def _standing(
         status_reason=standing.reason,
         has_ledger=account.capital is not None,
         equity=worth.equity if worth else None,
-        cash=ledger.cash(account, positions) if account.capital is not None else wallet,
+        cash=_cash(account, positions, row, wallet),
         profit=worth.profit if worth else None,
         realised=realised,
-        unrealised=worth.profit - realised if worth else None,
+        unrealised=_unrealised(positions),
         fees=sum((one.fees_quote for one in positions), ZERO),
         daily_loss_pct=_shown(falls.daily) if falls else None,
         weekly_loss_pct=_shown(falls.weekly) if falls else None,
@@ -139,6 +139,29 @@ def _standing(
         cooldown_until=cooldown_until,
         seen_at=row.seen_at if row else None,
     )
+
+
+def _cash(
+    account: VirtualAccount,
+    positions: list[Position],
+    row: EquityCourse | None,
+    wallet: Decimal | None,
+) -> Decimal | None:
+    """Return its own money, or its part of the wallet: what no ledger calls its own."""
+    if account.capital is not None:
+        return ledger.cash(account, positions)
+    return ledger.cash_on(row.base, positions) if row else wallet
+
+
+def _unrealised(positions: list[Position]) -> Decimal | None:
+    """Return open profit at the last marks; None when one is missing."""
+    total = ZERO
+    for one in positions:
+        if one.quantity and not (one.mark_price is None and one.is_dust):
+            if one.mark_price is None:
+                return None
+            total += one.quantity * (one.mark_price - one.average_entry_price)
+    return total
 
 
 def _status(

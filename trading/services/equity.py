@@ -27,7 +27,7 @@ from trading.domain.loss_ladder import Loss, Step
 from trading.domain.risk.limit_book import Effective
 from trading.domain.risk.types import LossSteps, TradingMode
 from trading.models import EquityCourse, EquitySnapshot, Position, TradingState, VirtualAccount
-from trading.services import alone, control, limits
+from trading.services import alone, control, ledger, limits
 
 log = structlog.get_logger(__name__)
 ACTOR = "loss ladder"
@@ -86,15 +86,17 @@ def look(
     marks: Mapping[str, Decimal],
     course: list[Any],
     now: datetime,
+    pool: Decimal | None = None,
 ) -> Standing:
-    """Value an account. `course` holds the row of `course_of`; `marks` are prices at hand.
+    """Value an account. `course` holds the row of `course_of`; `marks` are prices at hand, `pool`
+    is what an account without a ledger of its own is measured by, if it was looked at.
 
     What `marks` lack is valued at what it was last marked at, if that is not too old.
     """
     before = Course(*course[0]) if course else None
     books = [_books(one, marks, now) for one in positions]
     profit = equity.profit_of(books)
-    base = _base(account, books, wallet, before)
+    base = _base(account, books, wallet, before, pool)
     if profit is None or base is None:
         return Standing(None, before, is_kept=True, has_record=before is not None)
     worth = Worth(base + profit, profit)
@@ -137,14 +139,24 @@ def _mark(position: Position, marks: Mapping[str, Decimal], now: datetime) -> De
 
 
 def _base(
-    account: VirtualAccount, books: list[Books], wallet: Balance | None, before: Course | None
+    account: VirtualAccount,
+    books: list[Books],
+    wallet: Balance | None,
+    before: Course | None,
+    pool: Decimal | None,
 ) -> Decimal | None:
-    """The money put in: the account's capital, else what the whole wallet amounts to."""
+    """The money put in: the account's capital, else the pool it shares, as last seen.
+
+    The wallet itself tells of another moment than the books whenever something trades: it says how
+    much there is at the very first look only.
+    """
     if account.capital is not None:
         return account.capital
-    if wallet is None:
-        return before.base if before else None
-    return wallet.free + wallet.locked - equity.cash_of(ZERO, books)
+    if pool is not None:
+        return pool
+    if before is not None:
+        return before.base
+    return wallet.free + wallet.locked - equity.cash_of(ZERO, books) if wallet else None
 
 
 # ---- the watch -------------------------------------------------------------------------------
@@ -169,7 +181,13 @@ def _watch() -> list[TradingState]:
     marks = {environment: _prices(environment, symbols) for environment, symbols in held.items()}
     engaged: list[TradingState] = []
     for account in accounts:
-        engaged += _watch_one(account.pk, marks.get(account.venue_account.environment, {}))
+        pool = (
+            ledger.pool(account.venue_account, account.quote_asset)
+            if account.capital is None
+            else None
+        )
+        prices = marks.get(account.venue_account.environment, {})
+        engaged += _watch_one(account.pk, prices, pool)
     return engaged
 
 
@@ -193,7 +211,9 @@ def _prices(environment: str, symbols: Iterable[str]) -> dict[str, Quote]:
     return found
 
 
-def _watch_one(account_id: int, prices: Mapping[str, Quote]) -> list[TradingState]:
+def _watch_one(
+    account_id: int, prices: Mapping[str, Quote], pool: Decimal | None
+) -> list[TradingState]:
     with transaction.atomic():
         account = (
             VirtualAccount.objects.select_for_update(of=("self",), no_key=True)
@@ -214,7 +234,9 @@ def _watch_one(account_id: int, prices: Mapping[str, Quote]) -> list[TradingStat
         now = timezone.now()
         row = EquityCourse.objects.filter(account=account).first()
         course = [tuple(getattr(row, name) for name in COURSE)] if row else []
-        standing = look(account, positions, wallet=wallet, marks={}, course=course, now=now)
+        standing = look(
+            account, positions, wallet=wallet, marks={}, course=course, now=now, pool=pool
+        )
         if standing.worth is None or standing.course is None:
             if wallet is None and not positions:
                 return []  # the venue has not been asked yet
@@ -230,7 +252,12 @@ def _watch_one(account_id: int, prices: Mapping[str, Quote]) -> list[TradingStat
         ):
             _write_down(account, positions, standing.worth, standing.course, now)
             also["snapshot_at"] = now
-        if not standing.is_kept or "snapshot_at" in also or (row and row.steps != steps):
+        is_same = row is not None and (row.base, row.profit, row.steps) == (
+            standing.course.base,
+            standing.course.profit,
+            steps,
+        )
+        if not (standing.is_kept and is_same) or "snapshot_at" in also:
             keep(account.pk, standing, **also)
     return engaged
 

@@ -180,7 +180,7 @@ class _Books:
     counted: governors.Counted = governors.NOTHING
     cooldown: Cooldown | None = None
     standing: equity.Standing = equity.UNKNOWN
-    own_free: Decimal | None = None  # of the account's own money; None: it has no ledger of its own
+    own_free: Decimal | None = None  # what the account may spend; None: the wallet is not known
     track_record: TrackRecord | None = None
 
     def position_in(self, symbol: str) -> Position | None:
@@ -207,6 +207,7 @@ def _read_books(
     if intent.is_entry:
         course = equity.course_of.ask(account_id=account_id)
         streaks = cooldowns.of_account.ask(account_id=account_id)
+        funded = ledger.funded_beside.ask(account_id=account_id)
     for account in found():
         free = {row.asset: row for row in purse()}
         held = limits.effective(account, **place, rows=settings_there())
@@ -235,7 +236,7 @@ def _read_books(
             cooldown=cooldowns.for_entry(
                 streaks(), account, held["cooldown_after_losses"], **place
             ),
-            own_free=_own_free(account, books),
+            own_free=_own_free(account, books, funded()),
             counted=governors.count(
                 account,
                 intent,
@@ -251,15 +252,17 @@ def _read_books(
     raise VirtualAccount.DoesNotExist(f"virtual account {account_id} is gone")
 
 
-def _own_free(account: VirtualAccount, books: _Books) -> Decimal | None:
+def _own_free(account: VirtualAccount, books: _Books, funded: list[Any]) -> Decimal | None:
+    """Return what the account may spend: of its own money, or of what no ledger calls its own."""
+    rate = account.venue_account.taker_rate or ZERO
     if account.capital is None:
-        return None
+        wallet = books.purse.get(account.quote_asset)
+        return max(wallet.free - ledger.set_aside(funded, rate), ZERO) if wallet else None
     on_order = [
         (o.status, o.quantity, o.executed_quantity, o.booked_quantity, _plan_of(o))
         for o in books.waiting
         if o.role == Order.Role.ENTRY
     ]
-    rate = account.venue_account.taker_rate or ZERO
     return max(ledger.cash(account, books.positions) - ledger.promised(on_order, rate), ZERO)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
@@ -22,6 +22,7 @@ from trading.models.orders import NOT_ALL_BOOKED
 ZERO = Decimal(0)
 ONE = Decimal(1)
 ON_ORDER = ("status", "quantity", "executed_quantity", "booked_quantity", "decision__plan")
+UNSEEN = (OrderStatus.NEW, OrderStatus.SUBMITTING)
 _FINEST = Decimal("1e-8")
 
 
@@ -32,10 +33,61 @@ def entries_on_order(account_id: int) -> QuerySet[Order, Any]:
     return rows.order_by().values_list(*ON_ORDER)
 
 
+@Select
+def funded_beside(account_id: int) -> QuerySet[VirtualAccount, Any]:
+    """Accounts with a ledger of their own on the venue account that one account trades on."""
+    rows = VirtualAccount.objects.filter(
+        venue_account__virtual_accounts=account_id,
+        quote_asset=F("venue_account__virtual_accounts__quote_asset"),
+        capital__isnull=False,
+    )
+    return rows.exclude(pk=account_id).order_by().values_list("pk", "capital")
+
+
+def set_aside(funded: list[Any], rate: Decimal) -> Decimal:
+    """Add up what rows of `funded_beside` have free: nobody else may spend it."""
+    if not funded:
+        return ZERO
+    capital = dict(funded)
+    on_order: dict[int, list[Any]] = {pk: [] for pk in capital}
+    books: dict[int, list[Books]] = {pk: [] for pk in capital}
+    orders = Order.objects.filter(NOT_ALL_BOOKED, account__in=capital, role=Order.Role.ENTRY)
+    for account_id, *row in orders.order_by().values_list("account", *ON_ORDER):
+        on_order[account_id].append(tuple(row))
+    for position in Position.objects.filter(account__in=capital).order_by():
+        books[position.account_id].append(_books(position))
+    free = (cash_of(capital[pk], books[pk]) - promised(on_order[pk], rate) for pk in capital)
+    return sum((max(one, ZERO) for one in free), ZERO)
+
+
+def pool(venue_account: VenueAccount, quote_asset: str) -> Decimal | None:
+    """Return the money put into a venue account that no ledger calls its own, for the accounts
+    without one to be measured by. None while wallet and books do not tell of the same moment.
+
+    It stays the same while anybody trades; only deposits, withdrawals and moves change it.
+    """
+    wallet = Balance.objects.filter(venue_account=venue_account, asset=quote_asset).first()
+    accounts = VirtualAccount.objects.filter(venue_account=venue_account, quote_asset=quote_asset)
+    rows = Position.objects.filter(account__in=accounts)
+    if wallet is None or rows.filter(updated_at__gte=wallet.updated_at).exists():
+        return None
+    orders = Order.objects.filter(NOT_ALL_BOOKED, venue_account=venue_account)
+    if orders.filter(Q(status__in=UNSEEN) | Q(fills_missing=True)).exists():
+        return None
+    owned = accounts.filter(capital__isnull=False).values_list("capital", flat=True)
+    own = sum((one for one in owned if one is not None), ZERO)
+    return wallet.free + wallet.locked - own - cash_of(ZERO, (_books(one) for one in rows))
+
+
 def cash(account: VirtualAccount, positions: Iterable[Position]) -> Decimal:
     """Money of an account with a ledger of its own that is in no position."""
     assert account.capital is not None
-    return cash_of(account.capital, (_books(one) for one in positions))
+    return cash_on(account.capital, positions)
+
+
+def cash_on(base: Decimal, positions: Iterable[Position]) -> Decimal:
+    """Return what is left in money of `base`, whoever put it in."""
+    return cash_of(base, (_books(one) for one in positions))
 
 
 def promised(on_order: Iterable[tuple[Any, ...]], rate: Decimal) -> Decimal:

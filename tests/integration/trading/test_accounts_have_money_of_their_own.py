@@ -11,7 +11,7 @@ from audit.models import Event
 from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
-from trading.models import CapitalMove, Position, VirtualAccount
+from trading.models import CapitalMove, EquityCourse, Position, TradingState, VirtualAccount
 from trading.services import account_settings, accounts, balances, equity, ledger
 
 pytestmark = pytest.mark.django_db
@@ -138,3 +138,51 @@ def test_capital_moved_is_no_win_and_no_loss(two, send):
     course = alpha.equity_course
     assert (course.profit, course.high_profit, course.day_profit) == (0, 0, 0)
     assert send(strategy_id="alpha", quantity=0.001).decision.approved
+
+
+class TestBesideAnAccountWithoutALedger:
+    """It spends, and is measured by, what no ledger calls its own."""
+
+    @pytest.fixture
+    def shared(self, two):
+        alpha, beta = two
+        set_limits(max_position_notional=0)
+        fund(alpha, 60_000)
+        return alpha, beta
+
+    def test_it_does_not_spend_what_another_calls_its_own(self, shared, send):
+        denied = send(strategy_id="beta", quantity=1).decision  # 45,000 of 40,000
+        assert denied.code == "BALANCE_INSUFFICIENT"
+        assert send(strategy_id="beta", quantity=0.8).decision.approved
+        assert send(strategy_id="alpha", quantity=1).decision.approved
+
+    def test_what_the_other_has_spent_is_not_set_aside_twice(self, shared, send):
+        assert send(strategy_id="alpha", quantity=1.3).decision.approved  # 58,500 of 60,000
+        assert send(strategy_id="beta", quantity=0.8).decision.approved  # 36,000 of 40,000
+
+    def test_its_size_is_a_part_of_what_is_left(self, shared, send):
+        plan = send(strategy_id="beta", quantity=None, confidence=1).decision.plan
+        assert D(plan["notional"]) == pytest.approx(D(800), rel=D("0.02"))
+
+    def test_its_worth_does_not_move_when_the_other_trades(self, shared, send, venue):
+        _, beta = shared
+        equity.watch()
+        before = beta.equity_course.base
+        send(strategy_id="alpha", quantity=1)
+        equity.watch()
+        balances.refresh(beta.venue_account)
+        equity.watch()
+        beta.equity_course.refresh_from_db()
+        assert beta.equity_course.base == pytest.approx(before, rel=D("0.001"))
+
+    def test_a_wallet_heard_of_late_is_no_loss(self, shared, send, venue):
+        """A sale is booked at once, the venue's balance comes later: that is not money lost."""
+        _, beta = shared
+        send(strategy_id="beta", quantity=0.8)
+        balances.refresh(beta.venue_account)
+        equity.watch()
+        send(strategy_id="beta", action="close", quantity=None)
+        equity.watch()  # the wallet still says what it said before the sale
+        course = EquityCourse.objects.get(account=beta)
+        assert course.base > 39_000
+        assert not TradingState.objects.exists()
