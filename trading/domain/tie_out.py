@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from exchanges.domain.orders import Side, VenueFill
+from trading.domain.figures import plain
 from trading.domain.positions import FLAT, PositionState, apply_fill
 
 ZERO = Decimal(0)
@@ -156,4 +157,4 @@ def open_orders(ours: Mapping[str, str], at_venue: Mapping[str, str]) -> list[Di
 
 
 def _word(value: Decimal | str) -> str:
-    return value if isinstance(value, str) else format(value, "f")
+    return value if isinstance(value, str) else plain(value)

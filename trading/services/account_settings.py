@@ -147,6 +147,9 @@ def check(account: VirtualAccount, *, is_enabling: bool) -> None:
     """Raise ValidationError naming every field of `account` that makes no sense."""
     account.clean_fields()
     errors: dict[str, str] = {}
+    others = VirtualAccount.objects.filter(name__iexact=account.name).exclude(pk=account.pk)
+    if like := others.values_list("name", flat=True).first():
+        errors["name"] = f"There is an account {like} already."
     if account.default_order_type not in ENTRY_TYPES:
         errors["default_order_type"] = f"Choose one of {', '.join(ENTRY_TYPES)}."
     if not _are_symbols(account.allowed_symbols):

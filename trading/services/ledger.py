@@ -15,6 +15,7 @@ from audit import trail
 from audit.statements import Select
 from exchanges.models import Balance, VenueAccount
 from trading.domain.equity import Books, cash_of
+from trading.domain.figures import plain
 from trading.domain.order_states import OrderStatus, still_to_come
 from trading.models import CapitalMove, Order, Position, VirtualAccount
 from trading.models.orders import NOT_ALL_BOOKED
@@ -133,7 +134,7 @@ def move(account_id: int, amount: Decimal, *, actor: str, reason: str) -> Capita
             spoken_for = promised(on_order, rate)
             if after < spoken_for:
                 free = max(before - spoken_for, ZERO)
-                raise ValidationError({"amount": f"Only {free:f} of {account.name} is free."})
+                raise ValidationError({"amount": f"Only {plain(free)} of {account.name} is free."})
         else:
             _check_wallet(account, amount)
         spent = cash_of(ZERO, (_books(one) for one in positions))
@@ -206,8 +207,8 @@ def _check_wallet(account: VirtualAccount, amount: Decimal) -> None:
         raise ValidationError(
             {
                 "amount": (
-                    f"{account.venue_account} has {max(left, ZERO):f} {account.quote_asset} that"
-                    " no account calls its own."
+                    f"{account.venue_account} has {plain(max(left, ZERO))} {account.quote_asset}"
+                    " that no account calls its own."
                 )
             }
         )

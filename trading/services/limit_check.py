@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 from django.utils import timezone
 
 from exchanges import catalogue
 from exchanges.domain.instruments import Instrument
-from exchanges.models import Balance
-from trading.domain.risk.limit_book import Effective, word
+from exchanges.models import Balance, InstrumentRow
+from trading.domain.risk.limit_book import Effective, Scope, word
 from trading.domain.risk.types import SizingModel, TradingMode
-from trading.models import StrategyMapping, VirtualAccount
+from trading.models import ClosedTrade, Limit, StrategyMapping, VirtualAccount
 from trading.services import accounts, control, limits
 
 MOST_SYMBOLS_NAMED = 5
@@ -54,7 +55,18 @@ def run() -> list[Finding]:
             for one in _check(account, strategy_id, symbols, min_spread):
                 if one not in found and _as_any(one) not in found:
                     found.append(one)
-    return found
+    return [*found, *_strange_symbols()]
+
+
+def _strange_symbols() -> Iterator[Finding]:
+    """Limits set for a symbol no venue lists bound nothing: most likely a slip of the pen."""
+    if not InstrumentRow.objects.exists():
+        return
+    rows = Limit.objects.filter(scope=Scope.SYMBOL).order_by("key", "name")
+    for key in dict.fromkeys(rows.values_list("key", flat=True)):
+        if not InstrumentRow.objects.filter(symbol=key).exists():
+            problem = f"limits are set for symbol {key}, which no venue lists"
+            yield Finding("every account", "", problem, f"unset them, or set {key} right", False)
 
 
 def _as_any(found: Finding) -> Finding:
@@ -81,6 +93,8 @@ def _check(
     for problem, fix, blocks in (
         *_standing(account, strategy_id),
         *_counts(held),
+        *_ladder(held),
+        *_sample(account, strategy_id, held),
         *_spread(strategy_id, held, min_spread),
         *_sizes(account, held, symbols),
         *_names(symbols),
@@ -120,6 +134,34 @@ def _counts(held: dict[str, Effective]) -> Iterator[Line]:
         yield f"{told}: an entry with the default stop is denied", fix, False
 
 
+def _ladder(held: dict[str, Effective]) -> Iterator[Line]:
+    """A milder step of a loss that comes after a stricter one never comes."""
+    for loss in ("daily_loss", "weekly_loss", "drawdown"):
+        steps = [f"{loss}_{step}_pct" for step in ("warn", "reduce", "flatten")]
+        taken = [name for name in steps if held[name].value]
+        for milder, stricter in pairwise(taken):
+            if held[milder].value > held[stricter].value:
+                problem = f"{_of(held, milder)} comes after {_of(held, stricter)}"
+                yield problem, f"set {milder} to less than {stricter}", False
+
+
+def _sample(
+    account: VirtualAccount, strategy_id: str, held: dict[str, Effective]
+) -> Iterator[Line]:
+    """A strategy sized by its own past needs one, and gets none while its entries are denied."""
+    if account.sizing_model != SizingModel.FRACTIONAL_KELLY or not strategy_id:
+        return
+    trades = ClosedTrade.objects.filter(account=account, strategy_id=strategy_id).count()
+    least = int(held["kelly_min_trades"].value)
+    if trades < least:
+        yield (
+            f"it has {trades} closed trades and {_of(held, 'kelly_min_trades')}: an entry without"
+            " a size of its own is denied",
+            "have signals name their size, or another sizing model, until there are enough",
+            False,
+        )
+
+
 def _spread(strategy_id: str, held: dict[str, Effective], least: Decimal) -> Iterator[Line]:
     """Hold the spread a strategy signals from against the one its entries are denied from."""
     most = Decimal(held["max_spread_bps"].value)
@@ -149,7 +191,7 @@ def _sizes(
             yield (
                 f"{_of(held, 'max_position_notional')} is below the least order of "
                 f"{_some(too_much)}",
-                f"set max_position_notional to {max(least.values()):f} or more",
+                f"set max_position_notional to {word(max(least.values()))} or more",
                 len(too_much) == len(least),
             )
     name, size = _default_size(account, held)
@@ -162,8 +204,8 @@ def _sizes(
     too_much = sorted(s for s, notional in least.items() if notional > size)
     if too_much:
         yield (
-            f"an entry without a size of its own costs {size:f} at most ({_of(held, name)}), less "
-            f"than the least order of {_some(too_much)}",
+            f"an entry without a size of its own costs {word(size)} at most ({_of(held, name)}),"
+            f" less than the least order of {_some(too_much)}",
             f"raise {name}, or have signals name their size",
             False,
         )

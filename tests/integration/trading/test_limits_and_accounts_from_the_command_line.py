@@ -101,6 +101,17 @@ class TestAccounts:
             run("accounts", "edit", "simulator", "--symbols", "btc/usdt")
 
 
+class TestNames:
+    def test_a_name_that_differs_by_its_capitals_only_is_taken(self):
+        with pytest.raises(CommandError, match="There is an account simulator already"):
+            run("accounts", "create", "SIMULATOR", "--environment", "simulator")
+
+    def test_a_spread_told_for_a_strategy_that_is_mapped_already_is_stored_and_said(self, first):
+        run("accounts", "map", "skew", "simulator")
+        said = run("accounts", "map", "skew", "simulator", "--min-spread-bps", "10")
+        assert "trades in simulator already, and signals from a spread of 10 basis points" in said
+
+
 class TestMoney:
     @pytest.fixture(autouse=True)
     def wallet(self, first):

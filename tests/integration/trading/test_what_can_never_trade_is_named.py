@@ -12,7 +12,7 @@ from exchanges.models import InstrumentRow
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import VirtualAccount
-from trading.services import accounts, balances, control
+from trading.services import account_settings, accounts, balances, control
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +96,25 @@ def test_a_venue_that_cannot_be_asked_is_no_all_clear(account, venue):
     venue.go_down()
     with pytest.raises(CommandError, match="not checked"):
         run()
+
+
+def test_steps_of_a_loss_in_the_wrong_order():
+    set_limits(daily_loss_flatten_pct="0.5")
+    said, code = run()
+    assert code == 0
+    assert "note: simulator: daily_loss_reduce_pct is 3 (global) comes after" in said
+    assert "fix: set daily_loss_reduce_pct to less than daily_loss_flatten_pct" in said
+
+
+def test_a_strategy_sized_by_a_past_it_does_not_have(account):
+    accounts.map_strategy("skew", account, actor="test")
+    changes = {"sizing_model": "fractional_kelly"}
+    account_settings.change(account_id=account.pk, changes=changes, actor="test")
+    said, _ = run()
+    assert "note: simulator, strategy skew: it has 0 closed trades and kelly_min_trades is" in said
+
+
+def test_a_limit_for_a_symbol_nobody_lists():
+    set_limits(scope="symbol", key="BTCUSD", max_position_notional=10)
+    said, _ = run()
+    assert "note: every account: limits are set for symbol BTCUSD, which no venue lists" in said

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from exchanges.models import Environment, VenueAccount
+from trading.domain.figures import plain
 from trading.domain.risk import window
 from trading.domain.risk.types import SizingModel
 from trading.models import Approval, StrategyMapping, VirtualAccount
@@ -107,7 +108,7 @@ class Command(BaseCommand):
         amount = _number("amount", options["amount"])
         account = _account(options["name"])
         move = ledger.move(account.pk, amount, actor=options["actor"], reason=options["reason"])
-        self.stdout.write(f"{account.name}: {move.cash:f} {account.quote_asset} of its own.")
+        self.stdout.write(f"{account.name}: {plain(move.cash)} {account.quote_asset} of its own.")
 
     def _reset_drawdown(self, options: dict[str, Any]) -> None:
         account = _account(options["name"])
@@ -118,7 +119,7 @@ class Command(BaseCommand):
         except ValueError as error:
             raise CommandError(str(error)) from None
         worth = course.base + course.profit
-        self.stdout.write(f"{account.name}: drawdown is measured from {worth:f} on.")
+        self.stdout.write(f"{account.name}: drawdown is measured from {plain(worth)} on.")
 
     def _map(self, options: dict[str, Any]) -> None:
         name = options["name"]
@@ -132,6 +133,7 @@ class Command(BaseCommand):
             least = _number("min_spread_bps", options["min_spread_bps"])
             actor = options["actor"]
             accounts.tell_needs(options["strategy"], min_spread_bps=least, actor=actor)
+            told += f", and signals from a spread of {plain(least)} basis points on"
         self.stdout.write(f"{options['strategy']} {told}.")
 
     def _tell_what_waits(self, approval: Approval | None) -> None:
@@ -152,7 +154,8 @@ def _number(name: str, given: str) -> Decimal:
 def _money(account: VirtualAccount) -> str:
     if account.capital is None:
         return "money of the venue account"
-    return f"{ledger.cash(account, account.positions.all()):f} {account.quote_asset} of its own"
+    cash = ledger.cash(account, account.positions.all())
+    return f"{plain(cash)} {account.quote_asset} of its own"
 
 
 def _settings(options: dict[str, Any]) -> dict[str, Any]:

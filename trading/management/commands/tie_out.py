@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from exchanges.domain.errors import VenueError
 from exchanges.models import Environment, VenueAccount
 from trading.api.problems import to_json
+from trading.domain.figures import plain
 from trading.services import tie_out
 
 
@@ -47,7 +48,8 @@ class Command(BaseCommand):
             sys.exit(1)
 
     def _tell(self, told: tie_out.TieOut) -> None:
-        verdict = "agrees" if told.agrees else f"{len(told.differences)} differences"
+        count = len(told.differences)
+        verdict = "agrees" if told.agrees else f"{count} difference{'s' * (count != 1)}"
         self.stdout.write(
             f"{told.venue_account}: {verdict} ({told.symbols} symbols, {told.trades} trades)"
         )
@@ -61,6 +63,8 @@ class Command(BaseCommand):
         if told.trades_not_ours:
             self.stdout.write(f"  {told.trades_not_ours} trades at the venue are not ours")
         for asset, amount in told.money_of_no_account.items():
-            self.stdout.write(f"  {amount:f} {asset} at the venue belong to no account's ledger")
+            self.stdout.write(
+                f"  {plain(amount)} {asset} at the venue belong to no account's ledger"
+            )
         for asset, amount in told.coins_not_ours.items():
-            self.stdout.write(f"  {amount:f} {asset} at the venue are not ours")
+            self.stdout.write(f"  {plain(amount)} {asset} at the venue are not ours")
