@@ -102,7 +102,7 @@ async def test_a_cut_line_is_followed_by_a_new_one_with_everything_on_it(venue, 
     venue.drop()
     await venue.connected(2)
     assert venue.subscribed == {BEST, "ethusdt@bookTicker"}
-    assert taken.openings == 2
+    await until(lambda: taken.openings == 2)
 
 
 @pytest.mark.parametrize(
