@@ -30,6 +30,7 @@ MOST_ASSETS = 8
 ZERO = Decimal(0)
 HEADLINE_SCOPES = (TradingState.Scope.VENUE, TradingState.Scope.ACCOUNT)
 Json = dict[str, Any]
+Balances = dict[int, dict[str, Balance]]  # by venue account, by asset
 
 
 def snapshot() -> Json:
@@ -38,22 +39,25 @@ def snapshot() -> Json:
 
 
 def books() -> Json:
-    """Return what is held right now: trading state, accounts, open positions."""
+    """Return what is held right now: trading state, accounts, wallets, open positions."""
     now = timezone.now()
     accounts = list(
         VirtualAccount.objects.select_related("venue_account").order_by("-is_default", "name")
     )
     rows = list(Position.objects.select_related("account__venue_account").order_by("symbol"))
     shown = [row for row in rows if row.is_open or row.alarm or row.excess_sold]
+    shown.sort(key=lambda row: row.is_dust)
     marks = _marks(shown)
     valued = [_position(row, marks.get((_venue(row), row.symbol))) for row in shown]
     default = next((a for a in accounts if a.is_default), None)
+    balances = _balances()
     return {
         "at": now,
         "environment": default.venue_account.environment if default else "",
         "trading": trading(default, now),
         "trips": breakers(),
-        "accounts": _accounts(accounts, rows, valued),
+        "accounts": _accounts(accounts, rows, valued, balances),
+        "wallets": _wallets(accounts, rows, balances),
         "positions": valued,
     }
 
@@ -174,13 +178,18 @@ def _position(row: Position, quote: Quote | None) -> Json:
     }
 
 
-def _accounts(
-    accounts: list[VirtualAccount], rows: list[Position], valued: list[Json]
-) -> list[Json]:
-    balances: dict[int, list[Balance]] = {}
+def _balances() -> Balances:
+    """Return what each venue account has of every asset, by asset."""
+    found: Balances = {}
     for balance in Balance.objects.order_by("asset"):
         if balance.free or balance.locked:
-            balances.setdefault(balance.venue_account_id, []).append(balance)
+            found.setdefault(balance.venue_account_id, {})[balance.asset] = balance
+    return found
+
+
+def _accounts(
+    accounts: list[VirtualAccount], rows: list[Position], valued: list[Json], balances: Balances
+) -> list[Json]:
     stands = {one.id: one for one in standing.of_accounts(accounts)}
     unrealised: dict[str, Decimal] = {}
     unvalued: dict[str, int] = {}
@@ -201,6 +210,7 @@ def _accounts(
             "quote_asset": account.quote_asset,
             "balances_at": account.venue_account.balances_at,
             "stream_at": account.venue_account.stream_at,
+            "invested": _text(sum((_cost(r) for r in rows if _of(r, account)), ZERO)),
             "realised": _text(sum((r.realised_pnl for r in rows if _of(r, account)), ZERO)),
             "fees": _text(sum((r.fees_quote for r in rows if _of(r, account)), ZERO)),
             "unrealised": _text(unrealised.get(account.name)),
@@ -208,7 +218,7 @@ def _accounts(
             "open_positions": sum(r.is_open and not r.is_dust for r in rows if _of(r, account)),
             "max_open_positions": limits.value_of(account, "max_open_positions"),
             **_worth(stands[account.pk]),
-            **_holdings(account, balances.get(account.venue_account_id, []), rows),
+            **_purse(balances.get(account.venue_account_id, {}).get(account.quote_asset)),
         }
         for account in accounts
     ]
@@ -234,21 +244,52 @@ def _of(row: Position, account: VirtualAccount) -> bool:
     return row.account_id == account.pk
 
 
-def _holdings(account: VirtualAccount, balances: list[Balance], rows: list[Position]) -> Json:
-    """Show the quote asset first, then what open positions are made of, then the rest up to a few.
+def _cost(row: Position) -> Decimal:
+    return row.quantity * row.average_entry_price
+
+
+def _purse(balance: Balance | None) -> Json:
+    """What the whole venue account has of an account's quote asset."""
+    return {
+        "free": _text(balance.free) if balance else None,
+        "locked": _text(balance.locked) if balance else None,
+    }
+
+
+def _wallets(
+    accounts: list[VirtualAccount], rows: list[Position], balances: Balances
+) -> list[Json]:
+    """Return the assets of each venue account once, however many accounts trade in it."""
+    sharing: dict[int, list[VirtualAccount]] = {}
+    for account in accounts:
+        sharing.setdefault(account.venue_account_id, []).append(account)
+    return [
+        {
+            "environment": sharers[0].venue_account.environment,
+            **_assets(
+                balances.get(venue_account_id, {}).values(),
+                {account.quote_asset for account in sharers},
+                {r.symbol for r in rows if r.is_open and any(_of(r, a) for a in sharers)},
+            ),
+        }
+        for venue_account_id, sharers in sharing.items()
+    ]
+
+
+def _assets(balances: Iterable[Balance], quote_assets: set[str], held: set[str]) -> Json:
+    """Show quote assets first, then what open positions are made of, then the rest up to a few.
 
     A test venue hands out hundreds of assets nobody trades.
     """
-    open_symbols = [r.symbol for r in rows if _of(r, account) and r.is_open]
 
     def rank(balance: Balance) -> tuple[bool, bool, str]:
-        held = any(symbol.startswith(balance.asset) for symbol in open_symbols)
-        return balance.asset != account.quote_asset, not held, balance.asset
+        is_held = any(symbol.startswith(balance.asset) for symbol in held)
+        return balance.asset not in quote_assets, not is_held, balance.asset
 
     ordered = sorted(balances, key=rank)
     return {
         "balances": [
-            {"asset": b.asset, "free": _text(b.free), "locked": _text(b.locked)}
+            {"asset": b.asset, "total": _text(b.free + b.locked), "locked": _text(b.locked)}
             for b in ordered[:MOST_ASSETS]
         ],
         "more_assets": max(len(ordered) - MOST_ASSETS, 0),

@@ -47,7 +47,7 @@ def _accounts(accounts: Iterable[Json], now: datetime, is_narrow: bool) -> Table
         {
             "account": Text(one["name"], style="bold"),
             "environment": Text(one["environment"]),
-            "balance": _money(one["own_cash"] if one["own_cash"] is not None else _free(one)),
+            "balance": _money(one["free"] if one["own_cash"] is None else one["own_cash"]),
             "equity": _money(one["equity"]),
             "P&L": _gain(_sum(one["realised"], one["unrealised"])),
             "today": _percent(one["daily_loss_pct"]),
@@ -139,11 +139,6 @@ def _table(rows: list[dict[str, Text]], *, without: tuple[str, ...]) -> Table:
     for row in rows:
         table.add_row(*(row[name] for name in columns))
     return table
-
-
-def _free(account: Json) -> str | None:
-    wanted = account["quote_asset"]
-    return next((b["free"] for b in account["balances"] if b["asset"] == wanted), None)
 
 
 def _sum(*figures: str | None) -> str | None:

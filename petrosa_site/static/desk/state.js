@@ -24,8 +24,8 @@ export class Desk {
     this.loadBooks(snapshot);
   }
 
-  loadBooks({ at, environment, trading, trips, accounts, positions }) {
-    this.books = { at, environment, trading, trips, accounts, positions };
+  loadBooks({ at, environment, trading, trips, accounts, wallets, positions }) {
+    this.books = { at, environment, trading, trips, accounts, wallets, positions };
     this.wantsBooks = false;
   }
 

@@ -43,6 +43,7 @@ export class View {
   constructor(options) {
     this.options = options; // environment, links, canRelease
     this.rows = {
+      accounts: new Rows(byId("accounts"), (a) => this.#accountRow(a), earnedAndOpen),
       positions: new Rows(byId("positions"), (p) => this.#position(p), heldAndGuarded),
       signals: new Rows(byId("signals"), ({ signal, order }) => this.#signal(signal, order)),
       working: new Rows(byId("working"), (o) => this.#order(o)),
@@ -56,10 +57,12 @@ export class View {
     this.#trading(books.trading);
     this.#breakers(books.trips);
     this.#alarms(books);
-    this.#tiles(books.accounts);
     this.hasOneAccount = books.accounts.length === 1;
+    this.#accounts(books);
     this.rows.positions.show(books.positions, (p) => p.id);
-    count("positions", books.positions.length);
+    const dust = books.positions.filter((p) => p.is_dust).length;
+    const held = books.positions.filter((p) => p.is_open && !p.is_dust).length;
+    count("positions", books.positions.length, dust ? `${held} and ${dust} of dust` : String(held));
   }
 
   showFeed(desk) {
@@ -191,47 +194,90 @@ export class View {
     byId("alarms").hidden = alarms.length === 0;
   }
 
-  #tiles(accounts) {
-    byId("accounts").replaceChildren(...accounts.map((account) => this.#account(account)));
+  // One account has room for a card; more are a line each, with the wallets they share below.
+  #accounts({ accounts, wallets }) {
+    const isList = accounts.length > 1;
+    byId("account").hidden = !this.hasOneAccount;
+    byId("accounts-panel").hidden = !isList;
+    byId("account").replaceChildren(
+      ...(this.hasOneAccount ? [this.#account(accounts[0], wallets[0])] : []),
+    );
+    this.hasOneQuote = new Set(accounts.map((a) => a.quote_asset)).size === 1;
+    this.rows.accounts.show(isList ? accounts : [], (a) => a.id);
+    setText(byId("accounts-count"), String(accounts.length));
+    byId("wallets").replaceChildren(...(isList ? wallets.map(walletLine).filter(Boolean) : []));
   }
 
-  #account(a) {
-    const quote = a.balances.find((b) => b.asset === a.quote_asset);
-    const others = a.balances.filter((b) => b.asset !== a.quote_asset);
-    const link = this.options.links.virtualaccount;
-    const unvalued = a.unvalued ? `${a.unvalued} without a price` : null;
+  #accountRow(a) {
+    const isOwn = a.own_cash != null;
+    return el(
+      "tr",
+      { class: a.enabled ? "" : "off" },
+      cell("account", "Account", ...this.#nameAndPills(a)),
+      cell(
+        "equity num",
+        "Equity",
+        el("span", { title: `best ${f.money(a.high_water)}` }, f.money(a.equity)),
+        this.hasOneQuote ? null : el("small", {}, a.quote_asset),
+      ),
+      cell(
+        "money num",
+        isOwn ? "Own money" : "Free",
+        isOwn ? null : el("small", { title: `${f.money(a.locked)} locked` }, "free"),
+        el("span", { title: a.own_cash ?? a.free }, f.money(isOwn ? a.own_cash : a.free)),
+      ),
+      cell("invested num", "In positions", el("span", { title: a.invested }, f.money(a.invested))),
+      cell(
+        `realised num ${tone(a.realised)}`,
+        "Realised",
+        el("span", { title: realisedTitle(a) }, f.gain(a.realised)),
+      ),
+      cell(
+        `unrealised num ${tone(a.unrealised)}`,
+        "Unrealised",
+        el("span", { title: unvalued(a) }, f.gain(a.unrealised)),
+      ),
+      cell(
+        `down num ${fallTone(a)}`,
+        "Down today",
+        el("span", { title: losses(a) }, f.percent(a.daily_loss_pct)),
+      ),
+      cell("won num", "Won / lost", `${a.wins} / ${a.losses}`),
+      cell("open num", "Open", `${a.open_positions} / ${a.max_open_positions}`),
+    );
+  }
+
+  #nameAndPills(a) {
+    return [
+      linked(this.options.links.virtualaccount, a.id, a.name),
+      a.name === a.environment ? null : environmentPill(a.environment),
+      a.is_default ? pill("default", "plain", "Takes signals that are not mapped elsewhere") : null,
+      a.enabled ? null : pill("disabled", "warn"),
+      a.cooldown_until ? cooldown(a) : null,
+    ];
+  }
+
+  #account(a, wallet) {
+    const isOwn = a.own_cash != null;
+    // The wallet's quote asset is a tile already, unless the account's own money is.
+    const others = wallet.balances.filter((b) => isOwn || b.asset !== a.quote_asset);
     return el(
       "section",
       { class: "account", "aria-label": `Account ${a.name}` },
-      el(
-        "header",
-        {},
-        linked(link, a.id, a.name),
-        a.name === a.environment ? null : environmentPill(a.environment),
-        a.is_default ? pill("default", "plain", "Takes signals that are not mapped elsewhere") : null,
-        a.enabled ? null : pill("disabled", "warn"),
-        a.cooldown_until ? cooldown(a) : null,
-      ),
+      el("header", {}, ...this.#nameAndPills(a)),
       tile("Equity", f.money(a.equity), `best ${f.money(a.high_water)}`),
-      tile(`Free ${a.quote_asset}`, f.money(quote?.free), quote ? f.quantity(quote.free) : ""),
-      a.own_cash == null
-        ? tile("Locked", f.money(quote?.locked))
-        : tile("Its own money", f.money(a.own_cash), "What this account may spend"),
-      tile("Realised P&L", f.gain(a.realised), `${a.realised}, after ${a.fees} of fees`, tone(a.realised)),
-      tile("Unrealised P&L", f.gain(a.unrealised), unvalued, tone(a.unrealised)),
-      tile("Down today", f.percent(a.daily_loss_pct), losses(a), Number(a.daily_loss_pct) ? "loss" : ""),
+      isOwn
+        ? tile("Own money", f.money(a.own_cash), `${a.own_cash}, what this account may spend`)
+        : tile(`Free ${a.quote_asset}`, f.money(a.free), a.free ?? ""),
+      isOwn
+        ? tile("In positions", f.money(a.invested), `${a.invested}, what they cost`)
+        : tile("Locked", f.money(a.locked), a.locked ?? ""),
+      tile("Realised P&L", f.gain(a.realised), realisedTitle(a), tone(a.realised)),
+      tile("Unrealised P&L", f.gain(a.unrealised), unvalued(a), tone(a.unrealised)),
+      tile("Down today", f.percent(a.daily_loss_pct), losses(a), fallTone(a)),
       tile("Won / lost", `${a.wins} / ${a.losses}`, "Closed trades, after fees"),
       tile("Open positions", `${a.open_positions} / ${a.max_open_positions}`),
-      others.length
-        ? el(
-            "ul",
-            { class: "assets", "aria-label": "Other assets" },
-            ...others.map((b) =>
-              el("li", { title: `${b.locked} locked` }, el("b", {}, b.asset), ` ${f.quantity(total(b))}`),
-            ),
-            a.more_assets ? el("li", {}, `and ${a.more_assets} more`) : null,
-          )
-        : null,
+      others.length ? assets(others, wallet.more_assets, "Other assets") : null,
     );
   }
 
@@ -240,7 +286,7 @@ export class View {
     const mark = p.mark ? f.price(p.mark) : "–";
     return el(
       "tr",
-      { class: isNaked(p) || p.alarm ? "alarmed" : "" },
+      { class: isNaked(p) || p.alarm ? "alarmed" : p.is_dust ? "dust" : "" },
       cell(
         "symbol",
         "Symbol",
@@ -376,6 +422,40 @@ function cooldown(account) {
   return node;
 }
 
+function walletLine(wallet) {
+  if (!wallet.balances.length) return null;
+  const name = `In the wallet of ${wallet.environment}`;
+  return el(
+    "div",
+    { class: "wallet" },
+    el("span", {}, "Wallet", environmentPill(wallet.environment)),
+    assets(wallet.balances, wallet.more_assets, name),
+  );
+}
+
+function assets(balances, more, name) {
+  return el(
+    "ul",
+    { class: "assets", "aria-label": name },
+    ...balances.map((b) =>
+      el("li", { title: `${b.locked} locked` }, el("b", {}, b.asset), ` ${f.quantity(b.total)}`),
+    ),
+    more ? el("li", {}, `and ${more} more`) : null,
+  );
+}
+
+function realisedTitle(account) {
+  return `${account.realised}, after ${account.fees} of fees`;
+}
+
+function unvalued(account) {
+  return account.unvalued ? `${account.unvalued} without a price` : null;
+}
+
+function fallTone(account) {
+  return Number(account.daily_loss_pct) ? "loss" : "";
+}
+
 function losses(account) {
   return `this week ${f.percent(account.weekly_loss_pct)}, from the best ${f.percent(account.drawdown_pct)}`;
 }
@@ -387,6 +467,11 @@ function tile(label, value, title, classes = "") {
     el("span", { class: "label" }, label),
     el("span", { class: `value ${classes}` }, value),
   );
+}
+
+// Worth moves with the prices; an account's line is news when it traded, or may trade differently.
+function earnedAndOpen(a) {
+  return [a.realised, a.open_positions, a.wins, a.losses, a.enabled, a.is_default, a.cooldown_until];
 }
 
 function count(panel, number, words) {
@@ -409,10 +494,6 @@ function tone(text) {
 
 function sideTone(side) {
   return { buy: "good", sell: "bad" }[side.toLowerCase()] ?? "info";
-}
-
-function total(balance) {
-  return String(Number(balance.free) + Number(balance.locked));
 }
 
 function isNaked(p) {
