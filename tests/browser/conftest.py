@@ -70,16 +70,20 @@ class Watched:
         return self.page
 
 
+def log_in(page: Page, made: Product) -> None:
+    """Fill the form in as the operator, and come to the desk."""
+    page.goto("/desk/login/")
+    page.fill("[name=username]", "operator")
+    page.fill("[name=password]", made.password)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url("**/desk/")
+
+
 @pytest.fixture(scope="package")
 def session(chromium: Browser, whole: Product) -> Iterator[StorageState]:
     """The cookies of the operator, who logged in by the form."""
     context = chromium.new_context(base_url=whole.site)
-    page = context.new_page()
-    page.goto("/desk/login/")
-    page.fill("[name=username]", "operator")
-    page.fill("[name=password]", whole.password)
-    page.press("[name=password]", "Enter")
-    page.wait_for_url("**/desk/")
+    log_in(context.new_page(), whole)
     yield context.storage_state()
     context.close()
 

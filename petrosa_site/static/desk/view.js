@@ -62,7 +62,7 @@ export class View {
     this.rows.positions.show(books.positions, (p) => p.id);
     const dust = books.positions.filter((p) => p.is_dust).length;
     const held = books.positions.filter((p) => p.is_open && !p.is_dust).length;
-    count("positions", books.positions.length, dust ? `${held} and ${dust} of dust` : String(held));
+    count("positions", books.positions.length, dust ? `${held} · ${dust} dust` : String(held));
   }
 
   showFeed(desk) {
@@ -213,7 +213,7 @@ export class View {
     return el(
       "tr",
       { class: a.enabled ? "" : "off" },
-      cell("account", "Account", ...this.#nameAndPills(a)),
+      cell("account", "Account", el("div", { title: a.name }, ...this.#nameAndPills(a))),
       cell(
         "equity num",
         "Equity",
@@ -250,7 +250,7 @@ export class View {
   #nameAndPills(a) {
     return [
       linked(this.options.links.virtualaccount, a.id, a.name),
-      a.name === a.environment ? null : environmentPill(a.environment),
+      a.name === a.environment ? null : this.#environmentOf(a),
       a.is_default ? pill("default", "plain", "Takes signals that are not mapped elsewhere") : null,
       a.enabled ? null : pill("disabled", "warn"),
       a.cooldown_until ? cooldown(a) : null,
@@ -291,7 +291,7 @@ export class View {
         "symbol",
         "Symbol",
         linked(this.options.links.position, p.id, p.symbol),
-        this.hasOneAccount ? null : el("small", {}, p.account),
+        this.hasOneAccount ? null : el("small", { title: p.account }, p.account),
         this.#elsewhere(p.environment),
       ),
       cell("quantity num", "Quantity", f.quantity(p.quantity)),
@@ -381,6 +381,12 @@ export class View {
       cell("price num", "Price", f.price(x.price)),
       cell("fee num", "Fee", `${f.quantity(x.commission)} ${x.commission_asset}`),
     );
+  }
+
+  #environmentOf(account) {
+    const node = environmentPill(account.environment);
+    if (!this.#elsewhere(account.environment)) node.classList.add("here");
+    return node;
   }
 
   #elsewhere(environment) {
