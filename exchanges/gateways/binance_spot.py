@@ -292,7 +292,7 @@ class BinanceSpotGateway:
                 endpoint.method, endpoint.path, params, signed=endpoint.signed
             )
         except (ConnectionNeverMade, ConnectionLost) as error:
-            self.tally.note(failed=True)
+            self.tally.note(failed=True, took_seconds=watch.ms / 1000)
             _log_call(endpoint, watch.ms, client_id, error=str(error))
             if isinstance(error, ConnectionLost):
                 self._on_answer(watch.ms)
@@ -307,7 +307,7 @@ class BinanceSpotGateway:
             _log_call(endpoint, watch.ms, client_id, status=reply.status)
             return reply
         verdict = verdicts.on_write(reply) if endpoint.writes else verdicts.on_read(reply)
-        self.tally.note(failed=not isinstance(verdict, ANSWERS))
+        self.tally.note(failed=not isinstance(verdict, ANSWERS), took_seconds=watch.ms / 1000)
         _log_call(
             endpoint,
             watch.ms,

@@ -1,7 +1,9 @@
 """How venue calls fare over all processes: counted by the gateways, read by whoever watches.
 
-A call that failed is written at once, calls that went well at most once a second: a trade waits
-for one round trip to Redis a second, no more. Redis being away costs the counts of that time.
+A call that failed is written at once, into every second it lasted: twelve seconds of waiting for a
+venue that hangs are twelve bad seconds. Calls that went well are written at most once a second: a
+trade waits for one round trip to Redis a second, no more. Redis being away costs the counts of that
+time.
 """
 
 from __future__ import annotations
@@ -11,7 +13,8 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import redis
@@ -26,7 +29,7 @@ REDIS_REST_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Calls:
-    """Calls of the last minute; `failed` are those without a proper answer.
+    """Calls of the last minute; `failed` are those without a proper answer, once a second each.
 
     `seconds` has the same two figures for each second with a call, the latest first.
     """
@@ -54,27 +57,28 @@ class Tally:
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
     _well: int = 0
-    _failed: int = 0
+    _failed: Counter[int] = field(default_factory=Counter)  # by second since 1970
     _write_from: float = float("-inf")
     _is_resting: bool = False  # Redis did not answer a moment ago
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, *, failed: bool) -> None:
-        """Count one call; never raises."""
+    def note(self, *, failed: bool, took_seconds: float = 0.0) -> None:
+        """Count one call that ended just now; never raises."""
         if self.store is None:
             return
+        second = int(self.wall())
         with self._lock:
             self._well += not failed
-            self._failed += failed
+            if failed:
+                self._failed.update(_lasted(second, took_seconds))
             now = self.steady()
             if now < self._write_from and not (failed and not self._is_resting):
                 return
             self._is_resting = False
             well, failures = self._well, self._failed
-            self._well = self._failed = 0
+            self._well, self._failed = 0, Counter()
             self._write_from = now + WRITE_EVERY_SECONDS
-        key = _bucket_key(self.environment, self.wall())
-        self._try(lambda: _count(self._store, key, well, failures))
+        self._try(lambda: _count(self._store, self.environment, second, well, failures))
 
     def note_clock(self, *, offset_ms: int, took_ms: int) -> None:
         """Tell what the venue's clock said; never raises."""
@@ -107,11 +111,22 @@ def _clock_key(environment: str) -> str:
     return f"petrosa:clock:{environment}"
 
 
-def _count(store: redis.Redis, key: str, well: int, failed: int) -> None:
+def _lasted(second: int, took_seconds: float) -> range:
+    """Return the seconds of a call that ended in `second`: at least that one, a minute at most."""
+    many = min(max(1, round(took_seconds)), WINDOW_SECONDS)
+    return range(second - many + 1, second + 1)
+
+
+def _count(
+    store: redis.Redis, environment: str, second: int, well: int, failed: Mapping[int, int]
+) -> None:
     with store.pipeline(transaction=False) as writes:
-        writes.hincrby(key, "well", well)
-        writes.hincrby(key, "failed", failed)
-        writes.expire(key, KEPT_SECONDS)
+        for at in {second, *failed}:
+            key = _bucket_key(environment, at)
+            if at == second:
+                writes.hincrby(key, "well", well)
+            writes.hincrby(key, "failed", failed.get(at, 0))
+            writes.expire(key, KEPT_SECONDS)
         writes.execute()
 
 

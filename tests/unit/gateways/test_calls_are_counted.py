@@ -73,6 +73,43 @@ def test_a_failure_is_written_at_once_with_what_waited(store, counted):
     assert figures(store, "testnet") == (3, 1)
 
 
+def test_a_failure_counts_in_every_second_it_lasted(store, counted):
+    counted.note(failed=True, took_seconds=12.04)
+
+    found = tally.calls(store, "testnet")
+    assert found.seconds == ((1, 1),) * 12
+
+
+def test_a_quick_failure_counts_once_wherever_the_second_ends(store, counted):
+    counted.wall = lambda: 1_000_000.001
+    counted.note(failed=True, took_seconds=0.02)
+
+    assert figures(store, "testnet", now=1_000_000.5) == (1, 1)
+
+
+def test_nothing_lasts_longer_than_what_is_looked_at(store, counted):
+    counted.note(failed=True, took_seconds=4000)
+
+    assert len(tally.calls(store, "testnet").seconds) == tally.WINDOW_SECONDS
+
+
+def test_what_goes_well_for_long_counts_once(store, counted):
+    counted.note(failed=False, took_seconds=12)
+
+    assert figures(store, "testnet") == (1, 0)
+
+
+def test_a_failure_that_redis_missed_keeps_its_own_seconds(store, steady):
+    away = connect("redis://127.0.0.1:1/0")
+    counted = Tally("testnet", away, wall=lambda: 1_000_000.0, steady=steady)
+    counted.note(failed=True)  # lost: now Redis is left alone for a moment
+    counted.note(failed=True, took_seconds=3)
+    counted.store, counted.wall, steady.now = store, (lambda: 1_000_010.0), 10.0
+    counted.note(failed=False)
+
+    assert tally.calls(store, "testnet", now=1_000_010.0).seconds == ((1, 0), *((1, 1),) * 3)
+
+
 def test_a_minute_later_it_no_longer_counts(store, counted):
     counted.note(failed=True)
 
@@ -124,3 +161,15 @@ class TestTheGateway:
             gateway.place_order(market_buy)
 
         assert tally.calls(store, "testnet").failed == 1
+
+    def test_a_venue_that_hangs_is_bad_for_as_long_as_it_was_waited_for(
+        self, make_gateway, counted, venue, store, market_buy
+    ):
+        gateway = make_gateway(tally=counted, timeout_seconds=3.0)
+        gateway.server_time()
+        venue.answer_next(stall_seconds=4)
+        with pytest.raises(errors.OutcomeUnknown):
+            gateway.place_order(market_buy)
+
+        bad = [failed for _, failed in tally.calls(store, "testnet").seconds if failed]
+        assert bad == [1, 1, 1]
