@@ -126,5 +126,6 @@ def watch_equity() -> None:
 
 @shared_task(name="trading.watch_trips")
 def watch_trips() -> None:
-    """Stop trading where a circuit breaker says so."""
+    """Stop trading where a circuit breaker says so; then ask for what the next look needs."""
     trips.watch()
+    trips.freshen()

@@ -13,15 +13,16 @@ from enum import StrEnum
 
 from trading.domain.risk.types import TradingMode
 
-NAMES = (
-    "venue-errors",
-    "market-data",
-    "clock-skew",
-    "unknown-orders",
-    "signal-backlog",
-    "audit-trail",
-    "slippage",
-)
+LEVELS = {
+    "venue-errors": TradingMode.HALTED,
+    "market-data": TradingMode.REDUCE_ONLY,
+    "clock-skew": TradingMode.HALTED,
+    "unknown-orders": TradingMode.HALTED,
+    "signal-backlog": TradingMode.REDUCE_ONLY,
+    "audit-trail": TradingMode.HALTED,
+    "slippage": TradingMode.REDUCE_ONLY,
+}
+NAMES = tuple(LEVELS)
 GLOBAL, VENUE, ACCOUNT = "global", "venue", "account"
 FULL = 100
 
@@ -57,7 +58,7 @@ class Finding:
 
 def unwatched(name: str, why: str) -> Finding:
     """Tell of a breaker nobody has looked at."""
-    return Finding(name, "", "", TradingMode.HALTED, State.UNKNOWN, "", why)
+    return Finding(name, "", "", LEVELS[name], State.UNKNOWN, "", why)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +83,15 @@ def venue_errors(
     """Stop at a venue that does not answer properly. `seconds`: calls and failures of each second
     of the last minute that had calls.
 
-    Time is counted, not calls: while a venue restarts, a hundred calls fail within two seconds.
+    Time is counted, not calls: while a venue restarts, a hundred calls fail within two seconds, and
+    one call to a venue that hangs fails for as long as it waits.
     """
     limit = f"{least_seconds} s of a minute in which {most_pct} % of the calls failed"
 
     def found(state: State, actual: str) -> Finding:
-        return Finding("venue-errors", VENUE, environment, TradingMode.HALTED, state, limit, actual)
+        return Finding(
+            "venue-errors", VENUE, environment, LEVELS["venue-errors"], state, limit, actual
+        )
 
     if most_pct <= 0:
         return found(State.OFF, "")
@@ -100,14 +104,22 @@ def venue_errors(
 
 
 def market_data(
-    environment: str, ages: Mapping[str, float | None] | None, *, most_seconds: float
+    environment: str,
+    ages: Mapping[str, float | None] | None,
+    *,
+    most_seconds: float,
+    was_asked: bool = True,
 ) -> Finding:
-    """Stop where a position is open whose price nobody tells. `ages`: seconds by symbol held."""
+    """Stop where a position is open whose price nobody tells. `ages`: seconds by symbol held.
+
+    `was_asked` is False while the venue has not yet failed to tell: old prices are no trouble of
+    the venue's then, only nobody has looked (everything was just started, for one).
+    """
     limit = f"{most_seconds:g} s without a quote of a symbol held"
 
     def found(state: State, actual: str) -> Finding:
         return Finding(
-            "market-data", VENUE, environment, TradingMode.REDUCE_ONLY, state, limit, actual
+            "market-data", VENUE, environment, LEVELS["market-data"], state, limit, actual
         )
 
     if most_seconds <= 0:
@@ -117,6 +129,8 @@ def market_data(
     old = {s: a for s, a in sorted(ages.items()) if a is None or a > most_seconds}
     if old:
         told = (f"{s} {'none' if a is None else f'{a:.0f} s'}" for s, a in old.items())
+        if not was_asked:
+            return found(State.UNKNOWN, f"{', '.join(told)}; the venue was not asked yet")
         return found(State.TRIPPED, ", ".join(told))
     known = [age for age in ages.values() if age is not None]
     return found(State.FINE, f"oldest {max(known):.0f} s" if known else "nothing is held")
@@ -132,7 +146,7 @@ def clock_skew(
     limit = f"{most_ms} ms off the venue's clock"
 
     def found(state: State, actual: str) -> Finding:
-        return Finding("clock-skew", VENUE, environment, TradingMode.HALTED, state, limit, actual)
+        return Finding("clock-skew", VENUE, environment, LEVELS["clock-skew"], state, limit, actual)
 
     if most_ms <= 0:
         return found(State.OFF, "")
@@ -150,7 +164,7 @@ def unknown_orders(environment: str, ages: Mapping[int, float], *, most_seconds:
 
     def found(state: State, actual: str) -> Finding:
         return Finding(
-            "unknown-orders", VENUE, environment, TradingMode.HALTED, state, limit, actual
+            "unknown-orders", VENUE, environment, LEVELS["unknown-orders"], state, limit, actual
         )
 
     if most_seconds <= 0:
@@ -168,7 +182,7 @@ def signal_backlog(waiting: int | None, *, most: int) -> Finding:
     limit = f"{most} signals waiting in NATS"
 
     def found(state: State, actual: str) -> Finding:
-        return Finding("signal-backlog", GLOBAL, "", TradingMode.REDUCE_ONLY, state, limit, actual)
+        return Finding("signal-backlog", GLOBAL, "", LEVELS["signal-backlog"], state, limit, actual)
 
     if most <= 0:
         return found(State.OFF, "")
@@ -186,7 +200,7 @@ def audit_trail(refused: int | None, objection: str | None, *, most: int) -> Fin
     limit = f"{most} lines refused in a minute, and a trail that takes lines and keeps them"
 
     def found(state: State, actual: str) -> Finding:
-        return Finding("audit-trail", GLOBAL, "", TradingMode.HALTED, state, limit, actual)
+        return Finding("audit-trail", GLOBAL, "", LEVELS["audit-trail"], state, limit, actual)
 
     if most <= 0:
         return found(State.OFF, "")
@@ -207,7 +221,7 @@ def slippage(account: str, *, slipped: int, filled: int, most: int) -> Finding:
     limit = f"{most} entries in ten minutes worse than their max_slippage_bps"
     actual = f"{slipped} of {filled}"
     state = State.OFF if most <= 0 else State.TRIPPED if slipped >= most else State.FINE
-    return Finding("slippage", ACCOUNT, account, TradingMode.REDUCE_ONLY, state, limit, actual)
+    return Finding("slippage", ACCOUNT, account, LEVELS["slippage"], state, limit, actual)
 
 
 def is_to_engage(finding: Finding, standing: Standing, *, now: datetime, grace: timedelta) -> bool:

@@ -1,7 +1,9 @@
 """Circuit breakers: facts are gathered, judged, and what is wrong stops trading by `control`.
 
-`watch` runs every few seconds in a worker; `seen` tells what it found last to whoever wants to
-see it, and that nobody watches when nobody does. A breaker holds until a person releases it.
+`watch` runs every few seconds, in a worker and in the market process: it asks no venue, so that it
+goes on while a venue hangs. `freshen` asks, in a worker, and nobody waits for it. `seen` tells what
+was found last to whoever wants to see it, and that nobody watches when nobody does. A breaker holds
+until a person releases it.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ log = structlog.get_logger(__name__)
 BACKLOG_KEY = "petrosa:trips:backlog"
 SEEN_KEY = "petrosa:trips:seen"
 TOLD_SECONDS = 30  # how long what a listener, or the watch, told counts
+UNANSWERED_SECONDS = 300  # longer than a venue may hang between two questions
 CLOCK_ASKED_SECONDS = 60.0
 CLOCK_COUNTS_SECONDS = 180.0
 ORDERS_LOOKED_AT = 2000
@@ -70,7 +73,7 @@ def seen() -> Seen:
     """Return how the breakers stand. Asks neither a venue nor the database."""
     raw = _read(lambda: _redis().get(SEEN_KEY))
     if not isinstance(raw, bytes):
-        why = f"nobody has looked for {TOLD_SECONDS} s: do beat, a worker and Redis run?"
+        why = f"nobody has looked for {TOLD_SECONDS} s: do Redis, market, beat and a worker run?"
         return Seen(tuple(trips.unwatched(name, why) for name in trips.NAMES), None)
     told = msgspec.json.decode(raw, type=_Told)
     return Seen(tuple(told.findings), max(0.0, time.time() - told.at))
@@ -101,6 +104,7 @@ def _market_data(now: datetime) -> Iterable[Finding]:
         yield trips.market_data(
             environment,
             _quote_ages(environment, now),
+            was_asked=bool(_read(partial(_redis().exists, _unanswered_key(environment)))),
             most_seconds=float(settings.TRIP_MARKET_STALE_SECONDS),
         )
 
@@ -218,14 +222,15 @@ def _read(ask: Callable[[], R]) -> R | None:
 
 
 def watch() -> list[TradingState]:
-    """Stop what must be stopped, once; return the stops that were made. One watch at a time."""
+    """Stop what must be stopped, once; return the stops that were made. One watch at a time.
+
+    Asks Redis and the database only: it must not wait for what it is there to notice.
+    """
     with alone.at("trips") as got_it:
         if not got_it:
             return []
         made, findings = [], []
         for gather in GATHERERS:
-            if gather in FRESHENED_BEFORE:
-                FRESHENED_BEFORE[gather]()
             for finding in gather(timezone.now()):
                 findings.append(finding)
                 _tell(finding)
@@ -287,6 +292,17 @@ def _tell(finding: Finding) -> None:
 # ---- fresh facts -----------------------------------------------------------------------------
 
 
+def freshen() -> None:
+    """Ask the venues for what has grown old. May take as long as a venue hangs, one worker at most.
+
+    What it learns is where the next watch looks.
+    """
+    with alone.at("trips:freshen") as got_it:
+        if got_it:
+            _look_at_prices()
+            _look_at_clocks()
+
+
 def _look_at_prices() -> None:
     """Ask the venue for quotes that have grown old, where nobody else keeps them fresh."""
     most = float(settings.TRIP_MARKET_STALE_SECONDS)
@@ -297,13 +313,28 @@ def _look_at_prices() -> None:
         old = [symbol for symbol, age in ages.items() if age is None or age > most / 2]
         if not old or not _may_ask(f"prices:{environment}", most / 4):
             continue
-        for symbol in old:
-            try:
-                if quotes.get(environment, symbol, max_age=Decimal(most / 2)) is None:
-                    break  # it does not answer: the others would only take as long
-            except ImproperlyConfigured as error:
-                log.warning("quote_not_available", symbol=symbol, error=str(error))
-                break
+        _note_answer(environment, all(_is_told(environment, symbol, most / 2) for symbol in old))
+
+
+def _is_told(environment: str, symbol: str, max_age: float) -> bool:
+    try:
+        return quotes.get(environment, symbol, max_age=Decimal(max_age)) is not None
+    except ImproperlyConfigured as error:
+        log.warning("quote_not_available", symbol=symbol, error=str(error))
+        return False
+
+
+def _note_answer(environment: str, is_whole: bool) -> None:
+    """Remember whether the venue told the prices it was asked for, until it is asked again."""
+    key = _unanswered_key(environment)
+    if is_whole:
+        _read(lambda: _redis().delete(key))
+    else:
+        _read(lambda: _redis().set(key, 1, ex=UNANSWERED_SECONDS))
+
+
+def _unanswered_key(environment: str) -> str:
+    return f"petrosa:trips:unanswered:{environment}"
 
 
 def _look_at_clocks() -> None:
@@ -324,9 +355,6 @@ def _may_ask(what: str, every_seconds: float) -> bool:
     """Say whether it is time to ask a venue: one that hangs must not hold up a worker for good."""
     key, wait = f"petrosa:trips:asked:{what}", max(1, int(every_seconds * 1000))
     return bool(_read(lambda: _redis().set(key, 1, nx=True, px=wait)))
-
-
-FRESHENED_BEFORE = {_market_data: _look_at_prices, _clock_skew: _look_at_clocks}
 
 
 # ---- what others tell ------------------------------------------------------------------------

@@ -143,6 +143,7 @@ class TestMarketData:
         settings.TRIP_MARKET_STALE_SECONDS = 10
         old = quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"]
         _age_quote(old, 30)
+        trips.freshen()
         trips.watch()
 
         assert states()["market-data"] is State.FINE
@@ -152,10 +153,31 @@ class TestMarketData:
         settings.TRIP_MARKET_STALE_SECONDS = 10
         _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
         venue.go_down()
+        trips.freshen()
         trips.watch()
 
         assert stops() == [("REDUCE_ONLY", "venue", "simulator", "trip:market-data")]
         assert "BTCUSDT 30 s" in TradingState.objects.get().reason
+
+    def test_one_nobody_has_asked_for_yet_is_unknown_and_stops_nothing(self, calls, held, settings):
+        settings.TRIP_MARKET_STALE_SECONDS = 10
+        _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+        trips.watch()
+
+        assert states()["market-data"] is State.UNKNOWN
+        assert stops() == []
+
+    def test_a_venue_that_answers_again_is_no_longer_blamed(self, calls, held, settings, venue):
+        settings.TRIP_MARKET_STALE_SECONDS = 10
+        for is_down in (True, False):
+            _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+            _may_ask_again()
+            venue.go_down() if is_down else venue.come_back()
+            trips.freshen()
+        _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+        trips.watch()
+
+        assert states()["market-data"] is State.UNKNOWN
 
     def test_what_is_not_held_may_be_as_old_as_it_likes(self, calls, venue):
         venue.go_down()
@@ -173,6 +195,7 @@ def test_a_clock_that_is_off_stops_its_venue(calls):
 
 def test_a_clock_that_cannot_be_read_is_unknown_and_stops_nothing(venue):
     venue.go_down()
+    trips.freshen()
     trips.watch()
 
     assert states()["clock-skew"] is State.UNKNOWN
@@ -237,6 +260,11 @@ def test_nobody_watching_is_told(venue):
     assert found.seconds_ago is None
     assert {f.state for f in found.findings} == {State.UNKNOWN}
     assert "nobody has looked" in found.findings[0].actual
+    assert {f.name for f in found.findings if f.level == "REDUCE_ONLY"} == {
+        "market-data",
+        "signal-backlog",
+        "slippage",
+    }
 
 
 def test_each_can_be_switched_off(calls, settings):
@@ -291,9 +319,14 @@ def _age_quote(quote: Quote, seconds: float) -> None:
     quotes.forget()
 
 
-def test_a_venue_that_does_not_answer_is_not_asked_in_every_watch(venue):
+def _may_ask_again() -> None:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        client.delete("petrosa:trips:asked:prices:simulator")
+
+
+def test_a_venue_that_does_not_answer_is_not_asked_every_time(venue):
     venue.go_down()
     for _ in range(3):
-        trips.watch()
+        trips.freshen()
 
     assert venue.count("server_time") == 1

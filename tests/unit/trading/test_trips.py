@@ -167,3 +167,15 @@ def test_more_failures_never_make_it_fine(seconds, pct, least, place):
 def test_a_slow_answer_alone_is_no_skew(offset, took):
     if abs(offset) <= took / 2:
         assert skew((offset, took)).state is State.FINE
+
+
+def test_an_old_price_is_held_against_a_venue_that_was_asked_only():
+    found = trips.market_data("testnet", {"BTCUSDT": None}, most_seconds=60, was_asked=False)
+
+    assert found.state is State.UNKNOWN
+    assert "not asked yet" in found.actual
+
+
+@pytest.mark.parametrize("name", trips.NAMES)
+def test_a_breaker_nobody_looks_at_keeps_its_own_level(name):
+    assert trips.unwatched(name, "").level is trips.LEVELS[name]

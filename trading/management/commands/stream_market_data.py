@@ -1,22 +1,29 @@
-"""Stream prices of every environment that trades into Redis."""
+"""Stream prices of every environment that trades into Redis; look at the circuit breakers.
+
+No venue is waited for here, so breakers are looked at even while one holds up every worker.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
+import threading
 from argparse import ArgumentParser
 from typing import Any
 
 import structlog
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.management.base import BaseCommand
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from exchanges.market_data.feed import Feed
 from trading.selectors import watched
+from trading.services import trips
 
 log = structlog.get_logger(__name__)
 LOOK_AGAIN_SECONDS = 5.0
+STOP_SECONDS = 5.0
 
 
 class Command(BaseCommand):
@@ -26,7 +33,33 @@ class Command(BaseCommand):
         parser.add_argument("--environment", help="only this environment")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        asyncio.run(_Feeds(options["environment"] or "").run())
+        watch = _Watch()
+        watch.start()
+        try:
+            asyncio.run(_Feeds(options["environment"] or "").run())
+        finally:
+            watch.stop()
+
+
+class _Watch(threading.Thread):
+    """Look at the circuit breakers every TRIP_EVERY_SECONDS; trouble in one look ends no other."""
+
+    def __init__(self) -> None:
+        super().__init__(name="trips", daemon=True)
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        while not self._stopping.wait(float(settings.TRIP_EVERY_SECONDS)):
+            close_old_connections()
+            try:
+                trips.watch()
+            except Exception:
+                log.exception("trips_not_watched")
+        connections.close_all()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self.join(STOP_SECONDS)
 
 
 class _Feeds:
