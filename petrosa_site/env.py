@@ -15,22 +15,93 @@ from trading.domain.risk.window import WindowInvalid, made_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
+# Say the same thing: who gives one of them does not want the others of a running stack.
+TOGETHER = (
+    {"DATABASE_URL", "DATABASE_PATH"},
+    {
+        "SIMULATOR_HOST",
+        "SIMULATOR_PORT",
+        "SIMULATOR_REST_URL",
+        "SIMULATOR_WS_API_URL",
+        "SIMULATOR_STREAM_URL",
+    },
+)
+# Not for others to take over. Production asks for secrets, and those are not told.
+OWN = {"ENVIRONMENT", "PETROSA_IGNORE_DOTENV", "PETROSA_VAR_DIR", "PROMETHEUS_MULTIPROC_DIR"}
+SECRET = ("KEY", "SECRET", "PASSWORD", "TOKEN")
+
 _env = environ.Env()  # type: ignore[no-untyped-call]
+_asked: set[str] = set()
+_stack: dict[str, str] = {}
 
 
 def load_dotenv() -> None:
-    """Read `.env` beside manage.py; the real environment wins."""
+    """Read `.env` beside manage.py; the real environment wins.
+
+    What neither gives is taken from the stack that runs in our folder, if one does: a command
+    beside `make run` is about that stack.
+    """
+    if flag("PETROSA_IGNORE_DOTENV", False):
+        return
     path = BASE_DIR / ".env"
-    if path.exists() and not flag("PETROSA_IGNORE_DOTENV", False):
+    if path.exists():
         environ.Env.read_env(path)
+    _stack.update(of_stack(Path(text("PETROSA_VAR_DIR", str(BASE_DIR / "var")))))
+
+
+def stack_file(folder: Path) -> Path:
+    return folder / "stack.env"
+
+
+def of_stack(folder: Path) -> dict[str, str]:
+    """Return the variables of the stack that runs in `folder`; nothing when none does."""
+    try:
+        first, *lines = stack_file(folder).read_text().splitlines()
+        word, pid, life = first.split(" ", 2)
+    except (OSError, ValueError):  # not there, not ours to read, or not whole
+        return {}
+    if word != "#" or not pid.isdigit() or life != life_of(int(pid)):
+        return {}
+    told = {name: value for name, _, value in (line.partition("=") for line in lines)}
+    unwanted = {name for names in TOGETHER if is_set(*names) for name in names}
+    return {n: v for n, v in told.items() if n not in unwanted and may_be_told(n)}
+
+
+def for_commands_beside(**extra: str) -> str:
+    """Return what `of_stack` reads, for the stack that this process is."""
+    given = {n: os.environ[n] for n in sorted(_asked) if is_set(n)} | extra
+    told = [f"{n}={v}" for n, v in given.items() if may_be_told(n) and len(v.splitlines()) == 1]
+    return "\n".join([f"# {os.getpid()} {life_of(os.getpid())}", *told]) + "\n"
+
+
+def may_be_told(name: str) -> bool:
+    return name not in OWN and not any(word in name for word in SECRET)
+
+
+def life_of(pid: int) -> str:
+    """Return what tells a process from a later one of the same number; empty when it is gone."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        pass  # somebody else's, and alive
+    except (ProcessLookupError, OverflowError):
+        return ""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return "alive"  # no Linux: its number has to do
 
 
 def text(name: str, default: str = "", *, aliases: tuple[str, ...] = ()) -> str:
     """Return the value of `name`, or of one of its older names; two that differ stop the boot."""
-    given = {n: os.environ[n] for n in (name, *aliases) if os.environ.get(n, "") != ""}
+    names = (name, *aliases)
+    _asked.update(names)
+    given = {n: os.environ[n] for n in names if is_set(n)} or {
+        n: _stack[n] for n in names if n in _stack
+    }
     if len(set(given.values())) > 1:
-        names = " and ".join(given)
-        raise ImproperlyConfigured(f"{names} are both set and differ: keep only {name}.")
+        both = " and ".join(given)
+        raise ImproperlyConfigured(f"{both} are both set and differ: keep only {name}.")
     for old in given:
         if old != name:
             warnings.warn(f"{old} is an older name: use {name}.", DeprecationWarning, stacklevel=2)
@@ -38,7 +109,7 @@ def text(name: str, default: str = "", *, aliases: tuple[str, ...] = ()) -> str:
 
 
 def is_set(*names: str) -> bool:
-    """Return whether any of `names` has a value of its own."""
+    """Return whether any of `names` has a value of its own, whatever a running stack has."""
     return any(os.environ.get(name, "") != "" for name in names)
 
 

@@ -22,7 +22,7 @@ from django.core.management import CommandError, call_command, get_commands
 from django.urls import reverse
 
 from petrosa_site import env
-from petrosa_site.stack import alone, child, ports, procfile, servers
+from petrosa_site.stack import alone, beside, child, ports, procfile, servers
 from petrosa_site.stack.console import Console
 from petrosa_site.stack.supervision import Program, Supervisor, configuration, socket_path
 from signals_app import heartbeat
@@ -104,6 +104,7 @@ def children_environment(embedded: tuple[Embedded, ...]) -> dict[str, str]:
     return {
         **{server.variable: server.url for server in embedded},
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder()),
+        "PETROSA_IGNORE_DOTENV": "true",  # we have read it, and they inherit what we read
         "PYTHONUNBUFFERED": "1",
         **({} if settings.LOG_FORMAT_GIVEN else {"LOG_FORMAT": "console"}),
     }
@@ -127,7 +128,8 @@ def run(say: Say) -> None:
         prepare_folders()
         say("Updating the database ...")
         call_command("migrate", interactive=False, verbosity=0)
-        with stop_signals_interrupt():
+        addresses = {server.variable: server.url for server in decided.embedded}
+        with stop_signals_interrupt(), beside.told(settings.VAR_DIR, addresses):
             supervise(decided, say)
 
 
