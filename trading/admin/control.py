@@ -19,11 +19,10 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from audit.admin.facts import FactAdmin, pretty
-from exchanges.models import Environment
 from trading import tasks
 from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
-from trading.models import StopReport, TradingState, VirtualAccount
+from trading.models import StopReport, TradingState
 from trading.selectors import resting
 from trading.services import control, emptying, trips
 
@@ -48,25 +47,14 @@ class EngageForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        scope, key = data.get("scope"), (data.get("key") or "").strip()
-        if scope == TradingState.Scope.SYMBOL:
-            key = key.upper()
-        data["key"] = key
-        if scope == TradingState.Scope.GLOBAL and key:
-            self.add_error("key", "Everything has no key: leave it empty.")
-        elif scope and scope != TradingState.Scope.GLOBAL and not key:
-            self.add_error("key", "Name what the scope is about.")
-        elif scope == TradingState.Scope.VENUE and key not in Environment.values:
-            self.add_error("key", f"Choose one of {', '.join(Environment.values)}.")
-        elif scope == TradingState.Scope.ACCOUNT and not self._is_account(key):
-            self.add_error("key", "There is no virtual account of this name.")
+        if scope := data.get("scope"):
+            data["key"] = control.spelled(scope, data.get("key") or "")
+            if fault := control.fault_of_key(scope, data["key"]):
+                self.add_error("key", f"The key {fault}.")
         expires_at = data.get("expires_at")
         if expires_at is not None and expires_at <= timezone.now():
             self.add_error("expires_at", "This time has passed: it would stop nothing.")
         return data
-
-    def _is_account(self, name: str) -> bool:
-        return VirtualAccount.objects.filter(name=name).exists()
 
 
 @admin.register(TradingState)

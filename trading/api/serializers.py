@@ -25,7 +25,7 @@ from trading.models import (
     VirtualAccount,
 )
 from trading.models.limits import LimitScope
-from trading.services import commands, control, emptying, limits
+from trading.services import control, emptying, limits
 
 
 class FillSerializer(ExactSerializer):
@@ -328,9 +328,8 @@ class StopWishSerializer(serializers.Serializer[Any]):
     key = TextField(max_length=100, allow_blank=True, default="")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        scope, key = attrs["scope"], attrs["key"]
-        fault = commands.fault_of_key(scope, key)
-        if fault:
+        attrs["key"] = control.spelled(attrs["scope"], attrs["key"])
+        if fault := control.fault_of_key(attrs["scope"], attrs["key"]):
             raise serializers.ValidationError({"key": [fault]})
         return attrs
 

@@ -16,9 +16,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit import trail
-from exchanges.models import Environment
 from trading.domain.risk.types import TradingMode
-from trading.models import TradingState, VirtualAccount
+from trading.models import TradingState
 from trading.services import control
 
 FIELDS = ("command", "level", "scope", "key", "reason", "by", "expires_in")
@@ -70,28 +69,13 @@ def _stop(payload: Mapping[str, Any], by: str) -> Stop:
     except ValueError as error:
         raise Refused("level", str(error)) from None
     scope = _text(payload, "scope", most=16) or TradingState.Scope.GLOBAL.value
-    key = _text(payload, "key", most=100)
     if scope not in TradingState.Scope.values:
         raise Refused("scope", f"choose one of {', '.join(TradingState.Scope.values)}")
-    if scope == TradingState.Scope.SYMBOL:
-        key = key.upper()
-    if fault := fault_of_key(scope, key):
+    key = control.spelled(scope, _text(payload, "key", most=100))
+    if fault := control.fault_of_key(scope, key):
         raise Refused("key", fault)
     reason = _text(payload, "reason", most=500) or f"stopped by {by}"
     return Stop(level, scope, key, reason, _seconds(payload.get("expires_in")))
-
-
-def fault_of_key(scope: str, key: str) -> str:
-    """Say what is wrong with the key of a scope; empty when nothing is."""
-    if scope == TradingState.Scope.GLOBAL:
-        return "must be empty for the scope global" if key else ""
-    if not key:
-        return f"is required for the scope {scope}"
-    if scope == TradingState.Scope.VENUE and key not in Environment.values:
-        return f"is no environment: {', '.join(Environment.values)}"
-    if scope == TradingState.Scope.ACCOUNT and not VirtualAccount.objects.filter(name=key).exists():
-        return "is no virtual account"
-    return ""
 
 
 def _text(payload: Mapping[str, Any], name: str, *, most: int) -> str:

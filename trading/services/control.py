@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from audit import trail
 from audit.statements import Select
+from exchanges.models import Environment, InstrumentRow
 from trading.domain.risk.types import TradingMode
-from trading.models import Approval, TradingState
+from trading.models import Approval, TradingState, VirtualAccount
 from trading.services import second_person
 from trading.services.second_person import Outcome
 
@@ -29,6 +30,42 @@ def level(word: str) -> TradingMode:
     if word not in LEVELS:
         raise ValueError(f"there is no level {word}: choose one of {', '.join(LEVELS)}")
     return OTHER_WORDS.get(word) or TradingMode(word)
+
+
+def spelled(scope: str, key: str) -> str:
+    """Return a key as it is compared: a symbol in the venue's spelling."""
+    key = key.strip()
+    return key.upper() if scope == TradingState.Scope.SYMBOL else key
+
+
+def fault_of_key(scope: str, key: str) -> str:
+    """Say why a stop of this place would stop nothing; empty when it would stop something."""
+    scopes = TradingState.Scope
+    if scope == scopes.GLOBAL:
+        return "must be empty for the scope global" if key else ""
+    if not key:
+        return f"is required for the scope {scope}"
+    if scope == scopes.VENUE and key not in Environment.values:
+        return f"is no environment: {', '.join(Environment.values)}"
+    if scope == scopes.ACCOUNT and not VirtualAccount.objects.filter(name=key).exists():
+        return "is no virtual account"
+    if scope == scopes.SYMBOL and not _may_be_listed(key):
+        return "is a symbol that no venue lists"
+    return ""
+
+
+def _may_be_listed(symbol: str) -> bool:
+    """Say whether a venue may list a symbol: while one's list is not loaded, no stop waits for it.
+
+    What a venue no longer lists keeps its row, so it can be stopped too.
+    """
+    if InstrumentRow.objects.filter(symbol=symbol).exists():
+        return True
+    loaded = set(InstrumentRow.objects.values_list("environment", flat=True).distinct())
+    traded = VirtualAccount.objects.filter(enabled=True).values_list(
+        "venue_account__environment", flat=True
+    )
+    return not loaded or not loaded.issuperset(traded)
 
 
 @dataclass(frozen=True, slots=True)

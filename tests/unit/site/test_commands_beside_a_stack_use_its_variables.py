@@ -66,7 +66,7 @@ def test_an_older_name_of_ours_wins_too(folder, monkeypatch):
     monkeypatch.setattr(env, "_stack", {"NATS_URL": "nats://stack:1"})
     assert env.text("NATS_URL", aliases=("NATS_SERVERS",)) == "nats://stack:1"
     monkeypatch.setenv("NATS_SERVERS", "nats://mine:1")
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="use NATS_URL"):
         assert env.text("NATS_URL", aliases=("NATS_SERVERS",)) == "nats://mine:1"
 
 

@@ -9,9 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from exchanges.models import Environment
 from trading import tasks
-from trading.models import StopReport, TradingState, VirtualAccount
+from trading.models import StopReport, TradingState
 from trading.services import control, emptying, trips
 
 
@@ -116,14 +115,6 @@ class Command(BaseCommand):
 
 
 def _check_place(options: dict[str, Any]) -> None:
-    scope, key = TradingState.Scope(options["scope"]), options["key"].strip()
-    options["key"] = key = key.upper() if scope == TradingState.Scope.SYMBOL else key
-    if (scope == TradingState.Scope.GLOBAL) == bool(key):
-        raise CommandError(
-            "--key: leave it out for global." if key else f"--key: name the {scope.value}."
-        )
-    if scope == TradingState.Scope.VENUE and key not in Environment.values:
-        raise CommandError(f"--key: choose one of {', '.join(Environment.values)}.")
-    known = VirtualAccount.objects.filter(name=key)
-    if scope == TradingState.Scope.ACCOUNT and not known.exists():
-        raise CommandError(f"--key: there is no account {key}.")
+    options["key"] = control.spelled(options["scope"], options["key"])
+    if fault := control.fault_of_key(options["scope"], options["key"]):
+        raise CommandError(f"--key {fault}.")
