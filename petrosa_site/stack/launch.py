@@ -90,12 +90,12 @@ def embedded_servers(folder: Path) -> tuple[Embedded, ...]:
         port = servers.free_port(settings.EMBEDDED_REDIS_PORT)
         redis = servers.redis_server(folder / "redis", port=port)
         program = Program("redis", redis.command, folder)
-        found.append(Embedded(program, "REDIS_URL", redis.url, port, servers.redis_answers))
+        found.append(Embedded(program, "REDIS_URL", redis.url, port, redis.answers))
     if not settings.NATS_URL_GIVEN:
         port = servers.free_port(settings.EMBEDDED_NATS_PORT)
         nats = servers.nats_server(folder / "nats", port=port)
         program = Program("nats", nats.command, folder)
-        found.append(Embedded(program, "NATS_URL", nats.url, port, servers.nats_answers))
+        found.append(Embedded(program, "NATS_URL", nats.url, port, nats.answers))
     return tuple(found)
 
 

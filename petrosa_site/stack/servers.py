@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import TracebackType
+from zlib import crc32
 
 from petrosa_site.stack import child
 
@@ -92,6 +94,7 @@ def nats_command(port: int, folder: Path) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     config = folder / "nats.conf"
     config.write_text(
+        f'server_name: "{nats_name(folder, port)}"\n'
         f'listen: "{HOST}:{port}"\n'
         f"max_payload: {NATS_MAX_PAYLOAD}\n"
         f'jetstream {{ store_dir: "{folder / "store"}" }}\n'
@@ -99,12 +102,21 @@ def nats_command(port: int, folder: Path) -> list[str]:
     return [nats_executable(), "-c", str(config)]
 
 
-def redis_answers(port: int) -> bool:
-    return b"PONG" in _exchange(port, b"PING\r\n")
+def nats_name(folder: Path, port: int) -> str:
+    """Return the name a NATS is started with: what answers under another is not the one."""
+    return f"petrosa-{crc32(str(folder.resolve()).encode()):08x}-{port}"
 
 
-def nats_answers(port: int) -> bool:
-    return b"PONG" in _exchange(port, b'CONNECT {"verbose":false}\r\nPING\r\n')
+def redis_answers(port: int, folder: Path) -> bool:
+    """Say whether a Redis with its files in `folder` answers: another may have taken the port."""
+    answer = _exchange(port, b"CONFIG GET dir\r\nPING\r\n")
+    return b"PONG" in answer and b"\r\n%s\r\n" % str(folder.resolve()).encode() in answer
+
+
+def nats_answers(port: int, folder: Path) -> bool:
+    """Say whether a NATS with its files in `folder` answers."""
+    answer = _exchange(port, b'CONNECT {"verbose":false}\r\nPING\r\n')
+    return b"PONG" in answer and f'"server_name":"{nats_name(folder, port)}"'.encode() in answer
 
 
 def _exchange(port: int, request: bytes) -> bytes:
@@ -132,7 +144,7 @@ def _in_main_thread() -> bool:
 
 @dataclass
 class Server:
-    """One child process that is ready when `answers(port)` is true."""
+    """One child process, ready when `answers(port)` is true: it, not whoever has the port."""
 
     name: str
     scheme: str
@@ -205,14 +217,15 @@ def redis_server(folder: Path, *, port: int | None = None, keep: bool = True) ->
     """Return a Redis (not started) with its files in `folder`."""
     port = port or free_port()
     command = redis_command(port, folder, keep=keep)
-    return Server("redis", "redis", port, command, folder / "redis.log", redis_answers)
+    answers = partial(redis_answers, folder=folder)
+    return Server("redis", "redis", port, command, folder / "redis.log", answers)
 
 
 def nats_server(folder: Path, *, port: int | None = None) -> Server:
     """Return a NATS with JetStream (not started) with its files in `folder`."""
     port = port or free_port()
-    command = nats_command(port, folder)
-    return Server("nats", "nats", port, command, folder / "nats.log", nats_answers)
+    answers = partial(nats_answers, folder=folder)
+    return Server("nats", "nats", port, nats_command(port, folder), folder / "nats.log", answers)
 
 
 def started(make: Callable[[], Server], attempts: int = 5) -> Server:

@@ -13,7 +13,7 @@ def test_a_redis_starts_answers_and_stops(tmp_path):
         client = redis.Redis.from_url(server.url)
         assert client.set("a", "1")
         client.close()
-    assert not servers.redis_answers(server.port)
+    assert not server.answers(server.port)
 
 
 def test_a_redis_that_keeps_data_has_it_after_a_restart(tmp_path):
@@ -52,3 +52,13 @@ def test_tests_talk_to_servers_of_their_own():
     assert not settings.REDIS_URL.endswith(":6379/0")
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         assert client.ping()
+
+
+@pytest.mark.parametrize("make", [servers.redis_server, servers.nats_server])
+def test_what_another_server_answers_on_the_same_port_is_not_taken_for_ours(tmp_path, make):
+    with servers.started(lambda: make(tmp_path / "theirs")) as theirs:
+        assert theirs.answers(theirs.port)
+        ours = make(tmp_path / "ours", port=theirs.port)
+        assert not ours.answers(theirs.port)
+        with pytest.raises(servers.ServerFailed):
+            ours.start(timeout=2)
