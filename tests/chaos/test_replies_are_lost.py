@@ -13,8 +13,13 @@ ON_ORDERS = ("drop_reply", "drop_request", "timeout", "unavailable", "error", "g
 
 
 def test_what_became_of_an_order_is_asked_and_it_is_never_sent_again(tmp_path, tell):
-    calm = {"BINANCE_TIMEOUT_SECONDS": "2", "MAX_VENUE_LATENCY_MS": "0"}  # else nothing new is sent
-    with flow.under_way(tmp_path, "replies", COUNT, **calm) as running:
+    with flow.under_way(
+        tmp_path,
+        "replies",
+        COUNT,
+        BINANCE_TIMEOUT_SECONDS="2",
+        MAX_VENUE_LATENCY_MS="0",  # else nothing new is sent
+    ) as running:
         venue = running.product.venue
         running.reach(0.1)
         for kind in ON_ORDERS:
