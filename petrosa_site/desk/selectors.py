@@ -22,7 +22,7 @@ from trading.domain.risk.types import TradingMode
 from trading.domain.trips import State
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
 from trading.selectors import resting, standing
-from trading.services import control, limits, trips
+from trading.services import control, ledger, limits, trips
 
 LATEST = 50
 MOST_OPEN_ORDERS = 200
@@ -218,7 +218,7 @@ def _accounts(
             "open_positions": sum(r.is_open and not r.is_dust for r in rows if _of(r, account)),
             "max_open_positions": limits.value_of(account, "max_open_positions"),
             **_worth(stands[account.pk]),
-            **_purse(balances.get(account.venue_account_id, {}).get(account.quote_asset)),
+            **_purse(account, balances.get(account.venue_account_id, {}).get(account.quote_asset)),
         }
         for account in accounts
     ]
@@ -248,12 +248,14 @@ def _cost(row: Position) -> Decimal:
     return row.quantity * row.average_entry_price
 
 
-def _purse(balance: Balance | None) -> Json:
-    """What the whole venue account has of an account's quote asset."""
-    return {
-        "free": _text(balance.free) if balance else None,
-        "locked": _text(balance.locked) if balance else None,
-    }
+def _purse(account: VirtualAccount, balance: Balance | None) -> Json:
+    """What the venue account has of an account's quote asset: free is what no ledger calls its
+    own, which is what an account without one may spend."""
+    if balance is None:
+        return {"free": None, "locked": None}
+    funded = ledger.funded_beside.rows(account_id=account.pk) if account.capital is None else []
+    own = ledger.set_aside(funded, account.venue_account.taker_rate or ZERO)
+    return {"free": _text(max(balance.free - own, ZERO)), "locked": _text(balance.locked)}
 
 
 def _wallets(

@@ -16,8 +16,6 @@ from trading.domain.risk.types import Cooldown
 from trading.models import ClosedTrade, LossStreak, VirtualAccount
 from trading.services import limits
 
-_SCOPES = {Scope.STRATEGY: LossStreak.Scope.STRATEGY, Scope.SYMBOL: LossStreak.Scope.SYMBOL}
-
 
 @Select
 def of_account(account_id: int) -> QuerySet[LossStreak, Any]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from exchanges.models import Balance
 from petrosa_site.desk import selectors
 from trading.models import Position, VirtualAccount
-from trading.services import accounts
+from trading.services import accounts, ledger
 
 pytestmark = pytest.mark.django_db
 
@@ -76,3 +76,14 @@ def test_accounts_that_share_a_wallet_show_it_once(account):
     totals = [(one["asset"], Decimal(one["total"])) for one in wallet["balances"]]
     assert totals == [("USDT", 10001), ("ETH", Decimal("0.3")), ("ADA", 5)]
     assert {Decimal(one["free"]) for one in books["accounts"]} == {Decimal(10000)}
+
+
+def test_what_is_free_leaves_out_what_another_calls_its_own(account):
+    other = VirtualAccount.objects.create(name="other", venue_account=account.venue_account)
+    keep(account, "USDT", "10000")
+    ledger.move(other.pk, Decimal(4000), actor="test", reason="its own")
+
+    told = {one["name"]: one for one in selectors.books()["accounts"]}
+
+    assert Decimal(told[account.name]["free"]) == 6000
+    assert Decimal(told["other"]["own_cash"]) == 4000
