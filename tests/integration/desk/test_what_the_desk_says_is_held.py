@@ -75,15 +75,15 @@ def test_accounts_that_share_a_wallet_show_it_once(account):
     [wallet] = books["wallets"]
     totals = [(one["asset"], Decimal(one["total"])) for one in wallet["balances"]]
     assert totals == [("USDT", 10001), ("ETH", Decimal("0.3")), ("ADA", 5)]
-    assert {Decimal(one["free"]) for one in books["accounts"]} == {Decimal(10000)}
+    assert {one["locked"] for one in books["accounts"]} == {"1"}
 
 
 def test_what_is_free_leaves_out_what_another_calls_its_own(account):
-    other = VirtualAccount.objects.create(name="other", venue_account=account.venue_account)
+    VirtualAccount.objects.create(name="other", venue_account=account.venue_account)
     keep(account, "USDT", "10000")
-    ledger.move(other.pk, Decimal(4000), actor="test", reason="its own")
+    ledger.move(account.pk, Decimal(3000), actor="test", reason="on top of its 1000")
 
     told = {one["name"]: one for one in selectors.books()["accounts"]}
 
-    assert Decimal(told[account.name]["free"]) == 6000
-    assert Decimal(told["other"]["own_cash"]) == 4000
+    assert Decimal(told["other"]["free"]) == 6000
+    assert Decimal(told[account.name]["own_cash"]) == 4000
