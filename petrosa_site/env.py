@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from signals_app.strategies.spec import ParamInvalid, StrategySpec
 from trading.domain.risk.window import WindowInvalid, made_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -192,6 +193,27 @@ def window(*, start: str, end: str, timezone: str, weekdays: str) -> str:
         return str(made_of(start, end, timezone, weekdays))
     except WindowInvalid as error:
         raise ImproperlyConfigured(f"TRADING_WINDOW_...: {error}.") from None
+
+
+def first_mode(name: str, default: str) -> str:
+    """Return how a strategy starts: live, off, or `default` when STRATEGY_ENABLED_<name> is not
+    set."""
+    variable = f"STRATEGY_ENABLED_{name}"
+    if not text(variable):
+        return default
+    return "live" if flag(variable, True) else "off"
+
+
+def params(spec: StrategySpec) -> dict[str, float]:
+    """Return the first values of a strategy's parameters that the environment gives."""
+    given: dict[str, float] = {}
+    for param in spec.params:
+        if param.env and text(param.env):
+            try:
+                given[param.name] = param.checked(float(number(param.env, "0")))
+            except ParamInvalid as error:
+                raise ImproperlyConfigured(f"{param.env}: {error.message}.") from None
+    return given
 
 
 def database(default_path: Path) -> dict[str, object]:

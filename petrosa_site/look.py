@@ -89,12 +89,18 @@ UNFOLD: dict[str, Any] = {
                     _item("Stop reports", "task_alt", "trading", "stopreport"),
                     _item("Approvals", "how_to_reg", "trading", "approval"),
                     _item("Virtual accounts", "tune", "trading", "virtualaccount"),
-                    _item("Strategies", "alt_route", "trading", "strategymapping"),
+                    _item("Strategy mapping", "alt_route", "trading", "strategymapping"),
                     _item("Capital", "savings", "trading", "capitalmove"),
                     _item("Losing streaks", "hourglass_bottom", "trading", "lossstreak"),
                     _item("Limits", "speed", "trading", "limit"),
                     _item("Limit changes", "published_with_changes", "trading", "limitchange"),
                     _item("Audit trail", "history", "audit", "event"),
+                ],
+            },
+            {
+                "title": "Strategies",
+                "items": [
+                    _item("Our strategies", "psychology", "signals_app", "strategysetting"),
                 ],
             },
             {

@@ -11,6 +11,7 @@ from django.core.exceptions import ImproperlyConfigured
 from petrosa_site import env, look
 from petrosa_site.logging import logging_config
 from petrosa_site.metrics_setup import share_between_processes
+from signals_app.strategies import realtime
 
 BASE_DIR = env.BASE_DIR
 env.load_dotenv()
@@ -199,6 +200,15 @@ SIGNAL_MAX_BYTES = env.whole("SIGNAL_MAX_BYTES", 256 * 1024, minimum=1024)
 
 # --- market data ------------------------------------------------------------------------------
 TRADING_SYMBOLS = [s.upper() for s in env.words("TRADING_SYMBOLS", "BTCUSDT,ETHUSDT,BNBUSDT")]
+NATS_CONSUMER_TOPIC = env.text("NATS_CONSUMER_TOPIC", "binance.websocket.data")
+
+# --- our own strategies (first values; later changed in the database) ---------------------------
+NATS_SHADOW_SUBJECT = env.text("NATS_SHADOW_SUBJECT", "signals.shadow")
+STRATEGY_FIRST_MODES = {
+    spec.strategy_id: env.first_mode(spec.strategy_id.upper(), spec.first_mode)
+    for spec in realtime.SPECS
+}
+STRATEGY_FIRST_PARAMS = {spec.strategy_id: env.params(spec) for spec in realtime.SPECS}
 
 # --- first values of limits (later changed per account in the database) ------------------------
 DEFAULT_ORDER_TYPE = env.choice(

@@ -1,0 +1,202 @@
+"""How our own strategies run: read what holds now, change it with a reason.
+
+First values come from the catalogue and the environment; a row is written when a strategy is first
+seen, and from then on the row holds. Missing or unreadable settings mean off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+
+from audit import trail
+from exchanges.domain.candles import UnknownInterval, length_ms
+from signals_app import values
+from signals_app.draft import PayloadError
+from signals_app.models import StrategySetting
+from signals_app.strategies import catalogue
+from signals_app.strategies.spec import Kind, ParamInvalid, StrategySpec
+
+log = structlog.get_logger(__name__)
+BOOT = "first boot"
+Mode = StrategySetting.Mode
+
+
+class UnknownStrategy(LookupError):
+    """No strategy of ours has this id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What holds for one strategy now; `params` has every parameter."""
+
+    spec: StrategySpec
+    mode: str
+    symbols: tuple[str, ...]
+    timeframes: tuple[str, ...]
+    params: Mapping[str, float]
+    version: int
+
+    @property
+    def strategy_id(self) -> str:
+        return self.spec.strategy_id
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A change; None leaves as it is. `params` replaces all values that differ from the
+    catalogue's."""
+
+    mode: str | None = None
+    symbols: Iterable[str] | None = None
+    timeframes: Iterable[str] | None = None
+    params: Mapping[str, Any] | None = None
+
+
+def ensure() -> None:
+    """Write the rows of strategies seen for the first time."""
+    known = set(StrategySetting.objects.values_list("strategy_id", flat=True))
+    rows = [_first(spec) for spec in catalogue.SPECS if spec.strategy_id not in known]
+    if rows:
+        StrategySetting.objects.bulk_create(rows, ignore_conflicts=True)
+
+
+def every(kind: Kind) -> list[Setting]:
+    """Return the settings of a kind, in the catalogue's order. One that cannot be read is off."""
+    ensure()
+    rows = {row.strategy_id: row for row in StrategySetting.objects.all()}
+    return [_read(spec, rows[spec.strategy_id]) for spec in catalogue.of_kind(kind)]
+
+
+def of(strategy_id: str) -> Setting:
+    """Return the settings of one strategy. Raise UnknownStrategy."""
+    spec = _spec(strategy_id)
+    ensure()
+    return _read(spec, StrategySetting.objects.get(strategy_id=strategy_id))
+
+
+def change(*, strategy_id: str, wish: Wish, reason: str, actor: str) -> Setting:
+    """Change a strategy's settings. Raise UnknownStrategy, or ValidationError naming the fields."""
+    spec = _spec(strategy_id)
+    ensure()
+    with transaction.atomic():
+        row = StrategySetting.objects.select_for_update().get(strategy_id=strategy_id)
+        before = _told(row)
+        _apply(spec, row, wish, reason)
+        after = _told(row)
+        if after == before:
+            return _read(spec, row)
+        row.version += 1
+        row.changed_at = timezone.now()
+        row.changed_by = actor
+        row.save()
+        trail.record(
+            trail.Entry(
+                kind="strategy.changed",
+                actor=actor,
+                subject_type="strategy",
+                subject_id=strategy_id,
+                data={
+                    "before": before,
+                    "after": after,
+                    "version": row.version,
+                    "reason": reason.strip(),
+                },
+            )
+        )
+    return _read(spec, row)
+
+
+def problems(spec: StrategySpec, wish: Wish, reason: str) -> dict[str, str]:
+    """Return what is wrong with a wish, by field."""
+    found: dict[str, str] = {}
+    if wish.mode is not None and wish.mode not in Mode.values:
+        found["mode"] = f"Choose one of {', '.join(Mode.values)}."
+    for symbol in wish.symbols or ():
+        try:
+            values.symbol("symbols", symbol)
+        except PayloadError as error:
+            found["symbols"] = f"{symbol!r} {error.message}"
+    for timeframe in wish.timeframes or ():
+        try:
+            length_ms(timeframe)
+        except UnknownInterval as error:
+            found["timeframes"] = str(error)
+    if wish.timeframes and spec.kind is not Kind.TECHNICAL:
+        found["timeframes"] = "Only technical strategies have timeframes."
+    if wish.params is not None:
+        try:
+            spec.resolved(wish.params)
+        except ParamInvalid as error:
+            found["params"] = str(error)
+    if not reason.strip():
+        found["reason"] = "Say why: the reason is kept with the change."
+    elif len(reason) > 500:
+        found["reason"] = "At most 500 characters."
+    return found
+
+
+def _apply(spec: StrategySpec, row: StrategySetting, wish: Wish, reason: str) -> None:
+    if found := problems(spec, wish, reason):
+        raise ValidationError(found)
+    if wish.mode is not None:
+        row.mode = wish.mode
+    if wish.symbols is not None:
+        row.symbols = list(dict.fromkeys(values.symbol("symbols", s) for s in wish.symbols))
+    if wish.timeframes is not None:
+        row.timeframes = list(dict.fromkeys(wish.timeframes))
+    if wish.params is not None:
+        defaults = spec.defaults()
+        row.params = {n: v for n, v in wish.params.items() if float(v) != defaults[n]}
+
+
+def _spec(strategy_id: str) -> StrategySpec:
+    try:
+        return catalogue.BY_ID[strategy_id]
+    except KeyError:
+        raise UnknownStrategy(f"{strategy_id} is none of our strategies") from None
+
+
+def _first(spec: StrategySpec) -> StrategySetting:
+    """Return a new strategy's row: the catalogue's values, or those of the environment."""
+    given: dict[str, float] = settings.STRATEGY_FIRST_PARAMS.get(spec.strategy_id, {})
+    return StrategySetting(
+        strategy_id=spec.strategy_id,
+        mode=settings.STRATEGY_FIRST_MODES.get(spec.strategy_id, spec.first_mode),
+        params={name: value for name, value in given.items() if value != spec.defaults()[name]},
+        changed_at=timezone.now(),
+        changed_by=BOOT,
+    )
+
+
+def _read(spec: StrategySpec, row: StrategySetting) -> Setting:
+    mode, params = row.mode, spec.defaults()
+    try:
+        params = spec.resolved(row.params)
+    except ParamInvalid as error:
+        log.error("strategy_settings_unreadable", strategy=spec.strategy_id, error=str(error))
+        mode = Mode.OFF
+    return Setting(
+        spec=spec,
+        mode=str(mode),
+        symbols=tuple(row.symbols or settings.TRADING_SYMBOLS),
+        timeframes=tuple(row.timeframes or spec.timeframes),
+        params=params,
+        version=row.version,
+    )
+
+
+def _told(row: StrategySetting) -> dict[str, Any]:
+    return {
+        "mode": str(row.mode),
+        "symbols": list(row.symbols),
+        "timeframes": list(row.timeframes),
+        "params": dict(row.params),
+    }

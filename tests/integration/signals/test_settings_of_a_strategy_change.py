@@ -1,0 +1,83 @@
+"""Settings of our own strategies: first values, changes with a reason, refusals by field."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from audit.models import Event
+from signals_app.models import StrategySetting
+from signals_app.services import strategy_settings
+from signals_app.services.strategy_settings import Wish
+from signals_app.strategies import catalogue
+
+pytestmark = pytest.mark.django_db
+
+
+def test_every_strategy_of_the_catalogue_has_settings():
+    strategy_settings.ensure()
+    strategy_settings.ensure()
+    assert StrategySetting.objects.count() == len(catalogue.SPECS)
+
+
+def test_an_unknown_strategy_is_named():
+    with pytest.raises(strategy_settings.UnknownStrategy, match="nobody"):
+        strategy_settings.change(
+            strategy_id="nobody", wish=Wish(mode="off"), reason="x", actor="olga"
+        )
+
+
+@pytest.mark.skipif(not catalogue.SPECS, reason="there is no strategy yet")
+class TestOne:
+    @property
+    def spec(self):
+        return catalogue.SPECS[0]
+
+    def change(self, wish: Wish, reason: str = "trial"):
+        return strategy_settings.change(
+            strategy_id=self.spec.strategy_id, wish=wish, reason=reason, actor="olga"
+        )
+
+    def test_a_change_is_on_record(self):
+        param = self.spec.params[0]
+        before = strategy_settings.of(self.spec.strategy_id)
+        held = self.change(
+            Wish(mode="off", symbols=["ethusdt"], params={param.name: param.maximum})
+        )
+        assert (held.mode, held.symbols, held.version) == ("off", ("ETHUSDT",), before.version + 1)
+        assert held.params[param.name] == param.maximum
+        event = Event.objects.get(kind="strategy.changed")
+        assert (event.actor, event.data["reason"]) == ("olga", "trial")
+        assert event.data["before"]["mode"] == before.mode
+
+    def test_the_same_again_is_no_change(self):
+        self.change(Wish(mode="off"))
+        version = self.change(Wish(mode="off")).version
+        assert version == strategy_settings.of(self.spec.strategy_id).version
+        assert Event.objects.filter(kind="strategy.changed").count() == 1
+
+    @pytest.mark.parametrize(
+        ("wish", "field"),
+        [
+            (Wish(mode="loud"), "mode"),
+            (Wish(symbols=["<b>"]), "symbols"),
+            (Wish(timeframes=["2m"]), "timeframes"),
+            (Wish(params={"nonsense": 1}), "params"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, wish: Wish, field: str):
+        with pytest.raises(ValidationError) as refused:
+            self.change(wish)
+        assert field in refused.value.message_dict
+
+    def test_a_reason_is_asked_for(self):
+        with pytest.raises(ValidationError) as refused:
+            self.change(Wish(mode="off"), reason=" ")
+        assert "reason" in refused.value.message_dict
+
+    def test_settings_nobody_can_read_switch_it_off(self):
+        strategy_settings.ensure()
+        StrategySetting.objects.filter(strategy_id=self.spec.strategy_id).update(
+            mode="live", params={"nonsense": 1}
+        )
+        assert strategy_settings.of(self.spec.strategy_id).mode == "off"
