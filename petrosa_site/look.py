@@ -101,6 +101,12 @@ UNFOLD: dict[str, Any] = {
                 "title": "Strategies",
                 "items": [
                     _item("Our strategies", "psychology", "signals_app", "strategysetting"),
+                    {
+                        "title": "Scorecards",
+                        "icon": "leaderboard",
+                        "link": reverse_lazy("admin:scorecards"),
+                        "permission": _may("signals_app.view_scoreday"),
+                    },
                 ],
             },
             {

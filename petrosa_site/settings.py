@@ -346,6 +346,7 @@ CELERY_BEAT_SCHEDULE = {
         ("watch equity", "trading.watch_equity", 2.0),
         ("watch trips", "trading.watch_trips", float(TRIP_EVERY_SECONDS)),
         ("sweep signals", "signals.sweep", _EVERY),
+        ("sum up scorecards", "signals.sum_up", 10.0),
         ("refresh balances", "trading.refresh_balances", 30.0),
         ("refresh instruments", "trading.refresh_instruments", 3600.0),
     )

@@ -11,6 +11,7 @@ from petrosa_site import api_docs, health_views, login_api
 from petrosa_site.metrics import Metrics
 from signals_app import what_if_page
 from signals_app.api.preview import PreviewView
+from signals_app.api.scorecards import ScorecardsView
 from signals_app.api.trade import TradeView
 
 handler400 = "petrosa_site.problems.bad_request"
@@ -23,6 +24,7 @@ api: list[URLPattern | URLResolver] = [
     re_path(r"^auth/jwt/?$", login_api.JwtView.as_view(), name="jwt"),
     re_path(r"^auth/jwt/refresh/?$", login_api.JwtRefreshView.as_view(), name="jwt-refresh"),
     re_path(r"^decisions/preview/?$", PreviewView.as_view(), name="decisions-preview"),
+    re_path(r"^scorecards/?$", ScorecardsView.as_view(), name="scorecards"),
     path("", include("signals_app.api.viewsets")),
     path("", include("trading.api.urls")),
     path("", include("audit.api")),

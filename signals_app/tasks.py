@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 
 from audit import metrics
-from signals_app.services import recovery, routing
+from signals_app.services import recovery, routing, scorecards
 from trading import tasks as trading_tasks
 
 log = structlog.get_logger(__name__)
@@ -46,3 +46,9 @@ def sweep() -> None:
     """Enqueue signals that a crash left RECEIVED."""
     for signal_id in recovery.forgotten():
         act_on.delay(signal_id)
+
+
+@shared_task(name="signals.sum_up")
+def sum_up() -> None:
+    """Add what has settled to the scorecards."""
+    scorecards.roll()

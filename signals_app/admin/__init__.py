@@ -1,4 +1,5 @@
+from signals_app.admin.scorecards import ScoreDayAdmin, ScoreMarkAdmin
 from signals_app.admin.signals import SignalAdmin
 from signals_app.admin.strategies import StrategySettingAdmin
 
-__all__ = ["SignalAdmin", "StrategySettingAdmin"]
+__all__ = ["ScoreDayAdmin", "ScoreMarkAdmin", "SignalAdmin", "StrategySettingAdmin"]

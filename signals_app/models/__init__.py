@@ -1,4 +1,5 @@
+from signals_app.models.scorecards import ScoreDay, ScoreMark
 from signals_app.models.signals import Signal
 from signals_app.models.strategies import StrategySetting
 
-__all__ = ["Signal", "StrategySetting"]
+__all__ = ["ScoreDay", "ScoreMark", "Signal", "StrategySetting"]

@@ -138,6 +138,11 @@ class Order(models.Model):
             models.Index(fields=["symbol", "venue_order_id"], name="order_venue_id"),
             models.Index(fields=["signal_uid"], name="order_signal"),
             models.Index(fields=["decision"], name="order_decision"),
+            models.Index(
+                fields=["closed_at", "id"],
+                name="order_ended",
+                condition=models.Q(closed_at__isnull=False),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

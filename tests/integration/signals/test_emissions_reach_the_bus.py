@@ -1,4 +1,4 @@
-"""What our own strategies say reaches the bus once: live on the signals' subject, else in shadow."""
+"""What our own strategies say reaches the bus once: live among the signals, or in shadow."""
 
 from __future__ import annotations
 
