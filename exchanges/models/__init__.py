@@ -1,4 +1,24 @@
 from exchanges.models.accounts import Balance, Environment, Market, VenueAccount
+from exchanges.models.candles import (
+    CandleRow,
+    DataMarket,
+    FundingRate,
+    Outage,
+    Series,
+    TradeRow,
+)
 from exchanges.models.instruments import InstrumentRow
 
-__all__ = ["Balance", "Environment", "InstrumentRow", "Market", "VenueAccount"]
+__all__ = [
+    "Balance",
+    "CandleRow",
+    "DataMarket",
+    "Environment",
+    "FundingRate",
+    "InstrumentRow",
+    "Market",
+    "Outage",
+    "Series",
+    "TradeRow",
+    "VenueAccount",
+]

@@ -6,15 +6,22 @@ from django.contrib import admin
 from django.urls import reverse
 
 from audit.models import Event
+from exchanges.models import CandleRow, TradeRow
 from trading.models import LimitBook, Order
 from trading.models.accounts import Portfolio
 
 pytestmark = pytest.mark.django_db
+NO_PAGE = (  # a counter, shown with each change; a lock; rows shown by the page of their series
+    LimitBook,
+    Portfolio,
+    CandleRow,
+    TradeRow,
+)
 OURS = [
     model
     for app in ("audit", "exchanges", "trading", "signals_app")
     for model in apps.get_app_config(app).get_models()
-    if model not in (LimitBook, Portfolio)  # a counter, shown with each change; a lock
+    if model not in NO_PAGE
 ]
 
 

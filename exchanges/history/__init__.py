@@ -1,0 +1,1 @@
+"""Candles, funding rates and trades of the past: stored once, found whole, read fast."""

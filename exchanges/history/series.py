@@ -1,0 +1,72 @@
+"""The one row that stands for a history: found, made, locked and kept right."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models.functions import Coalesce, Greatest, Least
+
+from exchanges.domain.candles import INTERVALS
+from exchanges.models import DataMarket, Environment, Series
+
+
+class UnknownSeries(ValueError):
+    """Not a name of an environment, a market or an interval; `field` says which."""
+
+    def __init__(self, field: str, value: str, known: list[str]) -> None:
+        self.field = field
+        super().__init__(f"{field} {value!r} is unknown: use one of {', '.join(known)}")
+
+
+def find(*, environment: str, market: str, symbol: str, interval: str) -> Series | None:
+    """Return the series, or None when nothing of it was ever stored."""
+    return Series.objects.filter(
+        environment=environment, market=market, symbol=symbol, interval=interval
+    ).first()
+
+
+def find_id(*, environment: str, market: str, symbol: str, interval: str) -> int | None:
+    """Return the id alone, None when nothing of it was ever stored."""
+    found = Series.objects.filter(
+        environment=environment, market=market, symbol=symbol, interval=interval
+    )
+    return found.values_list("id", flat=True).first()
+
+
+def get(*, environment: str, market: str, symbol: str, interval: str) -> Series:
+    """Return the series, made when it is not there. Raise UnknownSeries."""
+    _check(environment, market, interval)
+    found = find(environment=environment, market=market, symbol=symbol, interval=interval)
+    if found is not None:
+        return found
+    return Series.objects.get_or_create(
+        environment=environment, market=market, symbol=symbol, interval=interval
+    )[0]
+
+
+def locked(series_id: int) -> Series:
+    """Return the series with its row locked, so that one writer at a time counts its rows."""
+    return Series.objects.select_for_update().get(pk=series_id)
+
+
+def grew(series_id: int, *, first_ms: int, last_ms: int, new: int) -> None:
+    """Take into account `new` more rows within [first_ms, last_ms]."""
+    Series.objects.filter(pk=series_id).update(
+        first_ms=Least(Coalesce("first_ms", _long(first_ms)), _long(first_ms)),
+        last_ms=Greatest(Coalesce("last_ms", _long(last_ms)), _long(last_ms)),
+        rows=models.F("rows") + new,
+    )
+
+
+def _long(value: int) -> models.Value:
+    """Bind as eight bytes: left alone, Django binds four and the server takes what is left."""
+    return models.Value(value, output_field=models.BigIntegerField())
+
+
+def _check(environment: str, market: str, interval: str) -> None:
+    for field, value, known in (
+        ("environment", environment, list(Environment.values)),
+        ("market", market, list(DataMarket.values)),
+        ("interval", interval, [*INTERVALS, Series.FUNDING, Series.TRADES]),
+    ):
+        if value not in known:
+            raise UnknownSeries(field, value, known)

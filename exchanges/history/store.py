@@ -1,0 +1,185 @@
+"""Candles into the database and out of it, as columns and in bulk.
+
+store.store(environment="mainnet", symbol="BTCUSDT", interval="1m", rows=candles)
+store.load(environment="mainnet", symbol="BTCUSDT", interval="1m", last=500).close
+"""
+
+# ruff: noqa: S608  (its SQL is put together from names of columns and whole numbers)
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from django.db import connection, transaction
+
+from exchanges.domain import candle_checks
+from exchanges.domain.candles import Candle, Candles, length_ms
+from exchanges.history import series as histories
+from exchanges.history import tables
+
+SKEW_MS = 10_000  # a venue's clock may be ahead of ours when it says that a candle is closed
+BATCH = 20_000
+WHOLE = ("opened_ms", "trades")
+COLUMNS = ", ".join(Candle._fields)
+VALUES = Candle._fields[1:]
+_TYPES = ["bigint" if name in WHOLE else "float8" for name in Candle._fields]
+_CHANGES = ", ".join(f"{name} = excluded.{name}" for name in VALUES)
+_OLD = ", ".join(f"c.{name}" for name in VALUES)
+_NEW = ", ".join(f"excluded.{name}" for name in VALUES)
+# A correction overwrites; a candle that is there as it is is left alone: twice writes nothing.
+_ON_CONFLICT = (
+    f"ON CONFLICT (series_id, opened_ms) DO UPDATE SET {_CHANGES} "
+    f"WHERE ({_OLD}) IS DISTINCT FROM ({_NEW})"
+)
+_ARRAYS = ", ".join(f"%s::{kind}[]" for kind in _TYPES)
+_POSTGRES = (
+    f"INSERT INTO exchanges_candle AS c (series_id, {COLUMNS}) "
+    f"SELECT %s, u.* FROM unnest({_ARRAYS}) AS u {_ON_CONFLICT}"
+)
+_MARKS = ", ".join(["%s"] * (1 + len(Candle._fields)))
+_DIFFERENT = " OR ".join(f"c.{name} IS NOT excluded.{name}" for name in VALUES)
+_SQLITE = (
+    f"INSERT INTO exchanges_candle AS c (series_id, {COLUMNS}) VALUES ({_MARKS}) "
+    f"ON CONFLICT (series_id, opened_ms) DO UPDATE SET {_CHANGES} WHERE {_DIFFERENT}"
+)
+_COUNT = (
+    "SELECT count(*) FROM exchanges_candle WHERE series_id = %s AND opened_ms BETWEEN %s AND %s"
+)
+# One row of PostgreSQL's binary COPY: no column can be NULL, so every row has one layout.
+_BINARY_ROW = np.dtype(
+    [("fields", ">i2")]
+    + [
+        part
+        for name in Candle._fields
+        for part in (
+            (f"{name}_size", ">i4"),
+            (name, {"opened_ms": ">i8", "trades": ">i4"}.get(name, ">f8")),
+        )
+    ]
+)
+_BINARY_HEADER = 19  # signature, flags, length of extensions
+_BINARY_TRAILER = 2
+
+
+def store(
+    *,
+    environment: str,
+    market: str = "spot",
+    symbol: str,
+    interval: str,
+    rows: Iterable[Candle],
+) -> int:
+    """Write closed candles, in any order; return how many were new or changed.
+
+    Storing twice is a no-op, a venue's correction overwrites. Candles are kept in transactions of
+    BATCH, so that what a long list has written stays when its writer is killed. Raise BadCandle
+    or UnclosedCandle (both name row and field) before anything is written, UnknownInterval and
+    UnknownSeries for names nobody knows.
+    """
+    length_ms(interval)
+    candles = rows if isinstance(rows, Candles) else Candles.of(symbol, interval, list(rows))
+    if candles.interval != interval:
+        raise ValueError(f"interval: these are {candles.interval} candles, not {interval}")
+    candle_checks.check(candles, now_ms=time.time_ns() // 1_000_000 + SKEW_MS)
+    candles = candle_checks.in_order(candles)
+    if not len(candles):
+        return 0
+    one = histories.get(environment=environment, market=market, symbol=symbol, interval=interval)
+    tables.ensure(tables.CANDLES, int(candles.opened_ms[0]), int(candles.opened_ms[-1]))
+    return sum(
+        _store_batch(one.pk, candles.slice(start, start + BATCH))
+        for start in range(0, len(candles), BATCH)
+    )
+
+
+def load(
+    *,
+    environment: str,
+    market: str = "spot",
+    symbol: str,
+    interval: str,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    last: int | None = None,
+) -> Candles:
+    """Return candles that opened within [start_ms, end_ms), oldest first; `last`: the newest of
+    these only. Nothing stored is no error: the columns are empty."""
+    length_ms(interval)
+    series_id = histories.find_id(
+        environment=environment, market=market, symbol=symbol, interval=interval
+    )
+    if series_id is None:
+        return Candles.of(symbol, interval, [])
+    conditions = [f"series_id = {int(series_id)}"]
+    if start_ms is not None:
+        conditions.append(f"opened_ms >= {int(start_ms)}")
+    if end_ms is not None:
+        conditions.append(f"opened_ms < {int(end_ms)}")
+    order = "opened_ms" if last is None else f"opened_ms DESC LIMIT {max(int(last), 0)}"
+    query = (
+        f"SELECT {COLUMNS} FROM exchanges_candle WHERE {' AND '.join(conditions)} ORDER BY {order}"
+    )
+    columns = _read_binary(query) if connection.vendor == "postgresql" else _read(query)
+    if last is not None:
+        columns = {name: np.ascontiguousarray(column[::-1]) for name, column in columns.items()}
+    return Candles(symbol, interval, **columns)
+
+
+# ---- inside ----------------------------------------------------------------------------------
+
+
+def _store_batch(series_id: int, candles: Candles) -> int:
+    """Write candles that are sorted and unique; keep the series' figures right with them."""
+    first_ms, last_ms = int(candles.opened_ms[0]), int(candles.opened_ms[-1])
+    stretch = [series_id, first_ms, last_ms]
+    with transaction.atomic(), connection.cursor() as cursor:
+        histories.locked(series_id)
+        cursor.execute(_COUNT, stretch)
+        before = cursor.fetchone()[0]
+        changed = _write(cursor, series_id, candles)
+        if not changed:
+            return 0
+        cursor.execute(_COUNT, stretch)
+        new = cursor.fetchone()[0] - before
+        histories.grew(series_id, first_ms=first_ms, last_ms=last_ms, new=new)
+    return changed
+
+
+def _write(cursor: Any, series_id: int, candles: Candles) -> int:
+    if connection.vendor == "postgresql":
+        columns = [getattr(candles, name).tolist() for name in Candle._fields]
+        cursor.execute(_POSTGRES, [series_id, *columns])
+    else:
+        cursor.executemany(_SQLITE, [(series_id, *row) for row in candles])
+    return max(int(cursor.rowcount), 0)
+
+
+def _read(query: str) -> dict[str, Any]:
+    with connection.cursor() as cursor:
+        cursor.execute(query)
+        rows = cursor.fetchall()
+    columns = zip(*rows, strict=True) if rows else [()] * len(Candle._fields)
+    return {
+        name: np.asarray(column, dtype=np.int64 if name in WHOLE else np.float64)
+        for name, column in zip(Candle._fields, columns, strict=True)
+    }
+
+
+def _read_binary(query: str) -> dict[str, Any]:
+    """Read by COPY: the server's bytes become columns without a Python object for each number."""
+    statement = f"COPY ({query}) TO STDOUT (FORMAT binary)"
+    with connection.cursor() as cursor, cursor.copy(statement) as copied:
+        body = b"".join(copied)
+    rows = np.frombuffer(
+        body,
+        dtype=_BINARY_ROW,
+        offset=_BINARY_HEADER,
+        count=(len(body) - _BINARY_HEADER - _BINARY_TRAILER) // _BINARY_ROW.itemsize,
+    )
+    return {
+        name: rows[name].astype(np.int64 if name in WHOLE else np.float64)
+        for name in Candle._fields
+    }
