@@ -46,6 +46,7 @@ def sweep() -> None:
     """Enqueue signals that a crash left RECEIVED."""
     for signal_id in recovery.forgotten():
         act_on.delay(signal_id)
+        recovery.note_enqueued(signal_id)
 
 
 @shared_task(name="signals.sum_up")
