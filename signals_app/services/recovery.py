@@ -18,8 +18,9 @@ def forgotten() -> list[int]:
     """Return ids of signals stored a while ago that nobody has acted on, oldest first.
 
     Acting on them is safe however often it happens; one that is too old by now is denied as stale,
-    so it still ends in a visible outcome. One that was enqueued is told again
-    after a minute at the earliest: while workers are behind, more tasks for the same signals would only put them further behind.
+    so it still ends in a visible outcome. One that was enqueued is told again after a minute at
+    the earliest: while workers are behind, more tasks for the same signals would only put them
+    further behind.
     """
     now = timezone.now()
     waiting = Signal.objects.filter(
