@@ -21,6 +21,10 @@ class NotSent(VenueError):
     """Proven not executed: safe to try again later with a fresh look at the world."""
 
 
+class ClockRefused(NotSent):
+    """Not executed: our clock was off. It is right by now, and a new try may follow at once."""
+
+
 class RateLimited(NotSent):
     """Not executed; wait `retry_after` seconds first. `scope` is 'weight', 'orders' or 'ban'."""
 

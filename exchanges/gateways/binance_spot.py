@@ -1,7 +1,8 @@
 """Binance spot, and every venue that speaks its protocol (the simulator does).
 
 Reads are retried within bounds; a write goes out exactly once. The one exception is -1021, which
-proves that nothing was executed: the clock is set and the same request goes out once more.
+proves that nothing was executed: the clock is set, a cancel goes out once more, and an order is
+left to its sender, who looks at the kill switch again first.
 One instance per thread (`registry` sees to it): python-binance's client is not thread safe.
 """
 
@@ -206,6 +207,7 @@ class BinanceSpotGateway:
             _worded(lambda: wire.order_params(request)),
             lambda body: wire.execution_report(body, placed_as=request.client_order_id, now=_now()),
             client_id=request.client_order_id,
+            places=True,
         )
 
     def place_order_list(self, request: OrderListRequest) -> OrderListReport:
@@ -215,6 +217,7 @@ class BinanceSpotGateway:
             _worded(lambda: wire.order_list_params(request)),
             wire.order_list_report,
             client_id=request.list_client_order_id,
+            places=True,
         )
 
     def cancel_order(self, symbol: str, client_order_id: str) -> ExecutionReport:
@@ -262,7 +265,10 @@ class BinanceSpotGateway:
         parse: Callable[[Any], T],
         *,
         client_id: str,
+        places: bool = False,
     ) -> T:
+        """Write once. Raise ClockRefused for an order refused for its timestamp: whoever places
+        it looks at the kill switch again before the next try. A cancel is tried again here."""
         self._ready_to_sign(fresh=False)
         try:
             reply = self._send(endpoint, params, client_id)
@@ -270,6 +276,10 @@ class BinanceSpotGateway:
             if error.code != verdicts.CLOCK_REFUSED:
                 raise
             self._sync_clock()
+            if places:
+                raise errors.ClockRefused(
+                    error.text, code=error.code, status=error.status
+                ) from error
             reply = self._send(endpoint, params, client_id)
         try:
             return parse(reply.json())

@@ -54,6 +54,7 @@ class _Plan:
     price: Decimal = ZERO
     quantity: Decimal | None = None
     reason: str = ""
+    meanwhile: Callable[[], object] = lambda: None
 
 
 class FakeExchange:
@@ -131,6 +132,11 @@ class FakeExchange:
     def drop_next(self, text: str = "connection refused") -> None:
         """The next write is proven not sent."""
         self._plans.append(_Plan("refuse", error=errors.NotSent(text)))
+
+    def refuse_clock_next(self, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Refuse the next write for its timestamp; `meanwhile` happens before the answer comes."""
+        error = errors.ClockRefused("Timestamp outside of the recvWindow.", code=-1021)
+        self._plans.append(_Plan("refuse", error=error, meanwhile=meanwhile))
 
     def refuse_credentials_next(self) -> None:
         text = "Invalid API-key, IP, or permissions for action."
@@ -421,6 +427,7 @@ class FakeExchange:
         self.calls.append((name, what))
         self._fail_in_an_outage()
         plan = plans.popleft() if plans else _Plan()
+        plan.meanwhile()
         if plan.kind == "refuse" and plan.error is not None:
             raise plan.error
         return plan

@@ -52,20 +52,18 @@ def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
     stays SUBMITTING and reconciliation asks the venue; it is never sent again.
     """
     order = rows[0]
-    environment = order.venue_account.environment
-    gateway = registry.for_venue(environment)
+    gateway = registry.for_venue(order.venue_account.environment)
     _get_ready(gateway)
     is_ours = _still_wanted(rows, actor) if claimed else _claim(rows, actor)
     if not is_ours:
         return Sent(order.pk, was_sent=False)
     try:
-        if order.order_list is not None:
-            report = gateway.place_order_list(placing.list_request_of(order.order_list, rows))
-            applied = fills.apply_list(report, environment=environment, actor=actor)
-        else:
-            answer = gateway.place_order(placing.request_of(order))
-            one = fills.apply(answer, environment=environment, actor=actor, claimed=order)
-            applied = [one] if one else []
+        try:
+            applied = _place(gateway, rows, actor)
+        except errors.ClockRefused:
+            if not _still_wanted(rows, actor):
+                return Sent(order.pk, was_sent=False)
+            applied = _place(gateway, rows, actor)
     except errors.OutcomeUnknown as error:
         _note_unknown(rows, error, actor)
         return Sent(order.pk, was_sent=True)
@@ -83,6 +81,18 @@ def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
     touched = frozenset(a.position_id for a in applied if a.position_id is not None)
     booked = tuple(f for a in applied for f in a.fills)
     return Sent(order.pk, was_sent=True, positions=touched, fills=booked)
+
+
+def _place(gateway: ExchangeGateway, rows: list[Order], actor: str) -> list[fills.Applied]:
+    """Put the order, or its whole list, on the wire and book what the venue answers."""
+    order = rows[0]
+    environment = order.venue_account.environment
+    if order.order_list is not None:
+        report = gateway.place_order_list(placing.list_request_of(order.order_list, rows))
+        return fills.apply_list(report, environment=environment, actor=actor)
+    answer = gateway.place_order(placing.request_of(order))
+    one = fills.apply(answer, environment=environment, actor=actor, claimed=order)
+    return [one] if one else []
 
 
 def _get_ready(gateway: ExchangeGateway) -> None:

@@ -85,6 +85,29 @@ def test_neither_is_a_list(decided, venue):
     assert venue.count("place_order_list") == 0
 
 
+def test_an_order_refused_for_its_timestamp_is_sent_once_more_at_once(decided, venue):
+    venue.refuse_clock_next()
+    assert submit(decided())
+    assert Order.objects.get().status == "FILLED"
+    assert venue.count("place_order") == 2
+
+
+def test_an_entry_stopped_while_the_clock_was_set_is_not_sent_again(decided, venue):
+    venue.refuse_clock_next(meanwhile=lambda: control.engage(actor="ann", reason="drill"))
+
+    assert not submit(decided())
+
+    assert Order.objects.get().status == "NOT_PLACED"
+    assert venue.count("place_order") == 1
+
+
+def test_an_order_refused_for_its_timestamp_twice_waits_for_the_sweep(decided, venue):
+    venue.refuse_clock_next()
+    venue.refuse_clock_next()
+    assert not submit(decided())
+    assert Order.objects.get().status == "NEW"
+
+
 def test_an_entry_the_sweep_would_send_is_not_sent_either(send, venue):
     venue.drop_next()
     assert send().order.status == "NEW"  # it waits for the sweep

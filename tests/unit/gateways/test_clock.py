@@ -37,27 +37,26 @@ def test_the_clock_is_asked_once_and_not_before_every_call(
     assert len(venue.calls("time")) == 1
 
 
-def test_a_refused_timestamp_sets_the_clock_and_sends_the_same_order_once_more(
+def test_an_order_with_a_refused_timestamp_is_left_to_its_sender_with_the_clock_set(
     gateway: BinanceSpotGateway, venue: ScriptedVenue, market_buy: OrderRequest
 ) -> None:
     venue.refuse_next(400, -1021, OUTSIDE)
-    venue.fill_next()
 
-    gateway.place_order(market_buy)
+    with pytest.raises(errors.ClockRefused):
+        gateway.place_order(market_buy)
 
-    first, second = venue.calls("order")
-    assert first.params["newClientOrderId"] == second.params["newClientOrderId"] == "entry-1"
+    assert len(venue.calls("order")) == 1
     assert len(venue.calls("time")) == 2
 
 
-def test_a_timestamp_refused_twice_is_not_sent(
-    gateway: BinanceSpotGateway, venue: ScriptedVenue, market_buy: OrderRequest
+def test_a_cancel_with_a_refused_timestamp_is_sent_once_more(
+    gateway: BinanceSpotGateway, venue: ScriptedVenue
 ) -> None:
     venue.refuse_next(400, -1021, OUTSIDE)
-    venue.refuse_next(400, -1021, OUTSIDE)
+    venue.refuse_next(400, -2011, "Unknown order sent.")
 
-    with pytest.raises(errors.NotSent):
-        gateway.place_order(market_buy)
+    with pytest.raises(errors.Rejected):
+        gateway.cancel_order("BTCUSDT", "entry-1")
 
     assert len(venue.calls("order")) == 2
 
