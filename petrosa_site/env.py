@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from exchanges.domain.candles import INTERVALS
 from signals_app.strategies.spec import ParamInvalid, StrategySpec
 from trading.domain.risk.window import WindowInvalid, made_of
 
@@ -173,6 +174,17 @@ def choice(name: str, default: str, allowed: tuple[str, ...]) -> str:
 
 def words(name: str, default: str = "") -> list[str]:
     return [w.strip() for w in text(name, default).split(",") if w.strip()]
+
+
+def intervals(name: str, default: str) -> list[str]:
+    """Read lengths of candles, each once, shortest first."""
+    found = set(words(name, default))
+    if unknown := found - set(INTERVALS):
+        raise ImproperlyConfigured(
+            f"{name} has {sorted(unknown)[0]!r}, which is no interval: "
+            f"use some of {', '.join(INTERVALS)}."
+        )
+    return sorted(found, key=INTERVALS.__getitem__)
 
 
 def timezone(name: str, default: str) -> ZoneInfo:

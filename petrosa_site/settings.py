@@ -169,13 +169,17 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # In a burst of signals the work that keeps what is open safe goes first: with 0 ahead of 6, a
 # worker takes protection, reconciliation and watches before the next new entry.
 CELERY_SIGNAL_PRIORITY = 6
-CELERY_TASK_ROUTES = {"signals.act_on*": {"priority": CELERY_SIGNAL_PRIORITY}}
+CELERY_HISTORY_PRIORITY = 9  # behind both: it can always wait
+CELERY_TASK_ROUTES = {
+    "signals.act_on*": {"priority": CELERY_SIGNAL_PRIORITY},
+    "history.*": {"priority": CELERY_HISTORY_PRIORITY},
+}
 # The rows are the queue: what a killed worker had fetched is found by the sweeps within seconds.
 # So Redis keeps no list of what is not acknowledged yet; kombu 5.7 ends the worker when it
 # acknowledges over a connection that was lost meanwhile.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "ack_emulation": False,
-    "priority_steps": [0, CELERY_SIGNAL_PRIORITY],
+    "priority_steps": [0, CELERY_SIGNAL_PRIORITY, CELERY_HISTORY_PRIORITY],
     "sep": ":",
 }
 CELERY_TASK_SERIALIZER = "json"
@@ -200,6 +204,9 @@ SIGNAL_MAX_BYTES = env.whole("SIGNAL_MAX_BYTES", 256 * 1024, minimum=1024)
 
 # --- market data ------------------------------------------------------------------------------
 TRADING_SYMBOLS = [s.upper() for s in env.words("TRADING_SYMBOLS", "BTCUSDT,ETHUSDT,BNBUSDT")]
+CANDLE_INTERVALS = env.intervals("CANDLE_INTERVALS", "1m,5m,15m,1h,4h,1d")
+HISTORY_DAYS = env.whole("HISTORY_DAYS", 3, minimum=0, maximum=3650)
+HISTORY_CANDLES = env.whole("HISTORY_CANDLES", 500, minimum=1, maximum=100_000)
 NATS_CONSUMER_TOPIC = env.text("NATS_CONSUMER_TOPIC", "binance.websocket.data")
 
 # --- our own strategies (first values; later changed in the database) ---------------------------
@@ -305,6 +312,7 @@ BINANCE_API_SECRET = env.text("BINANCE_API_SECRET")
 BINANCE_SPOT_REST_URL = env.text("BINANCE_SPOT_REST_URL")
 BINANCE_SPOT_WS_URL = env.text("BINANCE_SPOT_WS_URL")
 BINANCE_SPOT_STREAM_URL = env.text("BINANCE_SPOT_STREAM_URL")
+BINANCE_USDM_REST_URL = env.text("BINANCE_USDM_REST_URL")
 BINANCE_RECV_WINDOW_MS = env.whole("BINANCE_RECV_WINDOW_MS", 5000, minimum=1, maximum=60000)
 BINANCE_TIMEOUT_SECONDS = env.number("BINANCE_TIMEOUT_SECONDS", "12", minimum=1)
 BINANCE_MAX_WEIGHT_PER_MIN = env.whole("BINANCE_MAX_WEIGHT_PER_MIN", 0, minimum=0)
@@ -347,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
         ("watch trips", "trading.watch_trips", float(TRIP_EVERY_SECONDS)),
         ("sweep signals", "signals.sweep", _EVERY),
         ("sum up scorecards", "signals.sum_up", 10.0),
+        ("repair history", "history.repair", 10.0),
         ("refresh balances", "trading.refresh_balances", 30.0),
         ("refresh instruments", "trading.refresh_instruments", 3600.0),
     )

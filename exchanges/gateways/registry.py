@@ -48,6 +48,11 @@ STREAM_URLS = {
     "demo": "wss://demo-stream.binance.com",
     "mainnet": "wss://stream.binance.com:9443",
 }
+USDM_REST_URLS = {
+    "testnet": "https://testnet.binancefuture.com",
+    "demo": "https://demo-fapi.binance.com",
+    "mainnet": "https://fapi.binance.com",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +169,12 @@ def spot_access(environment: str, market: str) -> SpotAccess:
         settings.BINANCE_API_KEY,
         settings.BINANCE_API_SECRET,
     )
+
+
+def clock_and_budget(access: SpotAccess) -> tuple[Clock, Budget]:
+    """Return what every caller of this venue in this process goes by."""
+    clock, budget, _ = _shared_of(access)
+    return clock, budget
 
 
 def _build(access: SpotAccess) -> ExchangeGateway:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from exchanges.domain.matching.events import MarketTraded
@@ -82,11 +83,19 @@ class Tape:
         now_ms = self._clock.now_ms()
         last_ms = min(now_ms, end_ms) if end_ms is not None else now_ms
         if start_ms is not None:
-            spans = _forward(interval, start_ms, last_ms, limit)
+            spans = _forward(interval, self._first_known(symbol, interval, start_ms), last_ms)
         else:
-            spans = _backward(interval, last_ms, limit)
+            spans = iter(_backward(interval, last_ms, limit))
         found = (self.candle(symbol, start, end) for start, end in spans)
-        return [candle for candle in found if candle is not None]
+        return list(islice((candle for candle in found if candle is not None), limit))
+
+    def _first_known(self, symbol: str, interval: str, start_ms: int) -> int:
+        """Return where to look from: like the venue, pass over what came before the first trade."""
+        start, end = span(interval, start_ms)
+        if self._source.candle(symbol, start, end, self._clock.now_ms()) is not None:
+            return start_ms
+        known_ms = self._gathered.first_ms(symbol) or self._clock.now_ms()
+        return max(start_ms, span(interval, known_ms)[0])
 
     def day_stats(self, symbol: str) -> dict[str, Any]:
         """Return the rolling 24 hour figures, at most a second old."""
@@ -149,15 +158,13 @@ def _month(at_ms: int) -> tuple[int, int]:
     return int(start.timestamp() * 1000), int(end.timestamp() * 1000)
 
 
-def _forward(interval: str, start_ms: int, last_ms: int, limit: int) -> list[tuple[int, int]]:
-    spans: list[tuple[int, int]] = []
+def _forward(interval: str, start_ms: int, last_ms: int) -> Iterator[tuple[int, int]]:
     start, end = span(interval, start_ms)
     if start < start_ms:
         start, end = span(interval, end)
-    while start <= last_ms and len(spans) < limit:
-        spans.append((start, end))
+    while start <= last_ms:
+        yield start, end
         start, end = span(interval, end)
-    return spans
 
 
 def _backward(interval: str, last_ms: int, limit: int) -> list[tuple[int, int]]:

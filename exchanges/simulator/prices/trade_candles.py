@@ -61,6 +61,11 @@ class TradeCandles:
                     buckets.popitem(last=False)
             bucket.add(price, quantity, buyer_is_maker)
 
+    def first_ms(self, symbol: str) -> int | None:
+        """Return when the oldest bucket that is kept begins, None before the first trade."""
+        buckets = self._minutes.get(symbol)
+        return next(iter(buckets)) if buckets else None
+
     def candle(self, symbol: str, start_ms: int, end_ms: int) -> Candle | None:
         """Merge the buckets of [start, end); None when nothing traded."""
         length, store = (
