@@ -16,7 +16,7 @@ def _ten_candles(db):
     store.store(**BTC, rows=candles(10))
 
 
-def opened(**limits: int) -> list[int]:
+def opened(**limits: Any) -> list[int]:
     return [(ms - START_MS) // MINUTE for ms in store.load(**BTC, **limits).opened_ms.tolist()]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-READERS = {"text", "flag", "number", "whole", "choice", "words", "timezone"}
+READERS = {"text", "flag", "number", "whole", "choice", "words", "intervals", "timezone"}
 VARIABLE = re.compile(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
 EXAMPLE = (ROOT / ".env.example").read_text()
 DOCUMENTED = dict(VARIABLE.findall(EXAMPLE))
