@@ -64,8 +64,9 @@ class Param:
 class StrategySpec:
     """A strategy's entry in the catalogue.
 
-    `formula` says in one or two sentences when it fires; `reference` where the idea comes from;
-    `presets` are named sets of parameters; `first_mode` is off, shadow or live.
+    `formula` says in one or two sentences when it fires; `confidence` what 0.5 and 1 mean;
+    `reference` where the idea comes from; `presets` are named sets of parameters; `first_mode` is
+    off, shadow or live. `rising` names pairs of parameters: the first must be below the second.
     """
 
     strategy_id: str
@@ -78,6 +79,8 @@ class StrategySpec:
     timeframes: tuple[str, ...] = ()
     presets: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     first_mode: str = "shadow"
+    confidence: str = ""
+    rising: tuple[tuple[str, str], ...] = ()
 
     def defaults(self) -> dict[str, float]:
         return {param.name: param.default for param in self.params}
@@ -89,4 +92,10 @@ class StrategySpec:
             if name not in known:
                 raise ParamInvalid(name, f"{self.strategy_id} has only {', '.join(known)}")
         given = {name: known[name].checked(value) for name, value in overrides.items()}
-        return self.defaults() | given
+        values = self.defaults() | given
+        for smaller, larger in self.rising:
+            if values[smaller] >= values[larger]:
+                raise ParamInvalid(
+                    smaller, f"{values[smaller]:g} must be below {larger}, {values[larger]:g}"
+                )
+        return values
