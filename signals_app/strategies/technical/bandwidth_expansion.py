@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec
 from signals_app.strategies.technical.base import Params
 from signals_app.strategies.technical.columns import above, before, below, counted, graded, ratio
@@ -49,7 +51,8 @@ class BandwidthExpansion(Rule):
         )
         bandwidth = ratio(upper - lower, middle)
         narrowest = ta.MIN(bandwidth, timeperiod=p["window"])
-        was_narrow = counted(bandwidth <= narrowest, p["recent"]) > 0
+        is_narrowest = np.isfinite(narrowest) & ~above(bandwidth, narrowest)
+        was_narrow = counted(is_narrowest, p["recent"]) > 0
         opens = was_narrow & above(bandwidth, before(bandwidth))
         growth = ratio(bandwidth, ta.MIN(bandwidth, timeperiod=max(p["recent"], 2)))
         return Look(

@@ -18,10 +18,10 @@ class MorningEveningStar(Rule):
         kind=Kind.TECHNICAL,
         family=Family.PATTERN,
         formula=(
-            "Bodies against SMA(body, period): long, then at most small, then closing beyond half "
-            "of the first, the other way. Buy after a falling first body with the pause closing "
-            "below its middle; sell after a rising one. No gap is asked for: the market never "
-            "closes."
+            "Bodies against the usual one, SMA(body, period): the first at least long, the second "
+            "at most small, the third takes back at least the part back of the first. Buy after a "
+            "falling first body with the pause closing below its middle; sell after a rising one. "
+            "No gap is asked for: the market never closes."
         ),
         params=(
             whole("period", 14, 2, 100, "the usual body covers this many"),
