@@ -6,6 +6,7 @@ import gzip
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -40,7 +41,9 @@ def btc_5m() -> Candles:
 
 
 def _of(interval: str, columns: np.ndarray) -> Candles:
-    opened, *traded = (np.ascontiguousarray(column) for column in columns)
-    unknown = np.zeros(len(opened))
-    rest = (unknown, unknown.astype(np.int64), unknown, unknown)
-    return Candles("BTCUSDT", interval, opened.astype(np.int64), *traded, *rest)
+    names = ("opened_ms", "open", "high", "low", "close", "volume")
+    known: dict[str, Any] = dict(zip(names, map(np.ascontiguousarray, columns), strict=True))
+    known["opened_ms"] = known["opened_ms"].astype(np.int64)
+    for name in ("quote_volume", "taker_volume", "taker_quote_volume"):
+        known[name] = np.zeros(columns.shape[1])
+    return Candles("BTCUSDT", interval, trades=np.zeros(columns.shape[1], np.int64), **known)

@@ -85,7 +85,9 @@ def test_stops_confidence_and_sides_are_sound(strategy: TechnicalStrategy, serie
 @few
 @given(series=walks, share=st.floats(0, 1))
 def test_it_never_looks_ahead(strategy: TechnicalStrategy, series: Candles, share: float):
-    assert_past_is_kept(strategy, series, int(share * len(series)))
+    spoken = np.flatnonzero(called(strategy, series).side)[-4:]
+    for cut in (int(share * len(series)), *(spoken + 1)):
+        assert_past_is_kept(strategy, series, int(cut))
 
 
 @every
