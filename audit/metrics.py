@@ -34,6 +34,17 @@ MARKET_RECONNECTS = Counter(
 SIGNALS = Counter("petrosa_signals_total", "Signals by source and outcome", ["source", "outcome"])
 DENIALS = Counter("petrosa_denials_total", "Denied intents by code", ["code"])
 AUDIT_FAILURES = Counter("petrosa_audit_failures_total", "Audit lines that could not be written")
+CANDLE_RUNS = Counter(
+    "petrosa_candle_runs_total",
+    "Closed candles by what became of them: ran, partly, late (with all that were missed)",
+    ["outcome"],
+)
+CANDLE_DELAY = Histogram(
+    "petrosa_candle_delay_seconds",
+    "Time from the close of a candle until what strategies say of it is on the bus",
+    ["interval"],
+    buckets=(0.5, 1, 2, 3, 5, 10, 20, 30, 60),
+)
 TRIPS = Gauge(
     "petrosa_trip_state",
     "Circuit breakers: 0 fine, 1 tripped, -1 unknown",

@@ -101,6 +101,7 @@ UNFOLD: dict[str, Any] = {
                 "title": "Strategies",
                 "items": [
                     _item("Our strategies", "psychology", "signals_app", "strategysetting"),
+                    _item("Candle runs", "candlestick_chart", "signals_app", "candlerun"),
                     {
                         "title": "Scorecards",
                         "icon": "leaderboard",

@@ -354,6 +354,7 @@ CELERY_BEAT_SCHEDULE = {
         ("watch equity", "trading.watch_equity", 2.0),
         ("watch trips", "trading.watch_trips", float(TRIP_EVERY_SECONDS)),
         ("sweep signals", "signals.sweep", _EVERY),
+        ("run technical strategies", "signals.run_technical", 2.0),
         ("sum up scorecards", "signals.sum_up", 10.0),
         ("repair history", "history.repair", 10.0),
         ("refresh balances", "trading.refresh_balances", 30.0),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import structlog
 from celery import shared_task
+from django.utils import timezone
 
 from audit import metrics
-from signals_app.services import recovery, routing, scorecards
+from signals_app.gateways.nats import BusUnavailable
+from signals_app.services import candle_runs, recovery, routing, scorecards
 from trading import tasks as trading_tasks
 
 log = structlog.get_logger(__name__)
@@ -53,3 +55,13 @@ def sweep() -> None:
 def sum_up() -> None:
     """Add what has settled to the scorecards."""
     scorecards.roll()
+
+
+@shared_task(name="signals.run_technical")
+def run_technical() -> None:
+    """Run our technical strategies on the candles that closed since the last pass."""
+    try:
+        candle_runs.run_due(timezone.now())
+    except BusUnavailable as error:
+        metrics.ERRORS.labels("technical_bus").inc()
+        log.warning("technical_signals_wait_for_the_bus", error=str(error))
