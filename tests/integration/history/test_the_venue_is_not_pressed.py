@@ -19,7 +19,7 @@ def ask(history, symbol="BTCUSDT"):
 def test_a_page_is_paid_for_as_a_listing(spot, venue):
     venue.has(candles(10))
     used = []
-    spot.budget.spend = lambda weight, share, **_: used.append((weight, share))  # type: ignore[method-assign]
+    spot.budget.spend = lambda weight, share, **_: used.append((weight, share))
 
     ask(spot)
 

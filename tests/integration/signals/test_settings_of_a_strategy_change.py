@@ -27,11 +27,10 @@ def test_an_unknown_strategy_is_named():
         )
 
 
-@pytest.mark.skipif(not catalogue.SPECS, reason="there is no strategy yet")
 class TestOne:
     @property
     def spec(self):
-        return catalogue.SPECS[0]
+        return catalogue.BY_ID["volume_surge_breakout"]
 
     def change(self, wish: Wish, reason: str = "trial"):
         return strategy_settings.change(
@@ -39,13 +38,12 @@ class TestOne:
         )
 
     def test_a_change_is_on_record(self):
-        param = self.spec.params[0]
+        param = next(p for p in self.spec.params if not p.is_whole)
         before = strategy_settings.of(self.spec.strategy_id)
-        held = self.change(
-            Wish(mode="off", symbols=["ethusdt"], params={param.name: param.maximum})
-        )
+        params = {param.name: param.default * 1.1}
+        held = self.change(Wish(mode="off", symbols=["ethusdt"], params=params))
         assert (held.mode, held.symbols, held.version) == ("off", ("ETHUSDT",), before.version + 1)
-        assert held.params[param.name] == param.maximum
+        assert held.params == self.spec.defaults() | params
         event = Event.objects.get(kind="strategy.changed")
         assert (event.actor, event.data["reason"]) == ("olga", "trial")
         assert event.data["before"]["mode"] == before.mode
