@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -67,6 +67,7 @@ class StrategySpec:
     `formula` says in one or two sentences when it fires; `confidence` what 0.5 and 1 mean;
     `reference` where the idea comes from; `presets` are named sets of parameters; `first_mode` is
     off, shadow or live. `rising` names pairs of parameters: the first must be below the second.
+    `rule` raises ParamInvalid where values that are possible one by one are not so together.
     """
 
     strategy_id: str
@@ -81,6 +82,7 @@ class StrategySpec:
     first_mode: str = "shadow"
     confidence: str = ""
     rising: tuple[tuple[str, str], ...] = ()
+    rule: Callable[[Mapping[str, float]], None] | None = None
 
     def defaults(self) -> dict[str, float]:
         return {param.name: param.default for param in self.params}
@@ -98,4 +100,6 @@ class StrategySpec:
                 raise ParamInvalid(
                     smaller, f"{values[smaller]:g} must be below {larger}, {values[larger]:g}"
                 )
+        if self.rule is not None:
+            self.rule(values)
         return values
