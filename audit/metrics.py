@@ -51,3 +51,44 @@ TRIPS = Gauge(
     ["trip", "scope", "key"],
     multiprocess_mode="mostrecent",
 )
+STRATEGY_MESSAGES = Counter(
+    "petrosa_strategies_messages_total", "Frames the realtime strategies took", ["kind"]
+)
+STRATEGY_DROPPED = Counter(
+    "petrosa_strategies_dropped_total", "Frames dropped because too many waited", ["kind"]
+)
+STRATEGY_SIGNALS = Counter(
+    "petrosa_strategies_signals_total",
+    "What our strategies said",
+    ["strategy", "symbol", "action", "mode"],
+)
+STRATEGY_SUBMISSIONS = Counter(
+    "petrosa_strategies_submissions_total",
+    "What became of it: live, shadow, repeated, said before, too old, not claimed, queue full",
+    ["outcome"],
+)
+STRATEGY_STEP = Histogram(
+    "petrosa_strategies_step_seconds",
+    "Time one frame takes from bytes to what is said (one in sixteen is measured)",
+    buckets=(5e-6, 1e-5, 2e-5, 5e-5, 1e-4, 2e-4, 5e-4, 1e-3, 2e-3, 5e-3, 1e-2, 1e-1),
+)
+STRATEGY_LAG = Gauge(
+    "petrosa_strategies_lag_seconds",
+    "From receiving a frame at the market process to taking it, newest",
+    multiprocess_mode="mostrecent",
+)
+STRATEGY_FEED_AGE = Gauge(
+    "petrosa_strategies_feed_age_seconds",
+    "Since the last frame of any symbol; +Inf before the first",
+    multiprocess_mode="mostrecent",
+)
+STRATEGY_ERRORS = Counter(
+    "petrosa_strategies_errors_total",
+    "Trouble of the strategies process: unreadable, strategy, bus, memory, settings",
+    ["type"],
+)
+STRATEGY_BREAKER = Gauge(
+    "petrosa_strategies_breaker_state",
+    "Circuit breaker around publishing: 0 closed, 1 half-open, 2 open",
+    multiprocess_mode="mostrecent",
+)

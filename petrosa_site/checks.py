@@ -238,6 +238,33 @@ def simulator_with_known_keys() -> list[CheckMessage]:
     ]
 
 
+def shorts_on_spot() -> list[CheckMessage]:
+    """Warn where somebody asks for shorts: every venue we trade on is a spot market."""
+    if not (settings.TRADING_ENABLE_SHORTS_GIVEN and settings.TRADING_ENABLE_SHORTS):
+        return []
+    return [
+        Warning(
+            "TRADING_ENABLE_SHORTS=true, but on spot a sell only closes what is held: nothing "
+            "is sold short.",
+            hint="Set TRADING_ENABLE_SHORTS=false.",
+            id="petrosa.W006",
+        )
+    ]
+
+
+def leverage_on_spot() -> list[CheckMessage]:
+    if settings.TRADING_LEVERAGE == 1:
+        return []
+    return [
+        Warning(
+            f"TRADING_LEVERAGE={settings.TRADING_LEVERAGE}, but on spot nothing is borrowed: "
+            "positions are as large as their limits say.",
+            hint="Set TRADING_LEVERAGE=1.",
+            id="petrosa.W007",
+        )
+    ]
+
+
 ALL = (
     weak_secrets,
     debug_in_production,
@@ -253,6 +280,8 @@ ALL = (
     base_amount_is_quote_units,
     cookies_without_tls,
     simulator_with_known_keys,
+    shorts_on_spot,
+    leverage_on_spot,
 )
 
 

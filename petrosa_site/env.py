@@ -12,6 +12,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from exchanges.domain.candles import INTERVALS
+from signals_app.realtime.shard import Shard, ShardInvalid
 from signals_app.strategies.spec import ParamInvalid, StrategySpec
 from trading.domain.risk.window import WindowInvalid, made_of
 
@@ -205,6 +206,14 @@ def window(*, start: str, end: str, timezone: str, weekdays: str) -> str:
         return str(made_of(start, end, timezone, weekdays))
     except WindowInvalid as error:
         raise ImproperlyConfigured(f"TRADING_WINDOW_...: {error}.") from None
+
+
+def shard(name: str, default: str) -> str:
+    """Return which share of the symbols a process owns, such as 2/3."""
+    try:
+        return str(Shard.parsed(text(name, default)))
+    except ShardInvalid as error:
+        raise ImproperlyConfigured(f"{name}: {error}.") from None
 
 
 def first_mode(name: str, default: str) -> str:

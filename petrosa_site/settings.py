@@ -211,6 +211,13 @@ NATS_CONSUMER_TOPIC = env.text("NATS_CONSUMER_TOPIC", "binance.websocket.data")
 
 # --- our own strategies (first values; later changed in the database) ---------------------------
 NATS_SHADOW_SUBJECT = env.text("NATS_SHADOW_SUBJECT", "signals.shadow")
+NATS_HEARTBEAT_SUBJECT = env.text("NATS_HEARTBEAT_SUBJECT", "signals.heartbeat")
+STRATEGIES_HOST = env.text("STRATEGIES_HOST", "127.0.0.1")
+STRATEGIES_PORT = env.whole("STRATEGIES_PORT", 8092, minimum=1, maximum=65535)
+STRATEGIES_SHARD = env.shard("STRATEGIES_SHARD", "1/1")
+TRADING_ENABLE_SHORTS = env.flag("TRADING_ENABLE_SHORTS", True)
+TRADING_ENABLE_SHORTS_GIVEN = env.is_set("TRADING_ENABLE_SHORTS")
+TRADING_LEVERAGE = env.number("TRADING_LEVERAGE", "1", minimum=1, maximum=125)
 STRATEGY_FIRST_MODES = {
     spec.strategy_id: env.first_mode(spec.strategy_id.upper(), spec.first_mode)
     for spec in realtime.SPECS

@@ -70,6 +70,9 @@ def plan() -> Plan:
         ports.Listener(
             "simulator", "SIMULATOR_PORT", settings.SIMULATOR_HOST, settings.SIMULATOR_PORT
         ),
+        ports.Listener(
+            "strategies", "STRATEGIES_PORT", settings.STRATEGIES_HOST, settings.STRATEGIES_PORT
+        ),
     )
     return Plan(
         embedded=embedded,
@@ -239,7 +242,8 @@ def start_all(supervisor: Supervisor, decided: Plan, say: Say) -> None:
     for name in early:
         supervisor.run(name)
     for listener in decided.listeners:
-        wait_for_listener(listener)
+        if listener.role in early:
+            wait_for_listener(listener)
     for name in decided.names:
         if name not in early:
             supervisor.run(name)
@@ -285,6 +289,12 @@ def site_url() -> str:
     return f"http://{host}:{settings.API_PORT}"
 
 
+def strategies_url() -> str:
+    wide = settings.STRATEGIES_HOST in {"0.0.0.0", "::"}  # noqa: S104
+    host = "127.0.0.1" if wide else settings.STRATEGIES_HOST
+    return f"http://{host}:{settings.STRATEGIES_PORT}"
+
+
 def wait_until_ready(supervisor: Supervisor, decided: Plan) -> None:
     """Return when everybody is ready for people and signals; CommandError names who is not."""
     deadline = time.monotonic() + SECONDS_UNTIL_READY
@@ -309,6 +319,8 @@ def not_ready(supervisor: Supervisor, decided: Plan) -> list[str]:
         return ["web does not answer"]
     if "signals" in decided.names and not listens(supervisor, decided.environment):
         return ["signals does not listen"]
+    if "strategies" in decided.names and not healthy(f"{strategies_url()}/ready"):
+        return ["strategies is not ready"]
     return []
 
 

@@ -26,6 +26,7 @@ class Stack:
             "API_HOST": "127.0.0.1",
             "API_PORT": str(free_port()),
             "SIMULATOR_PORT": str(free_port()),
+            "STRATEGIES_PORT": str(free_port()),
             "EMBEDDED_REDIS_PORT": str(free_port(26379)),
             "EMBEDDED_NATS_PORT": str(free_port(24222)),
             "REDIS_URL": "",
@@ -75,7 +76,7 @@ class Stack:
 
     def move(self):
         """Take other ports, as the message about a taken port advises."""
-        for name in ("API_PORT", "SIMULATOR_PORT"):
+        for name in ("API_PORT", "SIMULATOR_PORT", "STRATEGIES_PORT"):
             self.variables[name] = str(free_port())
 
     def refusal(self):

@@ -59,11 +59,16 @@ def alive(stack):
 
 def test_a_taken_port_is_named_before_anything_starts(tmp_path):
     stack = Stack(tmp_path)
-    with socket.socket() as web, socket.socket() as simulator:
-        for taken, name in ((web, "API_PORT"), (simulator, "SIMULATOR_PORT")):
+    with socket.socket() as web, socket.socket() as simulator, socket.socket() as strategies:
+        for taken, name in (
+            (web, "API_PORT"),
+            (simulator, "SIMULATOR_PORT"),
+            (strategies, "STRATEGIES_PORT"),
+        ):
             taken.bind(("127.0.0.1", int(stack.variables[name])))
             taken.listen()
         refusal = stack.refusal()
     assert f"API_PORT={stack.variables['API_PORT']}: web cannot listen" in refusal
     assert f"SIMULATOR_PORT={stack.variables['SIMULATOR_PORT']}: simulator" in refusal
+    assert f"STRATEGIES_PORT={stack.variables['STRATEGIES_PORT']}: strategies" in refusal
     assert not (tmp_path / "petrosa.sqlite3").exists()

@@ -149,6 +149,16 @@ def test_a_public_simulator_with_known_keys_is_warned_of(given):
     assert ids() == ["petrosa.W005"]
 
 
+def test_shorts_on_spot_are_warned_of_when_somebody_asks_for_them(given):
+    given(TRADING_ENABLE_SHORTS=True, TRADING_ENABLE_SHORTS_GIVEN=True)
+    assert ids() == ["petrosa.W006"]
+
+
+def test_leverage_on_spot_is_warned_of(given):
+    given(TRADING_LEVERAGE=3)
+    assert ids() == ["petrosa.W007"]
+
+
 def test_a_worker_leaves_with_the_error(given):
     given(MAINNET_TRADING_ENABLED=True)
     with pytest.raises(SystemExit, match=r"petrosa\.E004"):

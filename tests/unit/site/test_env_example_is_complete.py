@@ -7,11 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from signals_app.strategies import realtime
+
 ROOT = Path(__file__).resolve().parents[3]
-READERS = {"text", "flag", "number", "whole", "choice", "words", "intervals", "timezone"}
+READERS = {"text", "flag", "number", "whole", "choice", "words", "intervals", "timezone", "shard"}
 VARIABLE = re.compile(r"^# ([A-Z][A-Z0-9_]+)=(.*)$", re.MULTILINE)
 EXAMPLE = (ROOT / ".env.example").read_text()
 DOCUMENTED = dict(VARIABLE.findall(EXAMPLE))
+# Read by names made of the catalogue's: first values of our own strategies.
+FIRST_VALUES = {
+    **{f"STRATEGY_ENABLED_{spec.strategy_id.upper()}": "true" for spec in realtime.SPECS},
+    **{param.env: f"{param.default:g}" for spec in realtime.SPECS for param in spec.params},
+}
 
 
 def reads() -> Iterator[tuple[ast.Call, str, str]]:
@@ -33,7 +40,7 @@ def reader_of(function, *, in_env):
 
 
 def names():
-    return {name for _, name, _ in reads()}
+    return {name for _, name, _ in reads()} | set(FIRST_VALUES)
 
 
 def aliases():
@@ -86,3 +93,8 @@ def test_the_default_is_the_documented_one(name, default):
         return
     expected = str(default).lower() if isinstance(default, bool) else str(default)
     assert DOCUMENTED[name] == expected
+
+
+@pytest.mark.parametrize(("name", "default"), sorted(FIRST_VALUES.items()))
+def test_first_values_of_strategies_are_the_documented_ones(name, default):
+    assert DOCUMENTED[name] == default
