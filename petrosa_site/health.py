@@ -27,6 +27,7 @@ from exchanges.gateways import latency, registry
 from exchanges.market_data import feed
 from exchanges.models import InstrumentRow, VenueAccount
 from signals_app.models import Signal
+from signals_app.realtime import signs
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.models import Order, Position
@@ -156,6 +157,7 @@ def report() -> dict[str, Any]:
         body |= {"ages_seconds": _ages(), "waiting": _waiting(), "trading": _trading()}
     if parts["redis"].ok:
         body |= {"queue_depth": _queue_depth(), "prices": _prices(), "trips": _trips()}
+        body["strategies"] = [sign.as_dict() for sign in signs.seen(redis_url=settings.REDIS_URL)]
     return body
 
 

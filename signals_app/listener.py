@@ -56,7 +56,8 @@ class Listener:
     """One loop over one bus. `store` and `enqueue` are blocking and run in one thread of their own.
 
     `store` takes inbounds and returns what became of each, in order; `enqueue` takes the ids of
-    signals to act on and may fail (the sweeper finds them); `count` is told every outcome.
+    signals to act on and may fail (the sweeper finds them); `count` is told every outcome. What
+    comes on an `ignored` subject is no signal: a listener on `signals.>` hears heartbeats too.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Listener:
         store: Callable[[list[Inbound]], list[Stored]],
         enqueue: Callable[[list[int]], None],
         count: Callable[[str], None] | None = None,
+        ignored: frozenset[str] = frozenset(),
         batch: int = BATCH,
         max_tries: int = MAX_TRIES,
         retry_seconds: float = 0.5,
@@ -75,6 +77,7 @@ class Listener:
         self.store = store
         self.enqueue = enqueue
         self.count = count or (lambda _: None)
+        self.ignored = ignored
         self.batch = batch
         self.max_tries = max_tries
         self.retry_seconds = retry_seconds
@@ -111,12 +114,19 @@ class Listener:
                     continue
                 failures = 0
                 self._be("listening")
-                if messages:
-                    await self._take(messages)
+                signals = await self._without_ignored(messages)
+                if signals:
+                    await self._take(signals)
         finally:
             await self.bus.close()
             self._thread.shutdown(wait=True)
             self.state = "stopped"
+
+    async def _without_ignored(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
+        ignored = [message for message in messages if message.subject in self.ignored]
+        if ignored:
+            await self._answer(ignored, "ack")
+        return [message for message in messages if message.subject not in self.ignored]
 
     async def _take(self, messages: Sequence[InboundMessage]) -> None:
         async with self._kept_waiting(messages):

@@ -16,6 +16,7 @@ from exchanges import quotes
 from exchanges.domain.orders import Quote
 from exchanges.models import Balance
 from signals_app.models import Signal
+from signals_app.realtime import signs
 from trading.domain import positions as book
 from trading.domain.order_states import OPEN_STATUSES
 from trading.domain.risk.types import TradingMode
@@ -55,7 +56,7 @@ def books() -> Json:
         "at": now,
         "environment": default.venue_account.environment if default else "",
         "trading": trading(default, now),
-        "trips": breakers(),
+        "trips": [*breakers(), *strategies_in_trouble()],
         "accounts": _accounts(accounts, rows, valued, balances),
         "wallets": _wallets(accounts, rows, balances),
         "positions": valued,
@@ -112,6 +113,15 @@ def breakers() -> list[Json]:
         }
         for finding in trips.seen().findings
         if finding.state in (State.TRIPPED, State.UNKNOWN)
+    ]
+
+
+def strategies_in_trouble() -> list[Json]:
+    """Return the strategies processes that are silent, deaf or cannot publish, as breakers are."""
+    return [
+        {"name": "strategies", "key": sign.shard, "state": "trouble", "limit": "", "actual": words}
+        for sign in signs.seen(redis_url=settings.REDIS_URL)
+        if (words := sign.trouble)
     ]
 
 

@@ -29,6 +29,7 @@ STATUS_COLOURS = {
     "approved": "success",
     "denied": "warning",
     "rejected": "danger",
+    "shadow": "info",
 }
 ACTION_COLOURS = {"buy": "success", "sell": "danger", "close": "info"}
 HEAVY = (

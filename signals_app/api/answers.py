@@ -148,6 +148,9 @@ def _known(outcome: Outcome) -> dict[str, Any]:
 
 def _without_decision(outcome: Outcome) -> Problem | None:
     signal = outcome.signal
+    if signal.status == signal.Status.SHADOW:
+        told = "A strategy in shadow said this: it is kept to be looked at and is never traded."
+        return Problem(409, "SHADOW", told, title=REFUSED, **_known(outcome))
     if not signal.error_code:
         return None
     return Problem(

@@ -16,6 +16,7 @@ class Signal(models.Model):
         ROUTED = "routed", "Approved"
         DENIED = "denied", "Denied by our rules"
         REJECTED = "rejected", "Not understood"
+        SHADOW = "shadow", "Shadow: told, never traded"
 
     uid = models.CharField(max_length=64, unique=True)
     dedupe_key = models.CharField(max_length=200, null=True, unique=True)  # noqa: DJ001

@@ -14,6 +14,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from signals_app.draft import Action
+from signals_app.realtime import signs
 from signals_app.strategies.emission import Emission
 from signals_app.strategies.realtime import RealtimeStrategy
 from signals_app.strategies.realtime.frames import FrameInvalid
@@ -91,6 +92,20 @@ class Memory:
             await pipe.execute()
         except (RedisError, OSError) as error:
             raise MemoryUnavailable(str(error) or type(error).__name__) from error
+
+    async def tell(self, shard: str, status: bytes) -> None:
+        """Leave a sign of life. Raise MemoryUnavailable."""
+        try:
+            await self._redis.hset(signs.KEY, shard, status)
+        except (RedisError, OSError) as error:
+            raise MemoryUnavailable(str(error) or type(error).__name__) from error
+
+    async def leave(self, shard: str) -> None:
+        """Take the sign of life away: we stop on purpose."""
+        try:
+            await self._redis.hdel(signs.KEY, shard)
+        except (RedisError, OSError) as error:
+            log.info("sign_not_taken_away", error=str(error))
 
     async def close(self) -> None:
         await self._redis.aclose()

@@ -17,9 +17,9 @@ import structlog
 from django.db import DatabaseError
 
 from audit import metrics
-from signals_app import heartbeat
 from signals_app.gateways import emitter
 from signals_app.gateways.emitter import Said
+from signals_app.realtime import signs
 from signals_app.realtime.engine import Engine
 from signals_app.realtime.http import Door
 from signals_app.realtime.intake import Intake
@@ -29,7 +29,6 @@ from signals_app.realtime.shard import Shard
 from signals_app.services.strategy_settings import Setting
 
 log = structlog.get_logger(__name__)
-HEARTBEAT_KEY = "petrosa:heartbeat:strategies"
 SETTINGS_SECONDS = 1.0
 WINDOWS_SECONDS = 2.0
 COUNT_SECONDS = 1.0
@@ -100,13 +99,7 @@ class Process:
             asyncio.create_task(self._again(WINDOWS_SECONDS, self._keep_windows)),
             asyncio.create_task(self._again(COUNT_SECONDS, self._count)),
             asyncio.create_task(self._again(TELL_SECONDS, self._tell)),
-            asyncio.create_task(
-                heartbeat.keep(
-                    self.status,
-                    redis_url=self.place.redis_url,
-                    key=f"{HEARTBEAT_KEY}:{self.place.shard}",
-                )
-            ),
+            asyncio.create_task(self._again(signs.EVERY_SECONDS, self._leave_sign)),
         ]
         try:
             await self._stop.wait()
@@ -127,6 +120,7 @@ class Process:
         await self._keep_windows()
         await self._count()
         await self.bus.close()
+        await self.memory.leave(str(self.place.shard))
         await self.memory.close()
         await door.close()
         self.state = "stopped"
@@ -254,16 +248,17 @@ class Process:
 
     async def _tell(self) -> None:
         """Say on the bus that we live, so that silence there means something."""
-        told = {
-            "type": "heartbeat",
-            "at": datetime.now(UTC).isoformat(),
-            "host": socket.gethostname(),
-            "pid": os.getpid(),
-            **self.status(),
-        }
+        told = {"type": "heartbeat", **self._sign()}
         await self.intake.tell(self.place.heartbeat_subject, orjson.dumps(told))
         if self.feed_is_silent:
             log.warning("feed_silent", seconds=self.intake.age_seconds, symbols=self.engine.symbols)
+
+    async def _leave_sign(self) -> None:
+        await self.memory.tell(str(self.place.shard), orjson.dumps(self._sign()))
+
+    def _sign(self) -> dict[str, Any]:
+        now = datetime.now(UTC).isoformat()
+        return {"at": now, "host": socket.gethostname(), "pid": os.getpid(), **self.status()}
 
     async def _count(self) -> None:
         """Bring the metrics up to date: a count for each frame would cost more than the frame."""

@@ -110,6 +110,8 @@ def replay(signal: Signal, *, actor: str, now: datetime) -> Stored:
     earlier = list(Signal.objects.filter(replay_of=signal).values_list("uid", "status"))
     if signal.raw_length > len(signal.raw):
         raise NotReplayable("only its first bytes were kept")
+    if signal.status == Signal.Status.SHADOW:
+        raise NotReplayable("its strategy runs in shadow: put the strategy live instead")
     if signal.status in ACTED_ON:
         raise NotReplayable(f"it is {signal.get_status_display().lower()} already")
     for uid, status in earlier:
@@ -224,7 +226,8 @@ def _understand(inbound: Inbound) -> Signal:
 def _accept(signal: Signal, draft: SignalDraft, inbound: Inbound) -> Signal:
     signal.uid = draft.uid or inbound.fallback_uid or uuid.uuid4().hex
     signal.dedupe_key = inbound.dedupe_key or None
-    signal.status = Signal.Status.RECEIVED
+    is_shadow = inbound.subject == settings.NATS_SHADOW_SUBJECT
+    signal.status = Signal.Status.SHADOW if is_shadow else Signal.Status.RECEIVED
     signal.strategy_id = draft.strategy_id
     signal.symbol = draft.symbol
     signal.action = draft.action.value

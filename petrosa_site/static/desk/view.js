@@ -532,6 +532,8 @@ function outcome(signal, order) {
       return ["denied", "warn"];
     case "rejected":
       return ["rejected", "bad"];
+    case "shadow":
+      return ["shadow", "info"];
     case "routed":
       if (!order) return ["approved", "good"];
       if (order.unknown) return ["order unknown", "bad"];

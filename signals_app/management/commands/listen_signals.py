@@ -39,7 +39,11 @@ async def _listen(*, batch: int) -> None:
     bus = SignalBus(
         url=settings.NATS_URL,
         stream=settings.NATS_STREAM,
-        subjects=(settings.NATS_SIGNAL_SUBJECT, settings.NATS_LEGACY_SUBJECT),
+        subjects=(
+            settings.NATS_SIGNAL_SUBJECT,
+            settings.NATS_LEGACY_SUBJECT,
+            settings.NATS_SHADOW_SUBJECT,
+        ),
         durable=settings.NATS_DURABLE,
         name="petrosa-signals",
     )
@@ -49,6 +53,7 @@ async def _listen(*, batch: int) -> None:
         store=_store,
         enqueue=_enqueue,
         count=lambda outcome: metrics.NATS_MESSAGES.labels(outcome).inc(),
+        ignored=frozenset({settings.NATS_HEARTBEAT_SUBJECT}),
         batch=batch,
     )
     loop = asyncio.get_running_loop()

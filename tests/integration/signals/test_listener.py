@@ -197,3 +197,14 @@ async def test_a_burst_is_stored_in_few_commits(make_bus, subject, store):
     assert store.bodies == [b"%d" % number for number in range(300)]
     assert len(store.batches) < 30
     assert max(store.batches) <= 100
+
+
+async def test_a_heartbeat_on_its_subjects_is_no_signal(make_bus, subject, store):
+    bus = make_bus()
+    async with running(bus, store, ignored=frozenset({subject})) as (listener, counted):
+        await bus.publish(subject, b'{"type":"heartbeat"}')
+        await until(lambda: listener.state == "listening")
+        async with asyncio.timeout(5):
+            while await unacknowledged(bus):
+                await asyncio.sleep(0.05)
+    assert (store.rows, counted) == ([], [])
