@@ -416,6 +416,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OrderStatusEnum": "trading.api.documents.ORDER_STATUSES",
         "SignalStatusEnum": "signals_app.models.Signal.Status",
+        "StrategyModeEnum": "signals_app.models.StrategySetting.Mode",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

@@ -12,6 +12,7 @@ from petrosa_site.metrics import Metrics
 from signals_app import what_if_page
 from signals_app.api.preview import PreviewView
 from signals_app.api.scorecards import ScorecardsView
+from signals_app.api.strategies import StrategiesView, StrategyView
 from signals_app.api.trade import TradeView
 
 handler400 = "petrosa_site.problems.bad_request"
@@ -25,6 +26,12 @@ api: list[URLPattern | URLResolver] = [
     re_path(r"^auth/jwt/refresh/?$", login_api.JwtRefreshView.as_view(), name="jwt-refresh"),
     re_path(r"^decisions/preview/?$", PreviewView.as_view(), name="decisions-preview"),
     re_path(r"^scorecards/?$", ScorecardsView.as_view(), name="scorecards"),
+    re_path(r"^strategies/?$", StrategiesView.as_view(), name="strategies"),
+    re_path(
+        r"^strategies/(?P<strategy_id>[A-Za-z0-9_.-]{1,100})/?$",
+        StrategyView.as_view(),
+        name="strategy",
+    ),
     path("", include("signals_app.api.viewsets")),
     path("", include("trading.api.urls")),
     path("", include("audit.api")),

@@ -60,7 +60,7 @@ def seen(*, redis_url: str) -> list[Sign]:
     """Return every process that told something within a day and did not take its leave."""
     try:
         with redis.Redis.from_url(redis_url, socket_timeout=1, socket_connect_timeout=1) as client:
-            rows: dict[bytes, bytes] = client.hgetall(KEY)  # type: ignore[assignment]
+            rows: dict[bytes, bytes] = client.hgetall(KEY)
     except (RedisError, OSError) as error:
         log.debug("signs_not_read", error=str(error))
         return []

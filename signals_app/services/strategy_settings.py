@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from signals_app.draft import PayloadError
 from signals_app.models import StrategySetting
 from signals_app.strategies import catalogue
 from signals_app.strategies.spec import Kind, ParamInvalid, StrategySpec
+from trading.services.needs import Need
 
 log = structlog.get_logger(__name__)
 BOOT = "first boot"
@@ -141,6 +143,23 @@ def problems(spec: StrategySpec, wish: Wish, reason: str) -> dict[str, str]:
     elif len(reason) > 500:
         found["reason"] = "At most 500 characters."
     return found
+
+
+def needs() -> dict[str, Need]:
+    """Return what each live strategy asks of the market, for `check_limits` to hold against."""
+    found: dict[str, Need] = {}
+    for kind in Kind:
+        for one in every(kind):
+            if one.mode == Mode.LIVE and (percent := one.params.get("min_spread_percent", 0.0)):
+                found[one.strategy_id] = Need(Decimal(str(percent)) * 100, _how(one.spec))
+    return found
+
+
+def _how(spec: StrategySpec) -> str:
+    for name, preset in spec.presets.items():
+        if preset.get("min_spread_percent") == 0:
+            return f"give {spec.strategy_id} its preset {name} (admin, Our strategies)"
+    return "lower its min_spread_percent"
 
 
 def _apply(spec: StrategySpec, row: StrategySetting, wish: Wish, reason: str) -> None:

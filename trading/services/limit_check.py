@@ -15,7 +15,8 @@ from exchanges.models import Balance, InstrumentRow
 from trading.domain.risk.limit_book import Effective, Scope, word
 from trading.domain.risk.types import SizingModel, TradingMode
 from trading.models import ClosedTrade, Limit, StrategyMapping, VirtualAccount
-from trading.services import accounts, control, limits
+from trading.services import accounts, control, limits, needs
+from trading.services.needs import Need
 
 MOST_SYMBOLS_NAMED = 5
 SIZED_BY = {
@@ -26,6 +27,7 @@ SIZED_BY = {
     SizingModel.RISK_TO_STOP: "risk_per_trade",
     SizingModel.FRACTIONAL_KELLY: "kelly_fraction",
 }
+NOTHING = Need(Decimal(0))
 Line = tuple[str, str, bool]  # problem, fix, whether nothing passes
 
 
@@ -48,14 +50,31 @@ def run() -> list[Finding]:
     filters are not known cannot be checked against."""
     found: list[Finding] = []
     for account in VirtualAccount.objects.select_related("venue_account").order_by("name"):
-        mapped = StrategyMapping.objects.filter(account=account)
-        needs = dict(mapped.values_list("strategy_id", "min_spread_bps"))
         symbols = _symbols(account)
-        for strategy_id, min_spread in ("", Decimal(0)), *needs.items():
-            for one in _check(account, strategy_id, symbols, min_spread):
+        for strategy_id, need in ("", NOTHING), *_needs(account).items():
+            for one in _check(account, strategy_id, symbols, need):
                 if one not in found and _as_any(one) not in found:
                     found.append(one)
     return [*found, *_strange_symbols()]
+
+
+def _needs(account: VirtualAccount) -> dict[str, Need]:
+    """Return what the strategies of an account ask of the market: those that are mapped to it, and
+    in the default one those of ours that are mapped nowhere."""
+    told = needs.told()
+    rows = StrategyMapping.objects.filter(account=account)
+    found = {
+        strategy_id: max(told.get(strategy_id, NOTHING), Need(least), key=_spread_of)
+        for strategy_id, least in rows.values_list("strategy_id", "min_spread_bps")
+    }
+    if account.is_default:
+        mapped = set(StrategyMapping.objects.values_list("strategy_id", flat=True))
+        found |= {name: need for name, need in told.items() if name not in mapped}
+    return found
+
+
+def _spread_of(need: Need) -> Decimal:
+    return need.min_spread_bps
 
 
 def _strange_symbols() -> Iterator[Finding]:
@@ -87,7 +106,7 @@ def _check(
     account: VirtualAccount,
     strategy_id: str,
     symbols: dict[str, Instrument | None],
-    min_spread: Decimal,
+    need: Need,
 ) -> Iterator[Finding]:
     held = limits.effective(account, strategy_id=strategy_id)
     for problem, fix, blocks in (
@@ -95,7 +114,7 @@ def _check(
         *_counts(held),
         *_ladder(held),
         *_sample(account, strategy_id, held),
-        *_spread(strategy_id, held, min_spread),
+        *_spread(strategy_id, held, need),
         *_sizes(account, held, symbols),
         *_names(symbols),
     ):
@@ -162,15 +181,15 @@ def _sample(
         )
 
 
-def _spread(strategy_id: str, held: dict[str, Effective], least: Decimal) -> Iterator[Line]:
+def _spread(strategy_id: str, held: dict[str, Effective], need: Need) -> Iterator[Line]:
     """Hold the spread a strategy signals from against the one its entries are denied from."""
-    most = Decimal(held["max_spread_bps"].value)
+    most, least = Decimal(held["max_spread_bps"].value), need.min_spread_bps
     if least and most and least >= most:
         yield (
             f"it signals from a spread of {word(least)} basis points on, and "
             f"{_of(held, 'max_spread_bps')}: what it asks for is denied",
-            f"set max_spread_bps above {word(least)} for strategy {strategy_id}, or have the "
-            "strategy signal from a narrower spread on",
+            f"set max_spread_bps above {word(least)} for strategy {strategy_id}, or "
+            + (need.how or "have the strategy signal from a narrower spread on"),
             True,
         )
 

@@ -15,7 +15,7 @@ OPEN_TO_ALL = "/api/v1/auth/"  # getting and giving back one's own credentials
 def doors(person) -> list[tuple[str, str]]:
     paths = yaml.safe_load(person(name="reader").get("/api/schema/").content)["paths"]
     return [
-        (method, path.format(id=1, uid="u", symbol="BTCUSDT", order_id="1"))
+        (method, path.format(id=1, uid="u", symbol="BTCUSDT", order_id="1", strategy_id="s"))
         for path, operations in paths.items()
         for method in operations
         if method != "get" and not path.startswith(OPEN_TO_ALL)

@@ -9,6 +9,7 @@ from django.core.management import CommandError, call_command
 
 from exchanges import catalogue
 from exchanges.models import InstrumentRow
+from signals_app.services import strategy_settings
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import VirtualAccount
@@ -21,6 +22,10 @@ pytestmark = pytest.mark.django_db
 def account(venue: FakeExchange) -> VirtualAccount:
     account = VirtualAccount.objects.get(name="simulator")
     balances.refresh(account.venue_account)
+    wish = strategy_settings.Wish(params={"min_spread_percent": 0})
+    strategy_settings.change(  # by its first values this one never trades, and is named
+        strategy_id="orderbook_skew", wish=wish, reason="to trade", actor="ann"
+    )
     return account
 
 

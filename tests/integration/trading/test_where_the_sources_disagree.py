@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from io import StringIO
 
+import orjson
 import pytest
 from django.core.management import call_command
 from django.utils import timezone
@@ -15,9 +17,11 @@ from django.utils import timezone
 from exchanges import catalogue, quotes
 from exchanges.gateways import registry
 from exchanges.models import VenueAccount
-from signals_app.services import intake, routing
+from signals_app.services import intake, routing, strategy_settings
+from signals_app.strategies import catalogue as catalogue_of_strategies
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
+from tests.unit.strategies.realtime.market import Market, made
 from trading.models import VirtualAccount
 from trading.services import account_settings, accounts, balances
 
@@ -55,12 +59,11 @@ class TestASkewStrategyThatWantsTheSpreadThatTheDeskRefuses:
     """It signals from a spread of 0.1 % on, and 10 basis points are 0.1 %: it could never trade."""
 
     @pytest.fixture(autouse=True)
-    def skew(self, venue: FakeExchange):
+    def account(self, venue: FakeExchange):
         accounts.ensure_first()
         account = VirtualAccount.objects.select_related("venue_account").get(name="simulator")
         balances.refresh(account.venue_account)
-        accounts.map_strategy("orderbook_skew", account, actor="test")
-        accounts.tell_needs("orderbook_skew", min_spread_bps=D(10), actor="test")
+        return account
 
     def said(self) -> str:
         out = StringIO()
@@ -75,14 +78,46 @@ class TestASkewStrategyThatWantsTheSpreadThatTheDeskRefuses:
         )
         assert "max_spread_bps is 10" in said
         assert "fix: set max_spread_bps above 10 for strategy orderbook_skew" in said
+        assert "give orderbook_skew its preset recommended" in said
 
     def test_a_wider_spread_for_that_strategy_mends_it(self):
         set_limits(scope="strategy", key="orderbook_skew", max_spread_bps=20)
         assert "orderbook_skew" not in self.said()
 
-    def test_a_strategy_that_asks_for_no_spread_is_in_nobodys_way(self):
-        accounts.tell_needs("orderbook_skew", min_spread_bps=D(0), actor="test")
+    def test_its_recommended_preset_mends_it_and_it_trades(self, send):
+        preset = catalogue_of_strategies.BY_ID["orderbook_skew"].presets["recommended"]
+        wish = strategy_settings.Wish(params=preset)
+        strategy_settings.change(
+            strategy_id="orderbook_skew", wish=wish, reason="never trades", actor="test"
+        )
         assert "orderbook_skew" not in self.said()
+        market = Market(made("orderbook_skew", **preset))
+        for _ in range(80):
+            market.book(20, 10)
+            market.wait(0.5)
+        (one,) = market.said
+        said = orjson.loads(replace(one, price=45_000).payload())
+        outcome = send(**said | {"timestamp": timezone.now().isoformat()})
+        assert outcome.decision.approved
+        assert outcome.order.status == "FILLED"
+
+    def test_in_shadow_it_is_in_nobodys_way(self):
+        wish = strategy_settings.Wish(mode="shadow")
+        strategy_settings.change(
+            strategy_id="orderbook_skew", wish=wish, reason="to watch", actor="test"
+        )
+        assert "orderbook_skew" not in self.said()
+
+    def test_what_a_mapped_strategy_of_others_asks_for_counts_as_well(self, account):
+        accounts.map_strategy("theirs", account, actor="test")
+        accounts.tell_needs("theirs", min_spread_bps=D(10), actor="test")
+        assert "NEVER TRADES: simulator, strategy theirs" in self.said()
+        accounts.tell_needs("theirs", min_spread_bps=D(0), actor="test")
+        assert "theirs" not in self.said()
+
+    def test_one_of_ours_that_is_mapped_is_named_in_its_account(self, account):
+        accounts.map_strategy("orderbook_skew", account, actor="test")
+        assert self.said().count("strategy orderbook_skew: it signals") == 1
 
 
 class TestAnExitInAClosedWindow:
