@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import nats_flow, pipeline, rest_latency
+from benchmarks import nats_flow, pipeline, rest_latency, technical
 from benchmarks.figures import table
 
 RESULTS = Path(__file__).parent / "results"
@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "nats": nats_flow.latency,
     "sustained": nats_flow.sustained,
     "desk": nats_flow.desk,
+    "technical": technical.measure,
 }
 
 
