@@ -18,10 +18,10 @@ class AtrBreakout(Rule):
         family=Family.VOLATILITY,
         formula=(
             "move = (close - close before) / ATR(atr_period) before. Buy when move is at least "
-            "least; sell when it is at most -least."
+            "least; sell when it is at most -min_move."
         ),
         params=(
-            Param("least", 2.0, 0.5, 10, "ATR", "the smallest move that counts"),
+            Param("min_move", 2.0, 0.5, 10, "ATR", "the smallest move that counts"),
             *exits(stop=2.0, target=3.0),
         ),
         reference=(
@@ -29,7 +29,7 @@ class AtrBreakout(Rule):
             'and Methods", Wiley, chapter on volatility breakouts'
         ),
         timeframes=("15m", "1h"),
-        confidence="Size of the move: 0.5 at least, 1 at twice that.",
+        confidence="Size of the move: 0.5 at min_move, 1 at twice that.",
     )
     because = (
         "The close rose by {move} ATR in one candle.",
@@ -41,7 +41,7 @@ class AtrBreakout(Rule):
 
     def look(self, market: Market, p: Params) -> Look:
         move = ratio(market.close - before(market.close), before(market.atr))
-        least = p["least"]
+        least = p["min_move"]
         return Look(
             move >= least,
             move <= -least,

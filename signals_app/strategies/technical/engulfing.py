@@ -19,12 +19,12 @@ class Engulfing(Rule):
         family=Family.PATTERN,
         formula=(
             "Buy at a bullish engulfing candle (TA-Lib CDLENGULFING) when the close before was "
-            "below SMA(trend) and the body is at least least ATR; sell at a bearish one when it "
+            "below SMA(trend) and the body is at least min_body ATR; sell at a bearish one when it "
             "was above."
         ),
         params=(
             whole("trend", 20, 2, 200, "the average that tells the move so far"),
-            Param("least", 0.5, 0.0, 5, "ATR", "smallest engulfing body"),
+            Param("min_body", 0.5, 0.0, 5, "ATR", "smallest engulfing body"),
             *exits(stop=1.5, target=3.0),
         ),
         reference=(
@@ -32,7 +32,7 @@ class Engulfing(Rule):
             "Finance (1991)"
         ),
         timeframes=("1h", "4h"),
-        confidence="Size of the engulfing body: 0.5 at least, 1 two ATR more.",
+        confidence="Size of the engulfing body: 0.5 at min_body, 1 two ATR more.",
     )
     because = (
         "A rising body of {body} ATR engulfs the falling one before it, below its average {trend}.",
@@ -47,11 +47,11 @@ class Engulfing(Rule):
         trend = ta.SMA(market.close, timeperiod=p["trend"])
         body = ratio(np.abs(market.close - market.open), market.atr)
         was_below, was_above = below(market.close, trend), above(market.close, trend)
-        is_large = body >= p["least"]
+        is_large = body >= p["min_body"]
         return Look(
             (pattern > 0) & is_large & was(was_below),
             (pattern < 0) & is_large & was(was_above),
-            graded(body, p["least"], p["least"] + 2),
+            graded(body, p["min_body"], p["min_body"] + 2),
             {"trend": trend},
             {"body": body},
         )

@@ -17,7 +17,7 @@ class SqueezeBreakout(Rule):
         family=Family.VOLATILITY,
         formula=(
             "The squeeze is on while Bollinger bands (period, bands deviations) lie inside "
-            "SMA(period) -/+ channel x mean true range. After at least least candles of it, on the"
+            "SMA(period) -/+ channel x mean true range. After at least min_squeeze candles of it, on the"
             " first candle outside, buy when momentum (end of the regression line of close - "
             "middle) is above zero, sell when it is below."
         ),
@@ -25,13 +25,13 @@ class SqueezeBreakout(Rule):
             whole("period", 20, 5, 200, "bands, channel and momentum cover this many"),
             Param("bands", 2.0, 0.5, 5, "deviations", "width of the Bollinger bands"),
             Param("channel", 1.5, 0.5, 5, "true ranges", "width of the Keltner channel"),
-            whole("least", 6, 1, 100, "shortest squeeze that counts"),
+            whole("min_squeeze", 6, 1, 100, "shortest squeeze that counts"),
             *exits(stop=2.0, target=4.0),
         ),
         reference=('John F. Carter, "Mastering the Trade", McGraw-Hill (2005): the TTM squeeze'),
         timeframes=("15m", "1h"),
         confidence=(
-            "How long the squeeze was within the last 30 candles: 0.5 least candles, 1 least + 20."
+            "How long the squeeze was within the last 30 candles: 0.5 min_squeeze candles, 1 with 20 more."
         ),
     )
     because = (
@@ -40,7 +40,10 @@ class SqueezeBreakout(Rule):
     )
 
     def memory(self, p: Params) -> int:
-        return max(3 * int(p["period"]), int(p["period"] + p["least"]), int(p["period"]) + 30) + 1
+        return (
+            max(3 * int(p["period"]), int(p["period"] + p["min_squeeze"]), int(p["period"]) + 30)
+            + 1
+        )
 
     def look(self, market: Market, p: Params) -> Look:
         close, period = market.close, p["period"]
@@ -48,14 +51,14 @@ class SqueezeBreakout(Rule):
         ranges = ta.TRANGE(market.high, market.low, close)
         reach = p["channel"] * ta.SMA(ranges, timeperiod=period)
         is_on = below(p["bands"] * ta.STDDEV(close, timeperiod=period), reach)
-        ended = ~is_on & was(counted(is_on, p["least"]) >= p["least"])
+        ended = ~is_on & was(counted(is_on, p["min_squeeze"]) >= p["min_squeeze"])
         centre = (ta.MIDPRICE(market.high, market.low, timeperiod=period) + middle) / 2
         momentum = ta.LINEARREG(close - centre, timeperiod=period)
         length = before(counted(is_on, 30).astype(float))
         return Look(
             ended & above(momentum, 0.0),
             ended & below(momentum, 0.0),
-            graded(length, p["least"], p["least"] + 20),
+            graded(length, p["min_squeeze"], p["min_squeeze"] + 20),
             {"momentum": momentum},
             {"squeezed": length},
         )

@@ -17,6 +17,7 @@ from signals_app.draft import Action
 from signals_app.strategies import catalogue, technical
 from signals_app.strategies.spec import Family, Kind, ParamInvalid
 from signals_app.strategies.technical import BY_ID, STRATEGIES, base
+from tests import strategy_table
 from tests.unit.technical.scenes import SCENES, candles
 
 SHARED = {"base", "rule", "columns", "higher", "ta"}
@@ -114,3 +115,7 @@ def test_the_web_imports_neither_talib_nor_pandas():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip().splitlines()[-1] == "light"
+
+
+def test_the_page_has_the_table_of_the_catalogue():
+    assert strategy_table.written() == strategy_table.table(), "python -m tests.strategy_table"
