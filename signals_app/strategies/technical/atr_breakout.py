@@ -18,7 +18,7 @@ class AtrBreakout(Rule):
         family=Family.VOLATILITY,
         formula=(
             "move = (close - close before) / ATR(atr_period) before. Buy when move is at least "
-            "least; sell when it is at most -min_move."
+            "min_move; sell when it is at most -min_move."
         ),
         params=(
             Param("min_move", 2.0, 0.5, 10, "ATR", "the smallest move that counts"),

@@ -17,8 +17,8 @@ class SqueezeBreakout(Rule):
         family=Family.VOLATILITY,
         formula=(
             "The squeeze is on while Bollinger bands (period, bands deviations) lie inside "
-            "SMA(period) -/+ channel x mean true range. After at least min_squeeze candles of it, on the"
-            " first candle outside, buy when momentum (end of the regression line of close - "
+            "SMA(period) -/+ channel x mean true range. After at least min_squeeze candles "
+            "of it, on the first candle outside, buy when momentum (end of the regression line of close - "
             "middle) is above zero, sell when it is below."
         ),
         params=(
@@ -31,7 +31,8 @@ class SqueezeBreakout(Rule):
         reference=('John F. Carter, "Mastering the Trade", McGraw-Hill (2005): the TTM squeeze'),
         timeframes=("15m", "1h"),
         confidence=(
-            "How long the squeeze was within the last 30 candles: 0.5 min_squeeze candles, 1 with 20 more."
+            "Length of the squeeze within the last 30 candles: 0.5 min_squeeze candles, "
+            "1 with 20 more."
         ),
     )
     because = (
