@@ -18,8 +18,8 @@ class SqueezeBreakout(Rule):
         formula=(
             "The squeeze is on while Bollinger bands (period, bands deviations) lie inside "
             "SMA(period) -/+ channel x mean true range. After at least min_squeeze candles "
-            "of it, on the first candle outside, buy when momentum (end of the regression line of close - "
-            "middle) is above zero, sell when it is below."
+            "of it, on the first candle outside, buy when momentum (end of the regression line of "
+            "close - middle) is above zero, sell when it is below."
         ),
         params=(
             whole("period", 20, 5, 200, "bands, channel and momentum cover this many"),
@@ -28,7 +28,7 @@ class SqueezeBreakout(Rule):
             whole("min_squeeze", 6, 1, 100, "shortest squeeze that counts"),
             *exits(stop=2.0, target=4.0),
         ),
-        reference=('John F. Carter, "Mastering the Trade", McGraw-Hill (2005): the TTM squeeze'),
+        reference='John F. Carter, "Mastering the Trade", McGraw-Hill (2005): the TTM squeeze',
         timeframes=("15m", "1h"),
         confidence=(
             "Length of the squeeze within the last 30 candles: 0.5 min_squeeze candles, "
