@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec
 from signals_app.strategies.technical.base import Params
 from signals_app.strategies.technical.columns import (
     FADED_TWICE,
     crossed_above,
     crossed_below,
+    excess,
     graded,
     ratio,
 )
@@ -58,7 +57,7 @@ class BollingerReversion(Rule):
         buy = crossed_above(close, lower) & is_calm
         sell = crossed_below(close, upper) & is_calm
         place = ratio(close - lower, upper - lower)
-        outside = np.where(buy, -ta.MIN(place, timeperiod=5), ta.MAX(place, timeperiod=5) - 1)
+        outside = excess(place, 0.0, 1.0, buy)
         return Look(
             buy, sell, graded(outside, 0.0, 0.25), {"upper": upper, "lower": lower}, {"adx": adx}
         )

@@ -84,6 +84,14 @@ def graded(measure: Floats, weak: float, strong: float) -> Floats:
     return found
 
 
+def excess(column: Floats, low: Floats | float, high: Floats | float, is_low: Flags) -> Floats:
+    """Return how far the column went beyond a level in the last 5 candles: below `low` where
+    `is_low`, else above `high`."""
+    under, over = low - ta.MIN(column, timeperiod=5), ta.MAX(column, timeperiod=5) - high
+    found: Floats = np.where(is_low, under, over)
+    return found
+
+
 def unit_of(column: Floats) -> float:
     """Return the power of two next below the first value above zero; 1 when there is none.
 

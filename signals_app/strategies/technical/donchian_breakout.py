@@ -6,9 +6,8 @@ import numpy as np
 
 from signals_app.strategies.spec import Family, Kind, StrategySpec
 from signals_app.strategies.technical.base import Params
-from signals_app.strategies.technical.columns import above, before, below, graded, ratio
+from signals_app.strategies.technical.columns import above, below, graded, ratio
 from signals_app.strategies.technical.rule import Look, Market, Rule, exits, whole
-from signals_app.strategies.technical.ta import ta
 
 
 class DonchianBreakout(Rule):
@@ -42,8 +41,7 @@ class DonchianBreakout(Rule):
 
     def look(self, market: Market, p: Params) -> Look:
         close = market.close
-        upper = before(ta.MAX(market.high, timeperiod=p["period"]))
-        lower = before(ta.MIN(market.low, timeperiod=p["period"]))
+        upper, lower = market.channel(p["period"])
         away = ratio(np.maximum(close - upper, lower - close), market.atr)
         return Look(
             above(close, upper),

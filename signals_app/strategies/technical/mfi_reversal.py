@@ -9,6 +9,7 @@ from signals_app.strategies.technical.base import Params
 from signals_app.strategies.technical.columns import (
     crossed_above,
     crossed_below,
+    excess,
     graded,
     usual_volume,
 )
@@ -54,7 +55,5 @@ class MfiReversal(Rule):
         # TA-Lib says 0 where nothing was traded, which is no extreme.
         mfi[np.isnan(usual_volume(market.volume, p["period"]))] = np.nan
         buy, sell = crossed_above(mfi, p["low"]), crossed_below(mfi, p["high"])
-        depth = p["low"] - ta.MIN(mfi, timeperiod=5)
-        height = ta.MAX(mfi, timeperiod=5) - p["high"]
-        extreme = np.where(buy, depth, height)
+        extreme = excess(mfi, p["low"], p["high"], buy)
         return Look(buy, sell, graded(extreme, 0.0, 15.0), measures={"mfi": mfi})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec
 from signals_app.strategies.technical.base import Params
-from signals_app.strategies.technical.columns import FADED_TWICE, above, before, below, graded
+from signals_app.strategies.technical.columns import FADED_TWICE, above, below, graded
 from signals_app.strategies.technical.higher import higher
 from signals_app.strategies.technical.rule import Look, Market, Rule, exits, whole
 from signals_app.strategies.technical.ta import ta
@@ -44,8 +44,7 @@ class MtfAdxBreakout(Rule):
         return FADED_TWICE * int(p["factor"]) * int(p["period"]) + int(p["channel"])
 
     def look(self, market: Market, p: Params) -> Look:
-        upper = before(ta.MAX(market.high, timeperiod=p["channel"]))
-        lower = before(ta.MIN(market.low, timeperiod=p["channel"]))
+        upper, lower = market.channel(p["channel"])
         long = higher(market, p["factor"])
         columns = (long.high, long.low, long.close)
         plus = ta.PLUS_DI(*columns, timeperiod=p["period"])

@@ -44,7 +44,8 @@ class ParabolicSar(Rule):
     )
 
     def memory(self, p: Params) -> int:
-        return max(FADED_TWICE * int(p["adx_period"]), 300)
+        # Where it stands is settled by its turns: with small steps they take long.
+        return max(FADED_TWICE * int(p["adx_period"]), int(6 / p["step"]))
 
     def look(self, market: Market, p: Params) -> Look:
         high, low, close = market.high, market.low, market.close

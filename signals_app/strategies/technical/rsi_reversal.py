@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec
 from signals_app.strategies.technical.base import Params
 from signals_app.strategies.technical.columns import (
     FADED_WILDER,
     crossed_above,
     crossed_below,
+    excess,
     graded,
 )
 from signals_app.strategies.technical.rule import Look, Market, Rule, exits, whole
@@ -51,7 +50,5 @@ class RsiReversal(Rule):
     def look(self, market: Market, p: Params) -> Look:
         rsi = ta.RSI(market.close, timeperiod=p["period"])
         buy, sell = crossed_above(rsi, p["low"]), crossed_below(rsi, p["high"])
-        depth = p["low"] - ta.MIN(rsi, timeperiod=5)
-        height = ta.MAX(rsi, timeperiod=5) - p["high"]
-        extreme = np.where(buy, depth, height)
+        extreme = excess(rsi, p["low"], p["high"], buy)
         return Look(buy, sell, graded(extreme, 0.0, 15.0), measures={"rsi": rsi})

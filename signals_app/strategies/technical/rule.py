@@ -21,6 +21,7 @@ from signals_app.strategies.technical.columns import (
     FADED_WILDER,
     Flags,
     became,
+    before,
     number,
     unit_of,
 )
@@ -44,6 +45,11 @@ class Market:
     close: Floats
     volume: Floats
     atr: Floats
+
+    def channel(self, candles: float) -> tuple[Floats, Floats]:
+        """Return the highest high and the lowest low of so many candles before each."""
+        highest = ta.MAX(self.high, timeperiod=candles)
+        return before(highest), before(ta.MIN(self.low, timeperiod=candles))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

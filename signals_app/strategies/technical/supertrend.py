@@ -8,7 +8,14 @@ from numpy.typing import NDArray
 from exchanges.domain.candles import Floats
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec
 from signals_app.strategies.technical.base import Params
-from signals_app.strategies.technical.columns import above, before, below, graded, ratio
+from signals_app.strategies.technical.columns import (
+    FADED_WILDER,
+    above,
+    before,
+    below,
+    graded,
+    ratio,
+)
 from signals_app.strategies.technical.rule import Look, Market, Rule, exits, whole
 from signals_app.strategies.technical.ta import ta
 
@@ -42,7 +49,8 @@ class Supertrend(Rule):
     )
 
     def memory(self, p: Params) -> int:
-        return 30 * int(p["period"])
+        # Where its bands stand is settled by its turns: on wide ones they take long.
+        return max(FADED_WILDER * int(p["period"]), int(100 * p["width"]))
 
     def look(self, market: Market, p: Params) -> Look:
         close, middle = market.close, (market.high + market.low) / 2

@@ -13,7 +13,6 @@ from signals_app.strategies.technical.columns import (
     usual_volume,
 )
 from signals_app.strategies.technical.rule import Look, Market, Rule, exits, whole
-from signals_app.strategies.technical.ta import ta
 
 
 class VolumeSurgeBreakout(Rule):
@@ -50,8 +49,7 @@ class VolumeSurgeBreakout(Rule):
 
     def look(self, market: Market, p: Params) -> Look:
         high, low, close = market.high, market.low, market.close
-        upper = before(ta.MAX(high, timeperiod=p["period"]))
-        lower = before(ta.MIN(low, timeperiod=p["period"]))
+        upper, lower = market.channel(p["period"])
         times = ratio(market.volume, before(usual_volume(market.volume, p["period"])))
         surges = times >= p["surge"]
         place = ratio(close - low, high - low)

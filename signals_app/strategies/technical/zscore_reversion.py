@@ -6,7 +6,13 @@ import numpy as np
 
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec
 from signals_app.strategies.technical.base import Params
-from signals_app.strategies.technical.columns import crossed_above, crossed_below, graded, ratio
+from signals_app.strategies.technical.columns import (
+    crossed_above,
+    crossed_below,
+    excess,
+    graded,
+    ratio,
+)
 from signals_app.strategies.technical.rule import Look, Market, Rule, exits, whole
 from signals_app.strategies.technical.ta import ta
 
@@ -46,6 +52,5 @@ class ZscoreReversion(Rule):
         mean = ta.SMA(logs, timeperiod=p["period"])
         z = ratio(logs - mean, ta.STDDEV(logs, timeperiod=p["period"]))
         buy, sell = crossed_above(z, -p["entry"]), crossed_below(z, p["entry"])
-        extreme = np.where(buy, -ta.MIN(z, timeperiod=5), ta.MAX(z, timeperiod=5))
-        confidence = graded(extreme, p["entry"], p["entry"] + 2)
+        confidence = graded(excess(z, -p["entry"], p["entry"], buy), 0.0, 2.0)
         return Look(buy, sell, confidence, {"mean": np.exp(mean)}, {"z": z})

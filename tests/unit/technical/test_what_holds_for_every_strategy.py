@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, replace
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from exchanges.domain.candles import Candles
+from signals_app.strategies.spec import ParamInvalid, StrategySpec
 from signals_app.strategies.technical import STRATEGIES
 from signals_app.strategies.technical.base import Calls, TechnicalStrategy
 from tests.unit.technical import recordings
@@ -26,8 +29,22 @@ walks = st.builds(
 few = settings(max_examples=15, deadline=None, derandomize=True)
 
 
-def called(strategy: TechnicalStrategy, series: Candles, **other: float) -> Calls:
-    return strategy.calls(series, strategy.spec.resolved(other))
+def called(
+    strategy: TechnicalStrategy, series: Candles, other: Mapping[str, float] | None = None
+) -> Calls:
+    return strategy.calls(series, strategy.spec.resolved(other or {}))
+
+
+def other_values(spec: StrategySpec, rng: np.random.Generator) -> dict[str, float]:
+    """Return possible values between a third and three times the first ones."""
+    while True:
+        found = {}
+        for one in spec.params:
+            low, high = max(one.minimum, one.default / 3), min(one.maximum, one.default * 3)
+            value = rng.uniform(low, high)
+            found[one.name] = float(np.ceil(value)) if one.is_whole else float(value)
+        with suppress(ParamInvalid):
+            return spec.resolved(found)
 
 
 def dearer(series: Candles, times: float) -> Candles:
@@ -59,10 +76,16 @@ def assert_past_is_kept(strategy: TechnicalStrategy, series: Candles, cut: int) 
         np.testing.assert_array_equal(before, getattr(prefix, name), err_msg=name)
 
 
-def window_differs(strategy: TechnicalStrategy, series: Candles, whole: Calls, at: int) -> bool:
+def window_differs(
+    strategy: TechnicalStrategy,
+    series: Candles,
+    whole: Calls,
+    at: int,
+    other: Mapping[str, float] | None = None,
+) -> bool:
     """Tell whether the candles of its lookback alone make it say something else."""
-    start = at - strategy.lookback(strategy.spec.defaults())
-    window = called(strategy, series.slice(start, at + 1))
+    start = at - strategy.lookback(strategy.spec.resolved(other or {}))
+    window = called(strategy, series.slice(start, at + 1), other)
     if window.side[-1] != whole.side[at]:
         return True
     if whole.side[at]:  # indicators that remember for ever have faded to 1e-3 of a stop by then
@@ -131,6 +154,18 @@ def test_it_speaks_on_real_candles_and_its_lookback_is_all_it_needs(strategy: Te
     anywhere = rng.integers(1_000, len(series), 60)
     places = [*rng.choice(spoken, 60, replace=False), *anywhere]
     assert sum(window_differs(strategy, series, whole, int(at)) for at in places) == 0
+
+
+@every
+def test_so_it_is_with_other_parameters(strategy: TechnicalStrategy):
+    series, rng = recordings.btc_15m().head(20_000), np.random.default_rng(11)
+    for _ in range(3):
+        other = other_values(strategy.spec, rng)
+        whole = called(strategy, series, other)
+        spoken = np.flatnonzero(whole.side)
+        places = [*rng.choice(spoken, min(10, len(spoken)), replace=False), len(series) - 1]
+        differs = [window_differs(strategy, series, whole, int(at), other) for at in places]
+        assert not any(differs), other
 
 
 @every
@@ -204,4 +239,4 @@ def test_any_allowed_parameters_are_sound(
     for smaller, larger in strategy.spec.rising:
         if given_values[smaller] >= given_values[larger]:
             return
-    assert_sound(series, called(strategy, series, **given_values))
+    assert_sound(series, called(strategy, series, given_values))
