@@ -171,9 +171,7 @@ class Books:
 
     def _is_over(self, price: Decimal) -> bool:
         left = self._instrument.floor_quantity(self.state.quantity)
-        return left < self._instrument.lot.minimum or (
-            left * price < self._instrument.min_notional
-        )
+        return left < self._instrument.lot.minimum or (left * price < self._instrument.min_notional)
 
     def _close(self, at_ms: int, why: str) -> None:
         run = self._running

@@ -288,5 +288,3 @@ class _Walk:
 
 def _money(value: float) -> Decimal:
     return Decimal(repr(value))
-
-

@@ -295,9 +295,7 @@ class Desk:
                 venue.target(quantity, target, self._name(), now_ms)
             case protection.ExitAtMarket(quantity, reason):
                 why = "target" if "target" in reason else "stop"
-                self.books.book_exit(
-                    venue.market(Side.SELL, quantity, self._name(), now_ms), why
-                )
+                self.books.book_exit(venue.market(Side.SELL, quantity, self._name(), now_ms), why)
             case _:
                 pass
 

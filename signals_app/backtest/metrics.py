@@ -305,9 +305,7 @@ def lines(figures: Figures) -> list[tuple[str, str]]:
 
 
 def as_json(figures: Figures) -> dict[str, Any]:
-    told = {
-        name: getattr(figures, name) for name in Figures.__slots__ if name != "months"
-    }
+    told = {name: getattr(figures, name) for name in Figures.__slots__ if name != "months"}
     return told | {
         "months": [{"month": m.name, "return": m.strategy, "hold": m.hold} for m in figures.months]
     }

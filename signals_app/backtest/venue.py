@@ -92,9 +92,7 @@ class Venue:
         self, price: Decimal, quantity: Decimal, now_ms: int, *, buyer_is_maker: bool | None
     ) -> list[Taken]:
         """Have an outside trade of the recording happen."""
-        return self._taken(
-            self._engine.trade(self.symbol, price, quantity, now_ms, buyer_is_maker)
-        )
+        return self._taken(self._engine.trade(self.symbol, price, quantity, now_ms, buyer_is_maker))
 
     def made_book(
         self, price: Decimal, *, slipped: bool
@@ -125,9 +123,7 @@ class Venue:
         leg = self._stop_leg(quantity, stop, client_id)
         return self._taken(self._engine.place(ACCOUNT, leg, now_ms).events)
 
-    def target(
-        self, quantity: Decimal, price: Decimal, client_id: str, now_ms: int
-    ) -> list[Taken]:
+    def target(self, quantity: Decimal, price: Decimal, client_id: str, now_ms: int) -> list[Taken]:
         """Rest a target without a stop. Raise VenueRefusal."""
         leg = self._target_leg(quantity, price, client_id)
         return self._taken(self._engine.place(ACCOUNT, leg, now_ms).events)
