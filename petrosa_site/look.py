@@ -102,6 +102,8 @@ UNFOLD: dict[str, Any] = {
                 "items": [
                     _item("Our strategies", "psychology", "signals_app", "strategysetting"),
                     _item("Candle runs", "candlestick_chart", "signals_app", "candlerun"),
+                    _item("Backtests", "science", "signals_app", "backtestrun"),
+                    _item("Sweeps", "grid_on", "signals_app", "backtestsweep"),
                     {
                         "title": "Scorecards",
                         "icon": "leaderboard",

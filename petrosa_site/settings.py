@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -144,7 +145,9 @@ USE_I18N = False
 FORMAT_MODULE_PATH = "petrosa_site.formats"
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
-STATICFILES_DIRS = [BASE_DIR / "petrosa_site" / "static"]
+STATICFILES_DIRS: list[Path | tuple[str, Path]] = [BASE_DIR / "petrosa_site" / "static"]
+if (_charts := find_spec("litecharts")) is not None and _charts.origin:  # found, not imported
+    STATICFILES_DIRS.append(("litecharts", Path(_charts.origin).with_name("js")))
 WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 3 * 1024 * 1024
 
@@ -170,9 +173,12 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # worker takes protection, reconciliation and watches before the next new entry.
 CELERY_SIGNAL_PRIORITY = 6
 CELERY_HISTORY_PRIORITY = 9  # behind both: it can always wait
+BACKTEST_QUEUE = "backtests"
 CELERY_TASK_ROUTES = {
     "signals.act_on*": {"priority": CELERY_SIGNAL_PRIORITY},
     "history.*": {"priority": CELERY_HISTORY_PRIORITY},
+    # Minutes of reckoning have workers of their own: no signal ever waits behind one.
+    "backtests.run*": {"queue": BACKTEST_QUEUE},
 }
 # The rows are the queue: what a killed worker had fetched is found by the sweeps within seconds.
 # So Redis keeps no list of what is not acknowledged yet; kombu 5.7 ends the worker when it
@@ -364,6 +370,7 @@ CELERY_BEAT_SCHEDULE = {
         ("run technical strategies", "signals.run_technical", 2.0),
         ("sum up scorecards", "signals.sum_up", 10.0),
         ("repair history", "history.repair", 10.0),
+        ("sweep backtests", "backtests.sweep", 30.0),
         ("refresh balances", "trading.refresh_balances", 30.0),
         ("refresh instruments", "trading.refresh_instruments", 3600.0),
     )

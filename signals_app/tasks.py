@@ -8,7 +8,14 @@ from django.utils import timezone
 
 from audit import metrics
 from signals_app.gateways.nats import BusUnavailable
-from signals_app.services import candle_runs, recovery, routing, scorecards
+from signals_app.services import (
+    backtests,
+    candle_runs,
+    recovery,
+    routing,
+    scorecards,
+    sweeps,
+)
 from trading import tasks as trading_tasks
 
 log = structlog.get_logger(__name__)
@@ -65,3 +72,24 @@ def run_technical() -> None:
     except BusUnavailable as error:
         metrics.ERRORS.labels("technical_bus").inc()
         log.warning("technical_signals_wait_for_the_bus", error=str(error))
+
+
+@shared_task(name="backtests.run")
+def run_backtest(run_id: int) -> None:
+    """Run a queued backtest."""
+    backtests.carry_out(run_id)
+
+
+@shared_task(name="backtests.run_trial")
+def run_trial(trial_id: int) -> None:
+    """Run one trial of a sweep; the last one sums the sweep up."""
+    sweeps.carry_out(trial_id)
+
+
+@shared_task(name="backtests.sweep")
+def sweep_backtests() -> None:
+    """Tell of runs whose worker is gone, and enqueue what a crash left waiting."""
+    for run_id in backtests.look_after():
+        run_backtest.delay(run_id)
+    for trial_id in sweeps.look_after():
+        run_trial.delay(trial_id)

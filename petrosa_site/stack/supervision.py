@@ -28,6 +28,7 @@ START_ORDER = (
     "market",
     "web",
     "worker",
+    "backtests",
     "beat",
     "signals",
 )

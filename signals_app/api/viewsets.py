@@ -16,6 +16,7 @@ from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
 from signals_app import selectors
+from signals_app.api.backtests import BacktestViewSet
 from signals_app.api.serializers import SignalSerializer, SignalStorySerializer
 from signals_app.api.trade import carry_out
 from signals_app.api.trade_docs import TradeAnswer
@@ -95,4 +96,5 @@ class SignalViewSet(viewsets.ReadOnlyModelViewSet[Any]):
 router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("signals", SignalViewSet, basename="signal")
+router.register("backtests", BacktestViewSet)
 urlpatterns = router.urls

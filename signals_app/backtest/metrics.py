@@ -176,26 +176,20 @@ def sharpe(returns: Floats, per_year: float = DAYS_A_YEAR) -> float | None:
     """Return mean over standard deviation (n - 1) of the returns, times the root of the year."""
     if len(returns) < 2 or float(np.std(returns, ddof=1)) < FLAT:
         return None
-    from empyrical import sharpe_ratio
-
-    return _finite(sharpe_ratio(returns, annualization=per_year))
+    return _finite(_empyrical().sharpe_ratio(returns, annualization=per_year))
 
 
 def sortino(returns: Floats, per_year: float = DAYS_A_YEAR) -> float | None:
     """Return mean over the root mean square of the losing returns, times the root of the year."""
     if len(returns) < 2 or float(np.sqrt(np.mean(np.minimum(returns, 0) ** 2))) < FLAT:
         return None
-    from empyrical import sortino_ratio
-
-    return _finite(sortino_ratio(returns, annualization=per_year))
+    return _finite(_empyrical().sortino_ratio(returns, annualization=per_year))
 
 
 def volatility(returns: Floats, per_year: float = DAYS_A_YEAR) -> float | None:
     if len(returns) < 2:
         return None
-    from empyrical import annual_volatility
-
-    return _finite(annual_volatility(returns, annualization=per_year))
+    return _finite(_empyrical().annual_volatility(returns, annualization=per_year))
 
 
 def annual_return(growth: float, span_ms: int) -> float | None:
@@ -209,9 +203,11 @@ def max_drawdown(equity: Floats, start: float) -> float | None:
     """Return the deepest fall from a high, at or below 0, at every look."""
     if not len(equity):
         return None
-    from empyrical import max_drawdown as deepest
-
-    return _finite(deepest(returns_of(equity, start))) if (equity > 0).all() else -1.0
+    return (
+        _finite(_empyrical().max_drawdown(returns_of(equity, start)))
+        if (equity > 0).all()
+        else -1.0
+    )
 
 
 def longest_drawdown(looked_ms: Integers, equity: Floats, start: float) -> float | None:
@@ -313,6 +309,13 @@ def as_json(figures: Figures) -> dict[str, Any]:
 
 def day_of(at_ms: int) -> str:
     return datetime.fromtimestamp(at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M")
+
+
+def _empyrical() -> Any:
+    """Import it when it is first needed: it brings pandas, which takes a second."""
+    import empyrical
+
+    return empyrical
 
 
 def _mean(values: list[float]) -> float | None:

@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -111,14 +112,14 @@ def _csv(path: Path) -> dict[str, Any]:
 
 
 def _table(path: Path) -> dict[str, Any]:
+    arrow: Any = import_module("pyarrow")
+    parquet: Any = import_module("pyarrow.parquet")
+    feather: Any = import_module("pyarrow.feather")
     try:
-        import pyarrow
-        from pyarrow import feather, parquet
-
-        source = pyarrow.BufferReader(_bytes(path))
+        source = arrow.BufferReader(_bytes(path))
         is_parquet = ".parquet" in path.name.lower()
         found = parquet.read_table(source) if is_parquet else feather.read_table(source)
-    except pyarrow.ArrowException as error:
+    except arrow.ArrowException as error:
         raise FileUnreadable(f"{path.name}: {error}") from None
     return _of_columns({n: found.column(n).to_numpy() for n in found.column_names})
 

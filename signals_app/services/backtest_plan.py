@@ -103,19 +103,29 @@ def plan(wish: Wish) -> Plan:
 
 def candles_of(found: Plan) -> Candles:
     """Load the candles of a plan from the history. Raise ValidationError when there are too few."""
-    wish = found.wish
-    asked: dict[str, Any] = {
-        "environment": wish.environment,
-        "symbol": found.setup.symbol,
-        "interval": wish.interval,
-        "start_ms": found.start_ms,
-        "end_ms": found.end_ms,
-    }
-    loaded = store.load(**asked, last=MOST_CANDLES + 1)
+    loaded = _load(found, MOST_CANDLES + 1)
     if len(loaded) > MOST_CANDLES:
         raise ValidationError(
             {"start": f"more than {MOST_CANDLES:,} candles: take a shorter time or longer candles"}
         )
+    return loaded
+
+
+def check_stored(found: Plan) -> None:
+    """Raise ValidationError when the history has nothing to run on."""
+    _load(found, 2)
+
+
+def _load(found: Plan, most: int) -> Candles:
+    wish = found.wish
+    loaded = store.load(
+        environment=wish.environment,
+        symbol=found.setup.symbol,
+        interval=wish.interval,
+        start_ms=found.start_ms,
+        end_ms=found.end_ms,
+        last=most,
+    )
     if len(loaded) < 2:
         raise ValidationError(
             {

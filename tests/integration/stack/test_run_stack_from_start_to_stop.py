@@ -11,7 +11,16 @@ import pytest
 from tests.integration.stack.stacks import Stack, running
 
 pytestmark = pytest.mark.timeout(400)
-PROCESSES = {"simulator", "userstream", "market", "web", "worker", "beat", "signals"}
+PROCESSES = {
+    "simulator",
+    "userstream",
+    "market",
+    "web",
+    "worker",
+    "backtests",
+    "beat",
+    "signals",
+}
 
 
 async def message_count(url):

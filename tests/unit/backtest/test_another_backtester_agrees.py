@@ -105,7 +105,9 @@ def test_on_recorded_candles():
 
 
 def test_a_candle_is_read_as_it_was_written(tmp_path):
-    rows = [Candle(START_MS + i * 900_000, 1.5, 2.5, 0.5, 2.0, 7.0, 0.0, 0, 0.0, 0.0) for i in range(3)]
+    rows = [
+        Candle(START_MS + i * 900_000, 1.5, 2.5, 0.5, 2.0, 7.0, 0.0, 0, 0.0, 0.0) for i in range(3)
+    ]
     path = tmp_path / "c.csv"
     path.write_text("\n".join(",".join(map(str, r[:6])) for r in rows))
     read = candle_files.read(path, symbol=SYMBOL, interval="15m")

@@ -37,7 +37,9 @@ def test_an_entry_on_its_way_counts():
 
 
 def test_adding_is_allowed_where_the_limits_allow_it():
-    result = run(Says({0: 1, 3: 1, 5: -1}), candles([FLAT] * 8), setup(limits={"max_open_positions": 2}))
+    result = run(
+        Says({0: 1, 3: 1, 5: -1}), candles([FLAT] * 8), setup(limits={"max_open_positions": 2})
+    )
     [trade] = result.trades
     assert (trade.entries, trade.bought) == (2, 2)
 
@@ -51,9 +53,9 @@ def test_too_little_money_is_denied():
 
 
 def test_a_wide_spread_is_denied():
-    assert codes({0: 1}, costs=replace(FREE, spread_bps=D(20)), limits={"max_spread_bps": D(10)}) == {
-        "SPREAD_ABOVE_MAX": 1
-    }
+    assert codes(
+        {0: 1}, costs=replace(FREE, spread_bps=D(20)), limits={"max_spread_bps": D(10)}
+    ) == {"SPREAD_ABOVE_MAX": 1}
 
 
 def test_a_size_that_walks_the_book_too_far_is_denied():

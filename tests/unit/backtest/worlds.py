@@ -70,9 +70,7 @@ def walk(count: int, seed: int = 1, deviation: float = 0.0006) -> Candles:
     ones = np.ones(count)
     opened = START_MS + np.arange(count, dtype=np.int64) * MINUTE
     whole = np.ones(count, dtype=np.int64)
-    return Candles(
-        SYMBOL, "1m", opened, first, high, low, close, ones, ones, whole, ones, ones
-    )
+    return Candles(SYMBOL, "1m", opened, first, high, low, close, ones, ones, whole, ones, ones)
 
 
 class Says:

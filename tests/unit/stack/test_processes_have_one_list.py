@@ -11,7 +11,17 @@ ROOT = Path(__file__).resolve().parents[3]
 PROCESSES = procfile.read(ROOT / "Procfile")
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 NOT_PROCESSES = {"postgres", "redis", "nats", "migrate"}
-ALLOWED = {"web", "worker", "beat", "signals", "userstream", "market", "strategies", "simulator"}
+ALLOWED = {
+    "web",
+    "worker",
+    "backtests",
+    "beat",
+    "signals",
+    "userstream",
+    "market",
+    "strategies",
+    "simulator",
+}
 
 
 def test_names_are_those_of_the_product():
