@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('signals_app', '0004_candle_runs'),
+        ('signals_app', '0005_shadow_signals'),
     ]
 
     operations = [
