@@ -172,12 +172,13 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # In a burst of signals the work that keeps what is open safe goes first: with 0 ahead of 6, a
 # worker takes protection, reconciliation and watches before the next new entry.
 CELERY_SIGNAL_PRIORITY = 6
-CELERY_HISTORY_PRIORITY = 9  # behind both: it can always wait
-BACKTEST_QUEUE = "backtests"
+# What reckons for seconds or minutes has workers of its own: no signal ever waits behind it.
+ANALYSIS_QUEUE, BACKTEST_QUEUE = "analysis", "backtests"
 CELERY_TASK_ROUTES = {
     "signals.act_on*": {"priority": CELERY_SIGNAL_PRIORITY},
-    "history.*": {"priority": CELERY_HISTORY_PRIORITY},
-    # Minutes of reckoning have workers of their own: no signal ever waits behind one.
+    "signals.run_technical": {"queue": ANALYSIS_QUEUE},
+    "signals.sum_up": {"queue": ANALYSIS_QUEUE},
+    "history.*": {"queue": ANALYSIS_QUEUE},
     "backtests.run*": {"queue": BACKTEST_QUEUE},
 }
 # The rows are the queue: what a killed worker had fetched is found by the sweeps within seconds.
@@ -185,7 +186,7 @@ CELERY_TASK_ROUTES = {
 # acknowledges over a connection that was lost meanwhile.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "ack_emulation": False,
-    "priority_steps": [0, CELERY_SIGNAL_PRIORITY, CELERY_HISTORY_PRIORITY],
+    "priority_steps": [0, CELERY_SIGNAL_PRIORITY],
     "sep": ":",
 }
 CELERY_TASK_SERIALIZER = "json"

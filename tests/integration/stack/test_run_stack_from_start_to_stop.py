@@ -17,9 +17,11 @@ PROCESSES = {
     "market",
     "web",
     "worker",
+    "analysis",
     "backtests",
     "beat",
     "signals",
+    "strategies",
 }
 
 
