@@ -213,7 +213,7 @@ SIGNAL_MAX_BYTES = env.whole("SIGNAL_MAX_BYTES", 256 * 1024, minimum=1024)
 TRADING_SYMBOLS = [s.upper() for s in env.words("TRADING_SYMBOLS", "BTCUSDT,ETHUSDT,BNBUSDT")]
 CANDLE_INTERVALS = env.intervals("CANDLE_INTERVALS", "1m,5m,15m,1h,4h,1d")
 HISTORY_DAYS = env.whole("HISTORY_DAYS", 3, minimum=0, maximum=3650)
-HISTORY_CANDLES = env.whole("HISTORY_CANDLES", 500, minimum=1, maximum=100_000)
+HISTORY_CANDLES = env.whole("HISTORY_CANDLES", 1000, minimum=1, maximum=100_000)
 NATS_CONSUMER_TOPIC = env.text("NATS_CONSUMER_TOPIC", "binance.websocket.data")
 
 # --- our own strategies (first values; later changed in the database) ---------------------------

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
+from django.conf import settings
 
 from exchanges.domain.candles import INTERVALS
 from signals_app import values, wire
@@ -119,3 +120,10 @@ def test_the_web_imports_neither_talib_nor_pandas():
 
 def test_the_page_has_the_table_of_the_catalogue():
     assert strategy_table.written() == strategy_table.table(), "python -m tests.strategy_table"
+
+
+def test_the_history_keeps_what_they_look_at():
+    most = max(strategy.lookback(strategy.spec.defaults()) for strategy in STRATEGIES) + 1
+    assert most <= settings.HISTORY_CANDLES
+    wanted = {timeframe for spec in SPECS for timeframe in spec.timeframes}
+    assert wanted <= set(settings.CANDLE_INTERVALS)
