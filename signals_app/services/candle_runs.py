@@ -91,10 +91,10 @@ def run_due(
     judged: list[Judged] = []
     for due in _due(now):
         if now - due.closed_at > timedelta(seconds=settings.SIGNAL_MAX_AGE_SECONDS):
-            _too_late(due, now)
+            _too_late(due, now, _is_there(due, _load(due, load, last=1)))
             continue
-        candles = _load(due, load)
-        if not len(candles) or candles.opened_ms[-1] != due.candle_ms:
+        candles = _load(due, load, last=due.needs)
+        if not _is_there(due, candles):
             continue  # the history will have it in a moment
         claimed_until = _claim(due, now)
         if claimed_until is not None:
@@ -166,15 +166,19 @@ def _runs(series: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], Candle
     return runs
 
 
-def _load(due: Due, load: Load) -> Candles:
+def _load(due: Due, load: Load, *, last: int) -> Candles:
     return load(
         environment=due.run.environment,
         market=due.run.market,
         symbol=due.run.symbol,
         interval=due.run.interval,
         end_ms=due.candle_ms + due.length_ms,
-        last=due.needs,
+        last=last,
     )
+
+
+def _is_there(due: Due, candles: Candles) -> bool:
+    return len(candles) > 0 and int(candles.opened_ms[-1]) == due.candle_ms
 
 
 def _ask(setting: Setting, candles: Candles, judged: Judged) -> None:
@@ -251,8 +255,9 @@ def _note_run(judged: Judged, now: datetime) -> None:
         log.info("strategies_silent", series=str(due.run), why=_grouped(judged.silent))
 
 
-def _too_late(due: Due, now: datetime) -> None:
+def _too_late(due: Due, now: datetime, is_there: bool) -> None:
     """Be done with a candle whose signals would be refused for their age."""
+    why = "nobody came" if is_there else "the last one is not in the history"
     is_first = due.run.candle_ms is None
     missed = 0 if is_first else due.skipped + 1
     is_first_to_tell = _free(due, now).update(
@@ -262,7 +267,9 @@ def _too_late(due: Due, now: datetime) -> None:
         strategies=0,
         signals=0,
         missed=F("missed") + missed,
-        note="" if is_first else f"{missed} not run within {settings.SIGNAL_MAX_AGE_SECONDS} s",
+        note=""
+        if is_first
+        else f"{missed} not run within {settings.SIGNAL_MAX_AGE_SECONDS} s: {why}",
         ran_at=now,
     )
     if is_first_to_tell:

@@ -76,6 +76,7 @@ class TestTheBusIsAway:
         run_pass(NOW + seconds(60))
         assert not bus.kept
         assert (row().outcome, row().missed) == (Outcome.LATE, 1)
+        assert row().note == "1 not run within 60 s: nobody came"
 
 
 class TestCandlesAreMissing:
@@ -102,6 +103,14 @@ class TestCandlesAreMissing:
         (judged,) = run_pass()
         assert set(judged.silent) == {"mtf_adx_breakout"}
         assert [said.emission.strategy_id for said in bus.kept.values()] == [SURGE]
+
+    def test_one_that_never_came_is_told(self, only, run_pass, history, row):
+        only(SURGE)
+        run_pass(NOW - timedelta(minutes=15))
+        history.come_late()
+        run_pass(NOW + seconds(61))
+        assert row().outcome == Outcome.LATE
+        assert row().note == "1 not run within 60 s: the last one is not in the history"
 
     def test_a_short_history_is_told_as_warm_up(self, only, run_pass, history, row):
         only(SURGE)
