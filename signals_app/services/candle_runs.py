@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -163,7 +163,16 @@ def _runs(series: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], Candle
         rows = [CandleRun(symbol=symbol, interval=interval, **ours) for symbol, interval in missing]
         CandleRun.objects.bulk_create(rows, ignore_conflicts=True)
         runs = {(run.symbol, run.interval): run for run in CandleRun.objects.filter(**ours)}
+    _rest(run for key, run in runs.items() if key not in series)
     return runs
+
+
+def _rest(unwanted: Iterable[CandleRun]) -> None:
+    """Have series that nobody is set to start anew one day: candles until then were not missed."""
+    if awake := [run.pk for run in unwanted if run.candle_ms is not None]:
+        CandleRun.objects.filter(pk__in=awake).update(
+            candle_ms=None, outcome=Outcome.STARTED, strategies=0, signals=0, note=""
+        )
 
 
 def _load(due: Due, load: Load, *, last: int) -> Candles:

@@ -145,6 +145,15 @@ class TestNobodyCameInTime:
         assert not bus.kept
         assert (row().outcome, row().missed) == (Outcome.STARTED, 0)
 
+    def test_while_every_strategy_is_off_nothing_is_missed(self, only, run_pass, row):
+        only(SURGE)
+        run_pass()
+        only()
+        run_pass(NOW + timedelta(minutes=20))
+        only(SURGE)
+        run_pass(NOW + timedelta(hours=2, minutes=5))
+        assert (row().outcome, row().missed) == (Outcome.STARTED, 0)
+
     def test_a_candle_somebody_works_on_is_not_called_late(self, only, run_pass, row):
         only(SURGE)
         run_pass(NOW - timedelta(minutes=15))
