@@ -31,6 +31,53 @@ MARKET_MESSAGES = Counter(
 MARKET_RECONNECTS = Counter(
     "petrosa_market_reconnects_total", "Market streams that had to be opened anew", ["environment"]
 )
+MARKET_RENEWALS = Counter(
+    "petrosa_market_renewals_total",
+    "Market streams that another took over from without a gap",
+    ["environment"],
+)
+MARKET_LAG = Gauge(
+    "petrosa_market_lag_ms",
+    "Received minus event time of the newest frame, milliseconds",
+    ["environment", "market", "kind"],
+    multiprocess_mode="mostrecent",
+)
+MARKET_LAG_WORST = Gauge(
+    "petrosa_market_lag_worst_ms",
+    "The same, worst of the last seconds",
+    ["environment", "market", "kind"],
+    multiprocess_mode="mostrecent",
+)
+MARKET_STALENESS = Gauge(
+    "petrosa_market_staleness_seconds",
+    "Since the last frame of a stream, as of the feed's last word",
+    ["environment", "market", "symbol", "kind"],
+    multiprocess_mode="mostrecent",
+)
+MARKET_PUBLISHED = Counter(
+    "petrosa_market_published_total", "Frames published on NATS", ["environment", "market"]
+)
+MARKET_DROPPED = Counter(
+    "petrosa_market_dropped_total",
+    "Frames that NATS was too slow or too long away for",
+    ["environment", "market", "kind"],
+)
+MARKET_QUEUE = Gauge(
+    "petrosa_market_queue_depth",
+    "What waits: frames for NATS, closed candles for the database",
+    ["environment", "market", "queue"],
+    multiprocess_mode="mostrecent",
+)
+MARKET_RESYNCS = Counter(
+    "petrosa_market_resyncs_total",
+    "Books that were built anew from a snapshot, by why",
+    ["environment", "market", "reason"],
+)
+CANDLES_CLOSED = Counter(
+    "petrosa_market_candles_total",
+    "Closed candles by what became of them: stored, retried, refused, lost",
+    ["environment", "market", "outcome"],
+)
 SIGNALS = Counter("petrosa_signals_total", "Signals by source and outcome", ["source", "outcome"])
 DENIALS = Counter("petrosa_denials_total", "Denied intents by code", ["code"])
 AUDIT_FAILURES = Counter("petrosa_audit_failures_total", "Audit lines that could not be written")

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import nats_flow, pipeline, rest_latency, technical
+from benchmarks import market_flow, nats_flow, pipeline, rest_latency, technical
 from benchmarks.figures import table
 
 RESULTS = Path(__file__).parent / "results"
@@ -23,6 +23,7 @@ MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "sustained": nats_flow.sustained,
     "desk": nats_flow.desk,
     "technical": technical.measure,
+    "market": market_flow.measure,
 }
 
 
@@ -36,7 +37,7 @@ def main() -> int:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     results: list[dict[str, Any]] = []
     for name in options.names or MEASUREMENTS:
-        on_both = options.postgres and name != "pipeline"
+        on_both = options.postgres and name not in ("pipeline", "market")
         for url in ("", options.postgres) if on_both else ("",):
             results.append({"name": name, **MEASUREMENTS[name](url)})
             print(json.dumps(results[-1], indent=2), flush=True)

@@ -68,6 +68,11 @@ def _redis() -> redis.Redis:
     return _client
 
 
+def place(environment: str, market: str = "spot") -> str:
+    """Return the word a market's prices are kept under: spot's is its environment."""
+    return environment if market == "spot" else f"{environment}.{market}"
+
+
 def key_of_quote(environment: str, symbol: str) -> str:
     return f"petrosa:price:{environment}:{symbol}"
 

@@ -12,6 +12,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from exchanges.domain.candles import INTERVALS
+from exchanges.market_data import selection
+from exchanges.market_data.selection import Selection, SelectionInvalid
 from signals_app.realtime.shard import Shard, ShardInvalid
 from signals_app.strategies.spec import ParamInvalid, StrategySpec
 from trading.domain.risk.window import WindowInvalid, made_of
@@ -186,6 +188,31 @@ def intervals(name: str, default: str) -> list[str]:
             f"use some of {', '.join(INTERVALS)}."
         )
     return sorted(found, key=INTERVALS.__getitem__)
+
+
+def selected(kinds: list[str], intervals: list[str]) -> Selection:
+    """Return which market streams are wanted. Refuse kinds nobody offers."""
+    try:
+        return Selection(tuple(kinds), tuple(intervals))
+    except SelectionInvalid as error:
+        raise ImproperlyConfigured(f"MARKET_STREAMS: {error}.") from None
+
+
+def check_markets(wanted: list[str], environment: str) -> None:
+    """Refuse markets whose data cannot be had where we trade."""
+    name = "MARKET_DATA_MARKETS"
+    for market in wanted:
+        if market not in selection.MARKETS:
+            raise ImproperlyConfigured(
+                f"{name}={market!r}: choose some of {', '.join(selection.MARKETS)}."
+            )
+    if selection.SPOT not in wanted:
+        raise ImproperlyConfigured(f"{name} needs spot: that is where we trade. Write spot,usdm.")
+    if selection.USDM in wanted and environment == "simulator":
+        raise ImproperlyConfigured(
+            f"{name} names usdm, but the simulator is a spot venue: take usdm out, or trade in "
+            "testnet, demo or mainnet (SIMULATION_ENABLED=false)."
+        )
 
 
 def timezone(name: str, default: str) -> ZoneInfo:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -156,8 +156,12 @@ def report() -> dict[str, Any]:
     if parts["database"].ok:
         body |= {"ages_seconds": _ages(), "waiting": _waiting(), "trading": _trading()}
     if parts["redis"].ok:
+        market = market_data()
         body |= {"queue_depth": _queue_depth(), "prices": _prices(), "trips": _trips()}
         body["strategies"] = [sign.as_dict() for sign in signs.seen(redis_url=settings.REDIS_URL)]
+        body |= {"market_data": market}
+        if any(told["troubles"] for told in market.values()):
+            body["status"] = "degraded"
     return body
 
 
@@ -190,6 +194,40 @@ def _prices() -> dict[str, Any]:
         },
         "venue_latency_ms": slow.ms if slow else None,
     }
+
+
+def market_data() -> dict[str, Any]:
+    """Tell of each market that is streamed whether it is, and whether the bus is fed with it."""
+    environment = settings.VENUE_ENVIRONMENT
+    return {
+        market: _market(feed.sign_of_life(environment, market))
+        for market in settings.MARKET_DATA_MARKETS
+    }
+
+
+def _market(life: feed.SignOfLife | None) -> dict[str, Any]:
+    if life is None:  # ages of prices tell the rest: the process may not be wanted here
+        return {"streams": 0, "connections": 0, "bus_waiting": 0, "lag_ms": None, "troubles": []}
+    return {
+        "streams": life.streams,
+        "connections": life.connections,
+        "bus_waiting": life.bus_waiting,
+        "lag_ms": life.lag_worst_ms,
+        "troubles": list(_troubles(life)),
+    }
+
+
+def _troubles(life: feed.SignOfLife) -> Iterator[str]:
+    if not life.is_live:
+        yield "a connection to the venue is down"
+    if life.publishes and not life.bus_is_live:
+        yield f"the bus is not fed: no NATS, {life.bus_waiting} frames wait"
+    if life.bus_lost:
+        yield f"{life.bus_lost} trades or closed candles were never published"
+    if life.candles_lost:
+        yield f"{life.candles_lost} closed candles were not stored (gap repair fetches them)"
+    if life.books_out_of_step:
+        yield f"books out of step: {', '.join(life.books_out_of_step)}"
 
 
 def _waiting() -> dict[str, int]:

@@ -59,9 +59,11 @@ class MarketGauges(Collector):
             "petrosa_venue_latency_ms", "Median time to answer of the venue", labels=["environment"]
         )
         for environment in venues.ENVIRONMENTS:
-            for symbol, age in quotes.ages(environment, _watched(environment)).items():
-                seconds = float("inf") if age is None else age.total_seconds()
-                ages.add_metric([environment, symbol], seconds)
+            for market in settings.MARKET_DATA_MARKETS:
+                place = quotes.place(environment, market)
+                for symbol, age in quotes.ages(place, _watched(environment, market)).items():
+                    seconds = float("inf") if age is None else age.total_seconds()
+                    ages.add_metric([place, symbol], seconds)
             known = latency.lately(environment)
             if known is not None:
                 slow.add_metric([environment], float(known.ms))
@@ -69,9 +71,9 @@ class MarketGauges(Collector):
         yield slow
 
 
-def _watched(environment: str) -> list[str]:
+def _watched(environment: str, market: str) -> list[str]:
     """Return what is fed, and what must be fed where we trade."""
-    life = feed.sign_of_life(environment)
+    life = feed.sign_of_life(environment, market)
     fed = set(life.symbols) if life else set()
     if environment == settings.VENUE_ENVIRONMENT:
         fed |= set(settings.TRADING_SYMBOLS)

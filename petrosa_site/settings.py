@@ -215,6 +215,10 @@ CANDLE_INTERVALS = env.intervals("CANDLE_INTERVALS", "1m,5m,15m,1h,4h,1d")
 HISTORY_DAYS = env.whole("HISTORY_DAYS", 3, minimum=0, maximum=3650)
 HISTORY_CANDLES = env.whole("HISTORY_CANDLES", 1000, minimum=1, maximum=100_000)
 NATS_CONSUMER_TOPIC = env.text("NATS_CONSUMER_TOPIC", "binance.websocket.data")
+NATS_MARKET_FLAT = env.flag("NATS_MARKET_FLAT", True)
+MARKET_STREAMS = env.words("MARKET_STREAMS", "bookTicker,depth20@100ms,trade,ticker,kline")
+MARKET_SELECTION = env.selected(MARKET_STREAMS, CANDLE_INTERVALS)
+MARKET_DATA_MARKETS = env.words("MARKET_DATA_MARKETS", "spot")
 
 # --- our own strategies (first values; later changed in the database) ---------------------------
 NATS_SHADOW_SUBJECT = env.text("NATS_SHADOW_SUBJECT", "signals.shadow")
@@ -326,6 +330,7 @@ BINANCE_API_SECRET = env.text("BINANCE_API_SECRET")
 BINANCE_SPOT_REST_URL = env.text("BINANCE_SPOT_REST_URL")
 BINANCE_SPOT_WS_URL = env.text("BINANCE_SPOT_WS_URL")
 BINANCE_SPOT_STREAM_URL = env.text("BINANCE_SPOT_STREAM_URL")
+BINANCE_USDM_STREAM_URL = env.text("BINANCE_USDM_STREAM_URL")
 BINANCE_USDM_REST_URL = env.text("BINANCE_USDM_REST_URL")
 BINANCE_RECV_WINDOW_MS = env.whole("BINANCE_RECV_WINDOW_MS", 5000, minimum=1, maximum=60000)
 BINANCE_TIMEOUT_SECONDS = env.number("BINANCE_TIMEOUT_SECONDS", "12", minimum=1)
@@ -357,6 +362,7 @@ def venue_environment() -> str:
 
 
 VENUE_ENVIRONMENT = venue_environment()
+env.check_markets(MARKET_DATA_MARKETS, VENUE_ENVIRONMENT)
 
 _EVERY = float(RECONCILE_INTERVAL_SECONDS)
 CELERY_BEAT_SCHEDULE = {

@@ -64,6 +64,13 @@ class Line:
             raise StreamBroken(f"a frame that is no object: {message!r:.80}")
         return message
 
+    async def hear_bytes(self) -> bytes:
+        """Return the next frame as it came, whenever it comes."""
+        try:
+            return await self._connection.recv(decode=False)
+        except WebSocketException as error:
+            raise StreamBroken(f"connection lost: {error}") from error
+
     async def say(self, message: Mapping[str, Any]) -> None:
         try:
             await self._connection.send(orjson.dumps(message).decode())

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -47,6 +47,12 @@ STREAM_URLS = {
     "testnet": "wss://stream.testnet.binance.vision",
     "demo": "wss://demo-stream.binance.com",
     "mainnet": "wss://stream.binance.com:9443",
+}
+# USD-M serves two sorts of streams under /public and /market; the market feed adds that part.
+USDM_STREAM_URLS = {
+    "testnet": "wss://fstream.binancefuture.com",
+    "demo": "wss://fstream.binancefuture.com",
+    "mainnet": "wss://fstream.binance.com",
 }
 USDM_REST_URLS = {
     "testnet": "https://testnet.binancefuture.com",
@@ -175,6 +181,30 @@ def clock_and_budget(access: SpotAccess) -> tuple[Clock, Budget]:
     """Return what every caller of this venue in this process goes by."""
     clock, budget, _ = _shared_of(access)
     return clock, budget
+
+
+def stream_url(environment: str, market: str) -> str:
+    """Return where a market's public streams are. Raise ImproperlyConfigured if unknown."""
+    if market == "spot":
+        return spot_access(environment, "spot").stream_url
+    return settings.BINANCE_USDM_STREAM_URL or _usdm(environment, market, USDM_STREAM_URLS)
+
+
+def depth_url(environment: str, market: str) -> str:
+    """Return where a market's books can be asked for. Raise ImproperlyConfigured if unknown."""
+    if market == "spot":
+        return f"{spot_access(environment, 'spot').rest_url.rstrip('/')}/api/v3/depth"
+    base = settings.BINANCE_USDM_REST_URL or _usdm(environment, market, USDM_REST_URLS)
+    return f"{base.rstrip('/')}/fapi/v1/depth"
+
+
+def _usdm(environment: str, market: str, urls: Mapping[str, str]) -> str:
+    if market != "usdm" or environment not in urls:
+        raise ImproperlyConfigured(
+            f"No {market} market data in {environment}: usdm is in {', '.join(urls)} (the "
+            "simulator is a spot venue). Take it out of MARKET_DATA_MARKETS."
+        )
+    return urls[environment]
 
 
 def _build(access: SpotAccess) -> ExchangeGateway:

@@ -301,12 +301,18 @@ def quote(reply: Json, *, now: datetime) -> Quote:
 
 @_reader
 def book(reply: Json, *, symbol: str, now: datetime) -> Book:
-    """Read a depth body, of REST or of a partial depth stream: neither names its symbol."""
+    """Read a depth body, of REST or of a partial depth stream: spot's do not name their symbol.
+
+    Futures' partial depth has the fields of a change, with times.
+    """
+    bids, asks = ("bids", "asks") if "bids" in reply else ("b", "a")
+    at_ms = reply.get("T") or reply.get("E")
     return Book(
         symbol=symbol,
-        bids=_levels(reply["bids"]),
-        asks=_levels(reply["asks"]),
+        bids=_levels(reply[bids]),
+        asks=_levels(reply[asks]),
         received_at=now,
+        venue_at=from_ms(at_ms) if at_ms else None,
     )
 
 
@@ -317,6 +323,7 @@ def _levels(rows: Sequence[Sequence[str]]) -> tuple[Level, ...]:
 @_reader
 def stream_quote(event: Json, *, now: datetime) -> Quote:
     """Read a bookTicker event. Futures' carries times, spot's none."""
+    at_ms = event.get("T") or event.get("E")
     return Quote(
         symbol=event["s"],
         bid=Decimal(event["b"]),
@@ -324,7 +331,7 @@ def stream_quote(event: Json, *, now: datetime) -> Quote:
         ask=Decimal(event["a"]),
         ask_quantity=Decimal(event["A"]),
         received_at=now,
-        venue_at=from_ms(event["T"]) if "T" in event else None,
+        venue_at=from_ms(at_ms) if at_ms else None,
     )
 
 

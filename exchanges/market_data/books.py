@@ -7,47 +7,45 @@ they came and read when somebody asks.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
-from typing import Any
 
 import structlog
 
 from exchanges.domain.books import Book
 from exchanges.domain.orders import Quote
 from exchanges.gateways import wire
+from exchanges.market_data.bus import Kind
+from exchanges.market_data.frames import Frame, Unreadable
 
 log = structlog.get_logger(__name__)
-BEST, DEPTH = "bookTicker", "depth20@100ms"
-
-
-def streams_of(symbols: Iterable[str]) -> list[str]:
-    """Return the names of the streams that carry best prices and books of `symbols`."""
-    return [f"{symbol.lower()}@{kind}" for symbol in symbols for kind in (BEST, DEPTH)]
+READ = frozenset({Kind.BEST, Kind.DEPTH})
 
 
 class Books:
-    """The newest frame of each stream, and whether it has been read."""
+    """The newest frame of each stream that tells prices, and what their numbers were."""
 
     def __init__(self) -> None:
-        self._waiting: dict[str, tuple[dict[str, Any], datetime]] = {}
-        self._ids: dict[str, int] = {}
+        self._waiting: dict[tuple[str, Kind], Frame] = {}
+        self._books: dict[str, Book] = {}
+        self._newest: dict[tuple[str, Kind], int] = {}
 
-    def take(self, name: str, data: dict[str, Any], received_at: datetime) -> bool:
-        """Keep a frame unless the venue numbered it before one that is here; say whether it was.
+    def take(self, frame: Frame) -> None:
+        """Keep a frame that is news. Others than prices pass by."""
+        kind, number = frame.stream.kind, frame.mark.number
+        if kind in READ and isinstance(number, int):
+            key = (frame.stream.symbol, kind)
+            self._waiting[key] = frame
+            self._newest[key] = number
 
-        Streams may tell late or twice; both kinds carry the number of the book's change.
-        """
-        number = data.get("u", data.get("lastUpdateId"))
-        if isinstance(number, int):
-            if number < self._ids.get(name, 0):
-                return False
-            self._ids[name] = number
-        self._waiting[name] = (data, received_at)
-        return True
+    def put(self, book: Book, number: int) -> None:
+        """Keep a book that was built here, numbered like the frames."""
+        self._books[book.symbol] = book
+        self._newest[book.symbol, Kind.DEPTH] = number
 
-    def restart(self) -> None:
-        """Expect any number next: a new connection may be to a venue that began anew."""
-        self._ids.clear()
+    def restart(self, symbols: Iterable[str]) -> None:
+        """Numbers may begin anew: none of a symbol's is newer than another any more."""
+        for symbol in symbols:
+            for kind in READ:
+                self._newest.pop((symbol, kind), None)
 
     def drain(self) -> list[Quote | Book]:
         """Return what changed since the last drain. An unreadable frame is told and lost.
@@ -56,19 +54,25 @@ class Books:
         that came after them says that they still hold.
         """
         waiting, self._waiting = self._waiting, {}
+        built, self._books = self._books, {}
         prices: list[Quote | Book] = []
-        for name in sorted(waiting):  # best prices before depth
+        for symbol, kind in sorted(waiting):  # best prices before depth
             try:
-                prices += self._read(name, *waiting[name])
-            except wire.Unreadable as error:
-                log.error("market_frame_unreadable", stream=name, error=str(error))
+                prices += self._read(waiting[symbol, kind])
+            except (wire.Unreadable, Unreadable) as error:
+                log.error("market_frame_unreadable", symbol=symbol, kind=kind, error=str(error))
+        for book in built.values():
+            prices += self._told_by(book)
         return prices
 
-    def _read(self, name: str, data: dict[str, Any], received_at: datetime) -> list[Quote | Book]:
-        symbol, _, kind = name.partition("@")
-        if kind == BEST:
-            return [wire.stream_quote(data, now=received_at)]
-        book = wire.book(data, symbol=symbol.upper(), now=received_at)
-        is_newest = self._ids.get(name, 0) >= self._ids.get(f"{symbol}@{BEST}", 0)
+    def _read(self, frame: Frame) -> list[Quote | Book]:
+        if frame.stream.kind is Kind.BEST:
+            return [wire.stream_quote(frame.data, now=frame.received_at)]
+        symbol = frame.stream.symbol
+        return self._told_by(wire.book(frame.data, symbol=symbol, now=frame.received_at))
+
+    def _told_by(self, book: Book) -> list[Quote | Book]:
+        best = self._newest.get((book.symbol, Kind.BEST), 0)
+        is_newest = self._newest.get((book.symbol, Kind.DEPTH), 0) >= best
         quote = book.quote() if is_newest else None
         return [book, quote] if quote else [book]

@@ -1,8 +1,10 @@
-"""The market feed of one environment: streams in, newest prices out to every process.
+"""The market feed of one venue's market: streams in; prices to Redis, frames to the bus, closed
+candles to whoever stores them.
 
 Prices are written a few dozen times a second at most, all in one round trip. Beside them stands a
-sign of life that says what is fed and whether the line is open, and the venue is asked a small
-question now and then, so that everybody knows how long it takes to answer.
+sign of life that says what is fed and whether the lines are open, and the venue is asked a small
+question now and then, so that everybody knows how long it takes to answer. None of the takers holds
+up another: without NATS prices flow, without Redis frames are published.
 """
 
 from __future__ import annotations
@@ -23,9 +25,16 @@ from audit import metrics
 from exchanges import quotes
 from exchanges.domain.errors import VenueError
 from exchanges.gateways import registry
-from exchanges.market_data import books
+from exchanges.market_data import closed, selection
+from exchanges.market_data.ages import Ages
 from exchanges.market_data.books import Books
-from exchanges.market_data.streams import MarketStreams
+from exchanges.market_data.bus import Kind, symbol_of
+from exchanges.market_data.frames import Frame, Unreadable
+from exchanges.market_data.numbers import Numbers
+from exchanges.market_data.publisher import Publisher
+from exchanges.market_data.selection import Selection
+from exchanges.market_data.streams import MOST_STREAMS, MarketStreams
+from exchanges.market_data.synced import SyncedBooks
 
 log = structlog.get_logger(__name__)
 WRITE_SECONDS = 0.025
@@ -41,58 +50,102 @@ class SignOfLife(msgspec.Struct):
     pid: int
     is_live: bool
     symbols: list[str]
+    streams: int = 0
+    connections: int = 0
+    publishes: bool = False  # whether frames are to go to the bus at all
+    bus_is_live: bool = False
+    bus_waiting: int = 0
+    bus_lost: int = 0  # trades and closed candles, since the start
+    candles_waiting: int = 0
+    candles_lost: int = 0
+    books_out_of_step: list[str] = msgspec.field(default_factory=list)
+    lag_worst_ms: float | None = None
 
 
 class Feed:
-    """Feed `want`ed symbols of one environment until `stop`."""
+    """Feed `want`ed symbols of one market until `stop`."""
 
     def __init__(
-        self, environment: str, *, url: str = "", redis_url: str = "", **streaming: float
+        self,
+        environment: str,
+        *,
+        market: str = selection.SPOT,
+        url: str = "",
+        redis_url: str = "",
+        selected: Selection | None = None,
+        publisher: Publisher | None = None,
+        candles: closed.CandleWriter | None = None,
+        most_streams: int = MOST_STREAMS,
+        **streaming: float,
     ) -> None:
-        self.environment = environment
+        """Frames are published by `publisher`, closed candles stored by `candles`, which whoever
+        made it starts and stops; without them they are not."""
+        self.environment, self.market = environment, market
+        self.place = quotes.place(environment, market)
         self.symbols: tuple[str, ...] = ()
+        self.publisher = publisher
+        self._selected = selected or Selection()
+        self._candles = candles
         self._books = Books()
+        self._numbers = Numbers()
+        self._ages = Ages(environment, market)
+        self._names: list[str] = []
         self._redis = redis.asyncio.from_url(
             redis_url or settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1
         )
         self._streams = MarketStreams(
             environment=environment,
-            url=url or registry.spot_access(environment, "spot").stream_url,
+            market=market,
+            url=url or registry.stream_url(environment, market),
             take=self._take,
-            opened=self._books.restart,
+            restarted=self._restarted,
+            most_streams=most_streams,
             **streaming,
+        )
+        self._synced = (
+            SyncedBooks(environment=environment, market=market, show=self._books.put)
+            if self._selected.with_diffs
+            else None
         )
         self._stopping = asyncio.Event()
 
     def want(self, symbols: Iterable[str]) -> None:
         self.symbols = tuple(sorted(set(symbols)))
-        self._streams.want(books.streams_of(self.symbols))
+        self._names = self._selected.names(self.symbols, self.market)
+        self._streams.want(self._names)
+        self._ages.forget(frozenset(self.symbols))
+        if self._synced:
+            self._synced.keep(self.symbols)
 
     def stop(self) -> None:
         self._stopping.set()
         self._streams.stop()
+        if self.publisher:
+            self.publisher.stop()
 
     async def run(self) -> None:
         """Raise nothing that a new try could mend: without Redis prices are dropped, and told."""
-        steps = (
-            (WRITE_SECONDS, self.write),
-            (LIFE_SECONDS, self._live),
-            (ASK_SECONDS, self._ask),
-        )
+        steps = [(WRITE_SECONDS, self.write), (LIFE_SECONDS, self._live)]
+        if self.market == selection.SPOT:
+            steps.append((ASK_SECONDS, self._ask))
         try:
             async with asyncio.TaskGroup() as group:
                 beside = [group.create_task(self._every(*step)) for step in steps]
+                if self.publisher:
+                    beside.append(group.create_task(self.publisher.run()))
                 try:
                     await self._streams.run()
                 finally:
                     for task in beside:
                         task.cancel()
         finally:
+            if self._synced:
+                await self._synced.close()
             await self._redis.aclose()
 
     async def write(self) -> None:
         """Share what has changed since the last time."""
-        told = quotes.told(self.environment, self._books.drain())
+        told = quotes.told(self.place, self._books.drain())
         if told:
             await self._say(
                 self._redis.eval(
@@ -100,15 +153,63 @@ class Feed:
                 )
             )
 
-    def _take(self, name: str, data: dict[str, Any], received_at: datetime) -> None:
-        kept = self._books.take(name, data, received_at)
-        kind = name.partition("@")[2] if kept else "late"
-        metrics.MARKET_MESSAGES.labels(self.environment, kind).inc()
+    def _take(self, frame: Frame) -> None:
+        """Hand a frame to everybody who takes it; nobody here waits for anything."""
+        if not self._numbers.is_news(frame):
+            self._ages.note_other("late")
+            return
+        if frame.mark.is_foreign:
+            self._ages.note_other("foreign")
+            return
+        self._ages.note(frame)
+        if self.publisher:
+            self.publisher.put(frame)
+        self._books.take(frame)
+        if frame.stream.kind is Kind.DIFF and self._synced:
+            self._synced.take(frame)
+        elif frame.mark.is_closed and self._candles is not None:
+            self._keep(frame, self._candles)
+
+    def _keep(self, frame: Frame, candles: closed.CandleWriter) -> None:
+        try:
+            told = closed.read(frame, environment=self.environment, market=self.market)
+        except Unreadable as error:
+            metrics.MARKET_MESSAGES.labels(self.environment, "unreadable").inc()
+            log.error("closed_candle_unreadable", error=str(error))
+            return
+        candles.put(told)
+
+    def _restarted(self, names: Iterable[str]) -> None:
+        """A new line may be to a venue that began anew: expect any number next."""
+        names = list(names)
+        self._numbers.restart(names)
+        self._books.restart({symbol_of(name) for name in names})
 
     async def _live(self) -> None:
-        life = SignOfLife(datetime.now(UTC), os.getpid(), self._streams.is_live, list(self.symbols))
+        lag = self._ages.worst_ms()
+        life = SignOfLife(
+            datetime.now(UTC),
+            os.getpid(),
+            self._streams.is_live,
+            list(self.symbols),
+            streams=len(self._names),
+            connections=self._streams.connections,
+            lag_worst_ms=None if lag is None else round(lag, 1),
+        )
+        if self.publisher:
+            life.publishes, life.bus_is_live = True, self.publisher.is_connected
+            life.bus_waiting = len(self.publisher.outbox)
+            life.bus_lost = self.publisher.outbox.lost
+            self.publisher.tell()
+        if self._candles is not None:
+            life.candles_waiting, life.candles_lost = len(self._candles), self._candles.lost
+            waiting = metrics.MARKET_QUEUE.labels(self.environment, self.market, "candles")
+            waiting.set(len(self._candles))
+        if self._synced:
+            life.books_out_of_step = self._synced.out_of_step()
+        self._ages.tell()
         raw = msgspec.json.encode(life)
-        await self._say(self._redis.set(_key(self.environment), raw, ex=LIFE_KEPT_SECONDS))
+        await self._say(self._redis.set(_key(self.place), raw, ex=LIFE_KEPT_SECONDS))
 
     async def _ask(self) -> None:
         try:
@@ -130,12 +231,12 @@ class Feed:
             await asyncio.sleep(seconds)
 
 
-def sign_of_life(environment: str) -> SignOfLife | None:
-    """Return what the feed of an environment said last; None when that is too long ago, or Redis
-    is away."""
-    raw = quotes.raw(_key(environment))
+def sign_of_life(environment: str, market: str = selection.SPOT) -> SignOfLife | None:
+    """Return what the feed of a market said last; None when that is too long ago, or Redis is
+    away."""
+    raw = quotes.raw(_key(quotes.place(environment, market)))
     return msgspec.json.decode(raw, type=SignOfLife) if raw else None
 
 
-def _key(environment: str) -> str:
-    return f"petrosa:feed:{environment}"
+def _key(place: str) -> str:
+    return f"petrosa:feed:{place}"

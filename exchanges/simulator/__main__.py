@@ -24,7 +24,9 @@ def parse(arguments: Sequence[str] | None = None) -> SimulatorConfig:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0 takes a free port")
     parser.add_argument(
-        "--prices", default="synthetic", help="synthetic, still, replay:FILE[?speed=N] or binance"
+        "--prices",
+        default="synthetic",
+        help="synthetic, still, replay:FILE[,FILE][@SPEED] or binance",
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--state-file", type=Path, default=None)

@@ -57,7 +57,7 @@ def depth(call: Call) -> Any:
     call.cost = next(
         cost for most, cost in ((100, 5), (500, 25), (1000, 50), (5000, 250)) if limit <= most
     )
-    return depth_body(call.engine.depth(symbol, limit))
+    return depth_body(call.venue.depth(symbol, limit))
 
 
 @REGISTRY.add("GET", f"{V3}/ticker/bookTicker", weight=2)

@@ -1,7 +1,8 @@
 """Public market streams: who asked for which stream, and the frames made for them.
 
 Nothing is rendered that nobody listens to. Trades and best prices go out as they happen; the
-rest is sampled by one task every 100 ms.
+rest is sampled by one task every 100 ms. What a recording has is told as it is, and what it has
+not is sampled by the recording's clock.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from exchanges.domain.matching.results import BookView
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.faults import FaultBook
 from exchanges.simulator.peers import Peer
+from exchanges.simulator.prices.recording import Recording
 from exchanges.simulator.rendering import money
 from exchanges.simulator.tape import FIXED_INTERVALS, Tape, span
 
@@ -29,6 +31,7 @@ KLINE = re.compile(r"kline_(\w+)")
 PLAIN = frozenset({"trade", "aggTrade", "bookTicker", "ticker", "miniTicker", "avgPrice"})
 ALL_MINI = "!miniTicker@arr"
 DIFF_LEVELS = 1_000
+MOST_TICKS = 600  # sampled one by one where a recording pauses; a longer pause is passed over
 Rows = tuple[tuple[Any, Any], ...]
 
 
@@ -55,8 +58,17 @@ def check_name(name: str, symbols: Iterable[str]) -> None:
 class MarketStreams:
     """Subscriptions by stream name, and the sampled state behind the timed ones."""
 
-    def __init__(self, engine: Engine, tape: Tape, clock: Clock, faults: FaultBook) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        tape: Tape,
+        clock: Clock,
+        faults: FaultBook,
+        recording: Recording | None = None,
+    ) -> None:
         self.engine = engine
+        self._recording = recording
+        self._ticks: dict[str, int] = {}  # of recorded symbols: sampled up to here, ms
         self._tape = tape
         self._clock = clock
         self._faults = faults
@@ -108,9 +120,9 @@ class MarketStreams:
 
     def book_changed(self, symbol: str) -> None:
         name = f"{symbol.lower()}@bookTicker"
-        if name not in self._listeners:
+        if name not in self._listeners or name in self._streams_of_recording:
             return
-        best = self.engine.best(symbol)
+        best = self._book(symbol, 1)
         rows = (best.bids, best.asks)
         if not (best.bids and best.asks) or self._sent_best.get(symbol) == rows:
             return
@@ -121,7 +133,7 @@ class MarketStreams:
     def _trade_frame(self, trade: MarketTraded) -> dict[str, Any]:
         return {
             "e": "trade",
-            "E": self._clock.shown_ms(),
+            "E": self._tape.shown_ms(trade.symbol),
             "s": trade.symbol,
             "t": trade.trade_id,
             "p": money(trade.price),
@@ -134,7 +146,7 @@ class MarketStreams:
     def _aggregate_frame(self, trade: MarketTraded) -> dict[str, Any]:
         return {
             "e": "aggTrade",
-            "E": self._clock.shown_ms(),
+            "E": self._tape.shown_ms(trade.symbol),
             "s": trade.symbol,
             "a": trade.trade_id,
             "p": money(trade.price),
@@ -157,10 +169,68 @@ class MarketStreams:
     def send_due(self) -> None:
         now_ms = self._clock.now_ms()
         for name in list(self._listeners):
-            period = _period(name)
-            if period is not None and now_ms >= self._due_ms.get(name, 0):
-                self._due_ms[name] = now_ms + period - TICK_MS // 2
-                self._sample(name)
+            if not self._is_recorded(name.partition("@")[0].upper()):
+                self._send_due(name, now_ms)
+
+    def _send_due(self, name: str, now_ms: int) -> None:
+        period = _period(name)
+        if period is None:
+            return
+        if now_ms >= self._due_ms.get(name, 0) or self._has_closed(name, now_ms):
+            self._due_ms[name] = now_ms + period - TICK_MS // 2
+            self._sample(name)
+
+    def _has_closed(self, name: str, now_ms: int) -> bool:
+        """Return whether the candle told last is over: its last word does not wait."""
+        opened = self._open_candles.get(name)
+        if opened is None:
+            return False
+        return now_ms >= span(name.rpartition("kline_")[2], opened)[1]
+
+    # --- recorded -------------------------------------------------------------------------------
+
+    def _is_recorded(self, symbol: str) -> bool:
+        return self._recording is not None and symbol in self._recording.symbols
+
+    def sample_recorded(self, symbol: str, now_ms: int) -> None:
+        """Send what was due by a recording's clock before the frame that comes next.
+
+        One tick behind: a trade may be told a little after the moment it belongs to.
+        """
+        until = now_ms - now_ms % TICK_MS
+        done = self._ticks.setdefault(symbol, until)
+        if until <= done:
+            return
+        prefix = f"{symbol.lower()}@"
+        names = sorted(name for name in self._listeners if name.startswith(prefix))
+        ticks = range(max(done + TICK_MS, until - MOST_TICKS * TICK_MS), until + 1, TICK_MS)
+        for tick in ticks:
+            self._ticks[symbol] = tick
+            for name in names:
+                if name not in self._streams_of_recording:
+                    self._send_due(name, tick - TICK_MS)
+
+    def tell_recorded(self, symbol: str, stream: str, data: dict[str, Any]) -> None:
+        """Send a recorded frame as it is to who listens to its stream."""
+        if stream in self._listeners:
+            self._publish(stream, symbol, data)
+
+    def aggregate_recorded(self, trade: MarketTraded) -> None:
+        """Tell a recorded trade as an aggregate where the recording has none."""
+        name = f"{trade.symbol.lower()}@aggTrade"
+        if name in self._listeners and name not in self._streams_of_recording:
+            self._publish(name, trade.symbol, self._aggregate_frame(trade))
+
+    @property
+    def _streams_of_recording(self) -> set[str]:
+        return self._recording.streams if self._recording is not None else set()
+
+    def _book(self, symbol: str, levels: int) -> BookView:
+        if self._recording is not None and symbol in self._recording.symbols:
+            return self._recording.depth(symbol, levels)
+        return self.engine.depth(symbol, levels)
+
+    # --- samples --------------------------------------------------------------------------------
 
     def _sample(self, name: str) -> None:
         if name == ALL_MINI:
@@ -172,6 +242,8 @@ class MarketStreams:
             self._sample_depth(name, symbol, kind)
         elif kind.startswith("kline_"):
             self._sample_candle(name, symbol, kind.removeprefix("kline_"))
+        elif self._is_recorded(symbol) and not self._tape.trades(symbol, 1):
+            return  # nothing has traded yet: there is no price to tell
         elif kind == "ticker":
             self._publish(name, symbol, self._day(symbol))
         elif kind == "miniTicker":
@@ -181,7 +253,7 @@ class MarketStreams:
 
     def _sample_depth(self, name: str, symbol: str, kind: str) -> None:
         partial = PARTIAL_DEPTH.fullmatch(kind)
-        book = self.engine.depth(symbol, int(partial[1]) if partial else DIFF_LEVELS)
+        book = self._book(symbol, int(partial[1]) if partial else DIFF_LEVELS)
         before = self._sent_books.get(name)
         if before is not None and before.update_id == book.update_id:
             return
@@ -191,7 +263,7 @@ class MarketStreams:
         elif before is not None:
             frame = {
                 "e": "depthUpdate",
-                "E": self._clock.shown_ms(),
+                "E": self._shown_ms(symbol),
                 "s": symbol,
                 "U": before.update_id + 1,
                 "u": book.update_id,
@@ -201,7 +273,7 @@ class MarketStreams:
             self._publish(name, symbol, frame)
 
     def _sample_candle(self, name: str, symbol: str, interval: str) -> None:
-        start, end = span(interval, self._clock.now_ms())
+        start, end = span(interval, self._moment(symbol))
         before = self._open_candles.get(name)
         self._open_candles[name] = start
         if before is not None and before != start:
@@ -211,7 +283,9 @@ class MarketStreams:
     def _publish_candle(
         self, name: str, symbol: str, interval: str, start_ms: int, end_ms: int
     ) -> None:
-        candle = self._tape.candle(symbol, start_ms, end_ms)
+        candle = self._tape.candle(symbol, start_ms, end_ms) or self._tape.flat(
+            symbol, start_ms, end_ms
+        )
         if candle is None:
             return
         body = {
@@ -227,22 +301,32 @@ class MarketStreams:
             "l": money(candle.low),
             "v": money(candle.volume),
             "n": candle.trades,
-            "x": self._clock.now_ms() >= end_ms,
+            "x": self._moment(symbol) >= end_ms,
             "q": money(candle.quote_volume),
             "V": money(candle.taker_volume),
             "Q": money(candle.taker_quote_volume),
             "B": "0",
         }
-        frame = {"e": "kline", "E": self._clock.shown_ms(), "s": symbol, "k": body}
+        frame = {"e": "kline", "E": self._shown_ms(symbol), "s": symbol, "k": body}
         self._publish(name, symbol, frame)
+
+    def _shown_ms(self, symbol: str) -> int:
+        """Return the event time of a sample."""
+        return self._ticks[symbol] if self._is_recorded(symbol) else self._clock.shown_ms()
+
+    def _moment(self, symbol: str) -> int:
+        """Return the time candles are told for: a recording's is a tick behind its frames."""
+        if self._is_recorded(symbol):
+            return self._ticks.get(symbol, 0) - TICK_MS
+        return self._clock.now_ms()
 
     def _day(self, symbol: str) -> dict[str, Any]:
         stats = self._tape.day_stats(symbol)
-        best = self.engine.best(symbol)
+        best = self._book(symbol, 1)
         last = self._tape.trades(symbol, 1)
         return {
             "e": "24hrTicker",
-            "E": self._clock.shown_ms(),
+            "E": self._shown_ms(symbol),
             "s": symbol,
             "p": money(stats["change"]),
             "P": f"{stats['change_percent']:.3f}",
@@ -265,10 +349,10 @@ class MarketStreams:
 
     def _mini(self, symbol: str) -> dict[str, Any]:
         stats = self._tape.day_stats(symbol)
-        last = self.engine.last_price(symbol)
+        last = None if self._is_recorded(symbol) else self.engine.last_price(symbol)
         return {
             "e": "24hrMiniTicker",
-            "E": self._clock.shown_ms(),
+            "E": self._shown_ms(symbol),
             "s": symbol,
             "c": money(last or stats["close"]),
             "o": money(stats["open"]),

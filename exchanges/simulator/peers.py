@@ -43,6 +43,11 @@ class Peer:
             return
         self._queue.put_nowait(message)
 
+    @property
+    def waiting(self) -> int:
+        """How many frames it has still to read."""
+        return 0 if self._ended.is_set() else self._queue.qsize()
+
     def send_json(self, message: Any) -> None:
         self.send(orjson.dumps(message))
 

@@ -9,35 +9,18 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any
 
+from exchanges.domain import candles
 from exchanges.domain.matching.events import MarketTraded
 from exchanges.simulator import refusals
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.prices.base import Candle, PriceSource
+from exchanges.simulator.prices.recording import Recording
 from exchanges.simulator.prices.trade_candles import TradeCandles
 from exchanges.simulator.rendering import money
 
-MINUTE_MS = 60_000
-HOUR_MS = 60 * MINUTE_MS
-DAY_MS = 24 * HOUR_MS
+HOUR_MS, DAY_MS = candles.HOUR_MS, candles.DAY_MS
 TRADES_KEPT = 1_000
-FIXED_INTERVALS = {
-    "1s": 1_000,
-    "1m": MINUTE_MS,
-    "3m": 3 * MINUTE_MS,
-    "5m": 5 * MINUTE_MS,
-    "15m": 15 * MINUTE_MS,
-    "30m": 30 * MINUTE_MS,
-    "1h": HOUR_MS,
-    "2h": 2 * HOUR_MS,
-    "4h": 4 * HOUR_MS,
-    "6h": 6 * HOUR_MS,
-    "8h": 8 * HOUR_MS,
-    "12h": 12 * HOUR_MS,
-    "1d": DAY_MS,
-    "3d": 3 * DAY_MS,
-    "1w": 7 * DAY_MS,
-}
-FIRST_MONDAY_MS = 4 * DAY_MS  # the epoch was a Thursday; weeks start on Monday
+FIXED_INTERVALS = candles.INTERVALS
 DAY_STATS_FRESH_MS = 1_000
 
 
@@ -61,10 +44,44 @@ class Tape:
         """Return the newest trades, oldest first."""
         return list(self._trades.get(symbol, ()))[-limit:]
 
+    def now_ms(self, symbol: str) -> int:
+        """Return the time a symbol lives in: the recording's for one that is replayed."""
+        recording = self._recording_of(symbol)
+        return self._clock.now_ms() if recording is None else recording.now_ms
+
+    def shown_ms(self, symbol: str) -> int:
+        """Return what the venue says the time is when it speaks of a symbol."""
+        recording = self._recording_of(symbol)
+        return self._clock.shown_ms() if recording is None else recording.now_ms
+
+    def _recording_of(self, symbol: str) -> Recording | None:
+        recording = self._source.recording
+        return recording if recording is not None and symbol in recording.symbols else None
+
     def candle(self, symbol: str, start_ms: int, end_ms: int) -> Candle | None:
-        now_ms = self._clock.now_ms()
+        now_ms = self.now_ms(symbol)
         return self._source.candle(symbol, start_ms, end_ms, now_ms) or self._gathered.candle(
             symbol, start_ms, end_ms
+        )
+
+    def flat(self, symbol: str, start_ms: int, end_ms: int) -> Candle | None:
+        """Return the candle of a time in which nothing traded after something had."""
+        last = self.trades(symbol, 1)
+        if not last or last[0].at_ms >= start_ms:
+            return None
+        price, zero = last[0].price, Decimal(0)
+        return Candle(
+            opened_ms=start_ms,
+            closes_ms=end_ms - 1,
+            open=price,
+            high=price,
+            low=price,
+            close=price,
+            volume=zero,
+            quote_volume=zero,
+            trades=0,
+            taker_volume=zero,
+            taker_quote_volume=zero,
         )
 
     def candles(
@@ -80,7 +97,7 @@ class Tape:
 
         Raises Refusal -1120 for an unknown interval.
         """
-        now_ms = self._clock.now_ms()
+        now_ms = self.now_ms(symbol)
         last_ms = min(now_ms, end_ms) if end_ms is not None else now_ms
         if start_ms is not None:
             spans = _forward(interval, self._first_known(symbol, interval, start_ms), last_ms)
@@ -99,9 +116,9 @@ class Tape:
 
     def day_stats(self, symbol: str) -> dict[str, Any]:
         """Return the rolling 24 hour figures, at most a second old."""
-        now_ms = self._clock.now_ms()
+        now_ms = self.now_ms(symbol)
         known = self._day_stats.get(symbol)
-        if known and now_ms - known[0] < DAY_STATS_FRESH_MS:
+        if known and now_ms - known[0] < DAY_STATS_FRESH_MS and not self._recording_of(symbol):
             return known[1]
         stats = _statistics(list(self._last_day(symbol, now_ms)), now_ms)
         self._day_stats[symbol] = (now_ms, stats)
@@ -145,7 +162,7 @@ def span(interval: str, at_ms: int) -> tuple[int, int]:
     length = FIXED_INTERVALS.get(interval)
     if length is None:
         raise refusals.bad_interval()
-    offset = FIRST_MONDAY_MS if interval == "1w" else 0
+    offset = candles.FIRST_MONDAY_MS if interval == "1w" else 0
     start = at_ms - (at_ms - offset) % length
     return start, start + length
 

@@ -10,6 +10,7 @@ from typing import Any
 from exchanges.domain.matching import Engine
 from exchanges.domain.matching.account import OrderLimit
 from exchanges.domain.matching.events import BalancesChanged, Event, MarketTraded, OrderChanged
+from exchanges.domain.matching.results import BookView
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.config import AccountConfig, SimulatorConfig
 from exchanges.simulator.faults import FaultBook
@@ -25,6 +26,7 @@ from exchanges.simulator.tape import Tape
 from exchanges.simulator.user_streams import UserStreams
 
 NO_LIMIT = 10**9
+MOST_BEHIND = 200  # frames a listener may have to read before a recording waits for it
 
 
 class Venue:
@@ -47,7 +49,9 @@ class Venue:
         self.store = Store(config.state_file) if config.state_file else None
         self.engine = self._engine()
         self.users = UserStreams(self.clock, self.faults)
-        self.streams = MarketStreams(self.engine, self.tape, self.clock, self.faults)
+        self.streams = MarketStreams(
+            self.engine, self.tape, self.clock, self.faults, self.source.recording
+        )
         self.source.prime(self)
 
     def _engine(self) -> Engine:
@@ -110,6 +114,8 @@ class Venue:
     def _tell_market(self, events: Iterable[Event]) -> None:
         for event in events:
             if isinstance(event, MarketTraded):
+                if self.is_recorded(event.symbol):
+                    continue  # the recording tells its trades itself, and ours were not in it
                 self.tape.add(event)
                 self.streams.trade(event)
                 if event.is_ours:
@@ -117,12 +123,47 @@ class Venue:
             elif isinstance(event, OrderChanged):
                 self.last_execution_id = max(self.last_execution_id, event.execution_id)
 
+    def is_recorded(self, symbol: str) -> bool:
+        """Return whether a symbol's market is replayed."""
+        recording = self.source.recording
+        return recording is not None and symbol in recording.symbols
+
+    def depth(self, symbol: str, levels: int) -> BookView:
+        """Return the public book: the recording's, or the engine's with our orders in it."""
+        recording = self.source.recording
+        if recording is not None and symbol in recording.symbols:
+            return recording.depth(symbol, levels)
+        return self.engine.depth(symbol, levels)
+
     # --- the price source's sink ----------------------------------------------------------------
 
     def book(self, symbol: str, bids: Sequence[Level], asks: Sequence[Level]) -> None:
         bids, asks = self.liquidity.visible(symbol, bids, asks)
         self.absorb(self.engine.set_book(symbol, bids, asks, self.clock.now_ms()))
         self.streams.book_changed(symbol)
+
+    def recorded_until(self, symbol: str, now_ms: int) -> None:
+        self.streams.sample_recorded(symbol, now_ms)
+
+    def recorded(self, symbol: str, stream: str, data: dict[str, Any]) -> None:
+        if data.get("e") == "trade":
+            trade = MarketTraded(
+                symbol,
+                int(data.get("t", 0)),
+                Decimal(data["p"]),
+                Decimal(data["q"]),
+                int(data.get("T") or self.tape.now_ms(symbol)),
+                bool(data["m"]),
+            )
+            self.tape.add(trade)
+            self.streams.aggregate_recorded(trade)
+        self.streams.tell_recorded(symbol, stream, data)
+
+    def is_heard(self) -> bool:
+        return bool(self.market_peers)
+
+    def is_behind(self) -> bool:
+        return any(peer.waiting > MOST_BEHIND for peer in self.market_peers)
 
     def trade(self, symbol: str, price: Decimal, quantity: Decimal, buyer_is_maker: bool) -> None:
         if self.liquidity.is_gone(symbol):

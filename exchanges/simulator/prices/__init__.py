@@ -17,7 +17,8 @@ def open_source(
     """Return the price source called `name`.
 
     Names: `synthetic[:seed=N,interval_ms=N]`, `still[:...]` (synthetic that never moves),
-    `replay:FILE[?speed=N]` (N times real speed), `binance[:wss://host]`.
+    `replay:FILE[,FILE][@SPEED]` (a file, several or a folder, SPEED times as fast; longer:
+    `replay:FILE?speed=N,after=SECONDS`), `binance[:wss://host]`.
     Raises UnknownPriceSource for any other name, OSError for an unreadable file.
     """
     kind, _, rest = name.partition(":")
@@ -35,13 +36,33 @@ def open_source(
     if kind == "replay" and rest:
         from exchanges.simulator.prices.replay import ReplayPrices
 
-        path, _, query = rest.partition("?")
-        return ReplayPrices(path, listings, clock, speed=_options(query).get("speed", 1))
+        names, pace = recordings(rest)
+        return ReplayPrices(names, listings, clock, **pace)
     if kind == "binance":
         from exchanges.simulator.prices.binance import PUBLIC_STREAMS, BinancePrices
 
         return BinancePrices(listings, clock, base_url=rest or PUBLIC_STREAMS)
     raise UnknownPriceSource(name)
+
+
+def recordings(text: str) -> tuple[str, dict[str, float]]:
+    """Take `FILE,FILE@SPEED` or `FILE?speed=N,after=N` apart."""
+    names, _, query = text.partition("?")
+    pairs = (pair.partition("=") for pair in query.split(",") if pair)
+    files, at, speed = names.rpartition("@")
+    try:
+        options = {key: float(value) for key, _, value in pairs}
+        if at and _is_number(speed):
+            names, options["speed"] = files, float(speed)
+    except ValueError:
+        raise UnknownPriceSource(f"replay:{text}") from None
+    if set(options) - {"speed", "after"} or any(value < 0 for value in options.values()):
+        raise UnknownPriceSource(f"replay:{text}")
+    return names, options
+
+
+def _is_number(text: str) -> bool:
+    return text.replace(".", "", 1).isdigit()
 
 
 def _options(text: str) -> dict[str, int]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from exchanges.simulator.prices.recording import Recording
 
 Level = tuple[Decimal, Decimal]  # price, quantity
 
@@ -15,7 +18,7 @@ class UnknownPriceSource(ValueError):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"{name!r} is no price source: use synthetic, still, replay:FILE or binance"
+            f"{name!r} is no price source: use synthetic, still, replay:FILE[@SPEED] or binance"
         )
 
 
@@ -51,8 +54,29 @@ class PriceSink(Protocol):
         """Take one public trade."""
         ...
 
+    def recorded_until(self, symbol: str, now_ms: int, /) -> None:
+        """Take note that a recording's clock has come to `now_ms`."""
+        ...
+
+    def recorded(self, symbol: str, stream: str, data: dict[str, Any], /) -> None:
+        """Take a recorded frame; what it says of prices was told by `book` and `trade`."""
+        ...
+
+    def is_heard(self) -> bool:
+        """Return whether anybody listens to a market stream."""
+        ...
+
+    def is_behind(self) -> bool:
+        """Return whether a listener is still reading what was told before."""
+        ...
+
 
 class PriceSource(Protocol):
+    @property
+    def recording(self) -> Recording | None:
+        """What is replayed, for a source that replays."""
+        ...
+
     async def run(self, sink: PriceSink) -> None:
         """Feed `sink` until cancelled (or until a recording ends)."""
         ...

@@ -27,6 +27,8 @@ logger = logging.getLogger(__name__)
 
 
 class BinancePrices(FollowsMarket):
+    recording = None
+
     def __init__(
         self, listings: Mapping[str, Listing], clock: Clock, *, base_url: str = PUBLIC_STREAMS
     ) -> None:

@@ -83,6 +83,8 @@ class Market:
 class SyntheticPrices:
     """Price source of that name; `moves=False` is the source called `still`."""
 
+    recording = None
+
     def __init__(
         self,
         listings: Mapping[str, Listing],

@@ -36,6 +36,16 @@ class Listener:
     def trade(self, symbol: str, price: Decimal, quantity: Decimal, buyer_is_maker: bool) -> None:
         self.trades.append((symbol, price))
 
+    def recorded_until(self, symbol: str, now_ms: int) -> None: ...
+
+    def recorded(self, symbol: str, stream: str, data: dict[str, Any]) -> None: ...
+
+    def is_heard(self) -> bool:
+        return True
+
+    def is_behind(self) -> bool:
+        return False
+
 
 def test_synthetic_prices_stay_within_about_a_percent() -> None:
     source = open_source("synthetic", listings(), Clock())
@@ -122,7 +132,7 @@ def test_jsonl_of_a_combined_stream_is_replayed(tmp_path: Path) -> None:
     path.write_text(json.dumps({"stream": "ethusdt@bookTicker", "data": frame}) + "\n")
     heard = Listener()
     open_source(f"replay:{path}", listings(), Clock()).prime(heard)
-    assert heard.books["ETHUSDT"][0] == [(Decimal("2500.00"), Decimal(5))]
+    assert heard.books["ETHUSDT"][0] == ((Decimal("2500.00"), Decimal(5)),)
 
 
 @pytest.mark.skipif(not RECORDING.exists(), reason="the recorded market data is not here")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from exchanges.simulator.process import SimulatorDidNotStart, SimulatorProcess
 from tests.fakes.venue_client import VenueClient, user_stream
@@ -105,8 +106,9 @@ def test_dead_prices_end_the_process(tmp_path: Path) -> None:
         '1 {"stream":"btcusdt@trade","data":{"e":"trade","s":"BTCUSDT","p":"1","q":"1","m":true}}'
     )
     path.write_text("\n".join([good] * 3_000 + ["2 {broken"]))
-    venue = SimulatorProcess(prices=f"replay:{path}").start()
+    venue = SimulatorProcess(prices=f"replay:{path}?after=0").start()
     try:
+        connect(f"{venue.stream_url}/stream?streams=btcusdt@trade", proxy=None)
         deadline = time.monotonic() + 10
         while venue.is_running and time.monotonic() < deadline:
             time.sleep(0.05)

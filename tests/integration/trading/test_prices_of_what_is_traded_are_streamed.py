@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import nats
 import pytest
+from django.conf import settings
 
 from exchanges import quotes
 from petrosa_site import env
@@ -41,22 +46,49 @@ class TestWatching:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_process_feeds_prices_and_ends_in_good_order(simulator, tmp_path):
+    file = tmp_path / "market.sqlite3"
     environment = env.for_children(
         SIMULATOR_REST_URL=simulator.base_url,
         SIMULATOR_STREAM_URL=simulator.stream_url,
-        DATABASE_URL=f"sqlite:///{tmp_path / 'market.sqlite3'}",
+        DATABASE_URL=f"sqlite:///{file}",
+        CANDLE_INTERVALS="1s,1m",
+        MARKET_STREAMS="bookTicker,depth20@100ms,depth@100ms,trade,ticker,kline",
     )
     manage = [sys.executable, "manage.py"]
     subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True)
     process = subprocess.Popen([*manage, "stream_market_data"], env=environment)
     try:
+        heard = asyncio.run(kinds_on_the_bus("BTCUSDT", wanted=6))
         deadline = time.monotonic() + 30
         while None in quotes.ages("simulator", ["BTCUSDT", "ETHUSDT", "BNBUSDT"]).values():
             assert time.monotonic() < deadline
             assert process.poll() is None
+            time.sleep(0.1)
+        while candles_in(file) < 3:
+            assert time.monotonic() < deadline
             time.sleep(0.1)
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(10) == 0
     finally:
         process.kill()
         process.wait()
+    assert heard == {"best", "depth", "diff", "trade", "ticker", "kline"}
+
+
+async def kinds_on_the_bus(symbol: str, *, wanted: int) -> set[str]:
+    client = await nats.connect(settings.NATS_URL)
+    topic = f"{settings.NATS_CONSUMER_TOPIC}.simulator.spot.{symbol}.>"
+    kinds: set[str] = set()
+    try:
+        subscribed = await client.subscribe(topic)
+        async with asyncio.timeout(30):
+            while len(kinds) < wanted:
+                kinds.add((await subscribed.next_msg(30)).subject.rpartition(".")[2])
+    finally:
+        await client.close()
+    return kinds
+
+
+def candles_in(file: Path) -> int:
+    with sqlite3.connect(file) as database:
+        return int(database.execute("SELECT count(*) FROM exchanges_candle").fetchone()[0])

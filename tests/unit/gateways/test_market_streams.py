@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from exchanges.market_data.frames import Frame
 from exchanges.market_data.streams import MarketStreams
 from petrosa_site.stack.servers import free_port
 from tests.fakes.scripted_market import ScriptedMarket, until
@@ -20,22 +21,22 @@ class Taken:
     """Streams that run in the background, and what they brought."""
 
     def __init__(self, **settings: Any) -> None:
-        self.frames: list[tuple[str, dict[str, Any], datetime]] = []
+        self.frames: list[Frame] = []
         self.openings = 0
         self.streams = MarketStreams(
             environment="testnet",
-            take=lambda *frame: self.frames.append(frame),
-            opened=self._opened,
+            take=self.frames.append,
+            restarted=self._opened,
             first_wait_seconds=0.02,
             **settings,
         )
         self.task = asyncio.create_task(self.streams.run())
 
-    def _opened(self) -> None:
+    def _opened(self, _names: Iterable[str]) -> None:
         self.openings += 1
 
     def names(self) -> list[str]:
-        return [name for name, _, _ in self.frames]
+        return [frame.stream.name for frame in self.frames]
 
 
 @pytest.fixture
@@ -66,9 +67,9 @@ async def test_a_frame_comes_with_its_stream_and_the_moment_it_was_received(venu
     before = datetime.now(UTC)
     await venue.send_best("BTCUSDT", "9", "10")
     await until(lambda: taken.frames)
-    [(name, data, received_at)] = taken.frames
-    assert (name, data["b"]) == (BEST, "9")
-    assert before <= received_at <= datetime.now(UTC)
+    [frame] = taken.frames
+    assert (frame.stream.name, frame.data["b"]) == (BEST, "9")
+    assert before <= frame.received_at <= datetime.now(UTC)
 
 
 async def test_everything_wanted_is_subscribed_however_much_it_is(venue, follow):
@@ -126,6 +127,43 @@ async def test_rubbish_ends_the_line_and_not_the_streams(venue, follow):
 async def test_a_line_is_renewed_before_its_day_is_over(venue, follow):
     follow(lifetime_seconds=0.3)
     await venue.connected(2)
+
+
+async def test_the_old_line_delivers_until_the_new_one_does(venue, follow):
+    taken = follow(lifetime_seconds=0.5)
+    await venue.connected(2)
+    await venue.send_best_on(0, "BTCUSDT", "9", "10", number=1)
+    await until(lambda: len(taken.frames) == 1)
+    assert venue.open_lines == 2
+    await venue.send_best_on(1, "BTCUSDT", "9", "10", number=2)
+    await until(lambda: venue.open_lines == 1)
+    assert taken.streams.is_live
+
+
+async def test_a_successor_that_cannot_be_had_leaves_the_old_line_alone(venue, follow):
+    taken = follow(lifetime_seconds=0.3)
+    await venue.connected()
+    venue.refuses = True
+    await until(lambda: venue.refused >= 2)
+    await venue.send_best("BTCUSDT", "9", "10")
+    await until(lambda: taken.frames)
+    assert taken.streams.is_live
+
+
+async def test_more_names_than_a_line_carries_are_spread_over_several(venue, follow):
+    names = [f"coin{number}usdt@bookTicker" for number in range(25)]
+    taken = follow(*names, most_streams=10)
+    await venue.connected(3)
+    assert venue.asked == set(names)
+    taken.streams.want(sorted(names)[:5])
+    await until(lambda: taken.streams.connections == 1)
+
+
+async def test_the_two_sorts_of_futures_streams_never_share_a_line(venue, follow):
+    follow(BEST, "btcusdt@trade", "btcusdt@kline_1m", "btcusdt@ticker", market="usdm")
+    await venue.connected(2)
+    assert sorted(venue.paths) == ["/market/stream", "/public/stream"]
+    assert venue.asked_on("/market/stream") == {"btcusdt@kline_1m", "btcusdt@ticker"}
 
 
 async def test_a_quiet_market_keeps_its_line_as_long_as_the_venue_answers(venue, follow):

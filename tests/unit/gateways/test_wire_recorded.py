@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from datetime import UTC, datetime
+import time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ import pytest
 from exchanges.domain.instruments import parse_spot
 from exchanges.domain.orders import OrderType, Quote, Side, VenueStatus
 from exchanges.gateways import wire
-from exchanges.market_data.books import BEST, Books
+from exchanges.market_data.books import Books
+from exchanges.market_data.frames import Frame, Reader
+from exchanges.market_data.numbers import Numbers
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "binance" / "data"
 ENDPOINTS = DATA / "Binance.Net" / "Endpoints" / "Spot" / "Trading"
@@ -172,13 +174,14 @@ def test_a_full_exchange_info_gives_limits_and_instruments() -> None:
 
 def test_recorded_best_prices_are_read_frame_by_frame() -> None:
     recording = DATA / "hftbacktest" / "spot" / "btcusdt_20240808.gz"
-    books, seen = Books(), 0
+    reader, numbers, books, seen = Reader(), Numbers(), Books(), 0
     for line in gzip.decompress(recording.read_bytes()).splitlines():
-        frame = json.loads(line.split(b" ", 1)[1])
-        name = frame.get("stream", "")
-        if not name.endswith(BEST):
+        if b"@bookTicker" not in line:
             continue
-        assert books.take(name, frame["data"], datetime.now(UTC))
+        frame = reader.read(line.split(b" ", 1)[1], time.time_ns() // 1000)
+        assert isinstance(frame, Frame)
+        assert numbers.is_news(frame)
+        books.take(frame)
         [quote] = books.drain()
         assert isinstance(quote, Quote)
         assert 0 < quote.bid < quote.ask

@@ -1,4 +1,5 @@
-"""Stream prices of every environment that trades into Redis; look at the circuit breakers.
+"""Stream market data of every environment that trades: prices into Redis, frames onto NATS, closed
+candles into the database. Look at the circuit breakers.
 
 No venue is waited for here, so breakers are looked at even while one holds up every worker.
 """
@@ -17,7 +18,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connections
 
+from exchanges.market_data import selection, storing
+from exchanges.market_data.closed import CandleWriter
 from exchanges.market_data.feed import Feed
+from exchanges.market_data.publisher import Publisher
 from trading.selectors import watched
 from trading.services import trips
 
@@ -27,17 +31,19 @@ STOP_SECONDS = 5.0
 
 
 class Command(BaseCommand):
-    help = "Keep the newest prices of what is traded in Redis. Stops on SIGTERM."
+    help = "Stream market data to Redis, NATS and the database. Stops on SIGTERM."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--environment", help="only this environment")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        watch = _Watch()
+        watch, candles = _Watch(), CandleWriter(storing.write_from_a_thread)
         watch.start()
+        candles.start()
         try:
-            asyncio.run(_Feeds(options["environment"] or "").run())
+            asyncio.run(_Feeds(options["environment"] or "", candles).run())
         finally:
+            candles.stop()
             watch.stop()
 
 
@@ -63,11 +69,13 @@ class _Watch(threading.Thread):
 
 
 class _Feeds:
-    """One feed for each environment; what is bought or ordered later joins its symbols soon."""
+    """One feed for each market of each environment; what is bought or ordered later joins its
+    symbols soon."""
 
-    def __init__(self, environment: str) -> None:
+    def __init__(self, environment: str, candles: CandleWriter) -> None:
         self.environment = environment
-        self.feeds: dict[str, Feed] = {}
+        self.candles = candles
+        self.feeds: dict[tuple[str, str], Feed] = {}
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -77,10 +85,12 @@ class _Feeds:
         async with asyncio.TaskGroup() as group:
             while not self.stopping.is_set():
                 for environment, symbols in (await sync_to_async(self._wanted)()).items():
-                    if environment not in self.feeds:
-                        self.feeds[environment] = Feed(environment)
-                        group.create_task(self.feeds[environment].run())
-                    self.feeds[environment].want(symbols)
+                    for market in markets_of(environment):
+                        if (environment, market) not in self.feeds:
+                            feed = made(environment, market, self.candles)
+                            self.feeds[environment, market] = feed
+                            group.create_task(feed.run())
+                        self.feeds[environment, market].want(symbols)
                 await self._pause()
 
     def _wanted(self) -> dict[str, set[str]]:
@@ -106,3 +116,30 @@ class _Feeds:
         self.stopping.set()
         for feed in self.feeds.values():
             feed.stop()
+
+
+def markets_of(environment: str) -> list[str]:
+    """Return what of MARKET_DATA_MARKETS an environment has; the simulator is a spot venue."""
+    return [
+        market
+        for market in settings.MARKET_DATA_MARKETS
+        if market == selection.SPOT or environment != "simulator"
+    ]
+
+
+def made(environment: str, market: str, candles: CandleWriter) -> Feed:
+    """Return the feed that the settings describe."""
+    publisher = Publisher(
+        url=settings.NATS_URL,
+        topic=settings.NATS_CONSUMER_TOPIC,
+        environment=environment,
+        market=market,
+        flat=settings.NATS_MARKET_FLAT,
+    )
+    return Feed(
+        environment,
+        market=market,
+        selected=settings.MARKET_SELECTION,
+        publisher=publisher,
+        candles=candles,
+    )

@@ -1,0 +1,57 @@
+"""Where closed candles of the stream are stored: the history of their environment and market."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+import structlog
+from django.db import close_old_connections
+
+from audit import metrics
+from exchanges.domain.candle_checks import BadCandle
+from exchanges.history import store
+from exchanges.history.series import UnknownSeries
+from exchanges.market_data.closed import ClosedKline
+
+log = structlog.get_logger(__name__)
+
+
+def write(closed: list[ClosedKline]) -> None:
+    """Store closed candles. Raise DatabaseError when there is no database to store them in; what
+    can never be stored is told, counted and let go."""
+    for _, same in groupby(sorted(closed, key=_place), key=_place):
+        together = list(same)
+        try:
+            _store(together)
+        except (BadCandle, UnknownSeries):
+            for one in together:
+                _store_or_tell(one)
+
+
+def write_from_a_thread(closed: list[ClosedKline]) -> None:
+    """Do the same in a thread that lives for days: a connection does not."""
+    close_old_connections()
+    write(closed)
+
+
+def _store_or_tell(one: ClosedKline) -> None:
+    try:
+        _store([one])
+    except (BadCandle, UnknownSeries) as error:
+        metrics.CANDLES_CLOSED.labels(one.environment, one.market, "refused").inc()
+        log.error("closed_candle_refused", symbol=one.symbol, error=str(error))
+
+
+def _store(same: list[ClosedKline]) -> None:
+    environment, market, symbol, interval = _place(same[0])
+    store.store(
+        environment=environment,
+        market=market,
+        symbol=symbol,
+        interval=interval,
+        rows=[one.candle for one in same],
+    )
+
+
+def _place(closed: ClosedKline) -> tuple[str, str, str, str]:
+    return closed.environment, closed.market, closed.symbol, closed.interval
