@@ -162,6 +162,7 @@ SPEC = StrategySpec(
     ),
     presets={"slower": {"half_life_seconds": 5, "min_trades": 10}},
     first_mode="live",
+    confidence="0.5 at the threshold, rising in a line to 1 when every part is at its end.",
     rule=_weigh_something,
 )
 

@@ -132,6 +132,10 @@ SPEC = StrategySpec(
     ),
     presets={"recommended": {"min_spread_percent": 0}},
     first_mode="live",
+    confidence=(
+        "1 - 0.5 * ln(threshold) / ln(skew): 0.5 at the threshold, 0.75 at its square, towards 1 "
+        "beyond."
+    ),
 )
 
 

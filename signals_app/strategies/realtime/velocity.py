@@ -115,6 +115,7 @@ SPEC = StrategySpec(
         },
     },
     first_mode="live",
+    confidence="1 - 0.5 * threshold / velocity: 0.5 at the threshold, 0.75 at twice that speed.",
 )
 
 
