@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 
 from exchanges.domain.books import Book
@@ -81,8 +82,12 @@ class Said:
 
 
 class Desk:
-    def __init__(self, setup: Setup, venue: Venue) -> None:
+    """`protects_after_ms`: how long after a fill its protection reaches the venue."""
+
+    def __init__(self, setup: Setup, venue: Venue, *, protects_after_ms: int = 0) -> None:
         self.setup = setup
+        self.protects_after_ms = protects_after_ms
+        self.protects_at: int | None = None
         self.venue = venue
         self.instrument = venue.instrument
         self.books = Books(venue.instrument, setup.limits, setup.costs.half_spread)
@@ -101,14 +106,25 @@ class Desk:
         return self._on_the_way
 
     def hear(
-        self, said: Emission, *, quote: Quote, book: Book, equity: Decimal, falls: Falls
+        self,
+        said: Emission,
+        *,
+        quote: Quote,
+        book: Book,
+        equity: Decimal,
+        falls: Falls,
+        now_ms: int | None = None,
     ) -> Waiting | None:
-        """Put what a strategy said to the rules; return the order on its way, if they agree."""
+        """Put what a strategy said to the rules; return the order on its way, if they agree.
+
+        `now_ms` is our clock, by default the moment of what was said.
+        """
         intent = intent_of(said)
+        now_ms = said.at_ms if now_ms is None else now_ms
         self.said.calls += 1
         self.said.buys += intent.is_entry
         self.said.sells += not intent.is_entry
-        snapshot = self._snapshot(intent, quote, book, equity, falls)
+        snapshot = self._snapshot(moment(now_ms), quote, book, equity, falls)
         assessment = assess(intent, snapshot)
         denial = assessment.denial
         if assessment.plan is None:
@@ -117,9 +133,9 @@ class Desk:
             return None
         self.said.approved += 1
         if intent.is_entry:
-            self._let_through.append(said.at_ms)
-        arrives = said.at_ms + self.setup.costs.latency_ms
-        waiting = Waiting(self._name(), intent.kind, assessment.plan, said.at_ms, arrives)
+            self._let_through.append(now_ms)
+        arrives = now_ms + self.setup.costs.latency_ms
+        waiting = Waiting(self._name(), intent.kind, assessment.plan, now_ms, arrives)
         self._on_the_way.append(waiting)
         return waiting
 
@@ -144,7 +160,12 @@ class Desk:
             self.said.denials.append(Denied(at_ms, action, denial.code, denial.message))
 
     def _snapshot(
-        self, intent: TradeIntent, quote: Quote, book: Book, equity: Decimal, falls: Falls
+        self,
+        now: datetime,
+        quote: Quote,
+        book: Book,
+        equity: Decimal,
+        falls: Falls,
     ) -> RiskSnapshot:
         limits, books, state = self.setup.limits, self.books, self.books.state
         purse = self.venue.purse()
@@ -156,7 +177,7 @@ class Desk:
         exits = sum((w.plan.quantity for w in leaving), ZERO)
         base = purse.get(self.instrument.base_asset, (ZERO, ZERO))
         return RiskSnapshot(
-            now=intent.emitted_at,
+            now=now,
             environment=ENVIRONMENT,
             mode=TradingMode.ACTIVE,
             mode_reason="",
@@ -173,11 +194,11 @@ class Desk:
             open_position_count=0,
             free_quote=purse[self.instrument.quote_asset][0],
             free_base=base[0],
-            balances_at=intent.emitted_at,
+            balances_at=now,
             taker_rate=rate,
             pending_entry_quantity=sum((w.plan.quantity for w in waiting), ZERO),
             reserved_quote=promised * (1 + rate),
-            paces=self._paces(intent.emitted_at.timestamp()),
+            paces=self._paces(now.timestamp()),
             own_offers=tuple(
                 leg.price for leg in self._legs if leg.side is Side.SELL and leg.price
             ),
@@ -227,7 +248,10 @@ class Desk:
                     self.books.book_exit(fills, "exit")
         except VenueRefusal as refusal:
             self.said.rejected[f"{refusal.code} {refusal.msg}"] += 1
-        self.protect(quote, now_ms)
+        if self.protects_after_ms:
+            self.protects_at = now_ms + self.protects_after_ms
+        else:
+            self.protect(quote, now_ms)
 
     def took(self, fills: list[Taken], quote: Quote, now_ms: int) -> None:
         """Book what the market did to resting orders, and look after the rest."""
@@ -252,6 +276,7 @@ class Desk:
 
     def protect(self, quote: Quote, now_ms: int) -> None:
         """Bring what rests at the venue to what should, by the live desk's own plan."""
+        self.protects_at = None
         oco_refused = stop_refused = False
         for _ in range(MOST_LOOKS):
             self._see_legs()

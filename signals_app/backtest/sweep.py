@@ -45,20 +45,36 @@ def axes(words: Mapping[str, str]) -> dict[str, list[float]]:
 
 
 def grid(spec: StrategySpec, tried: Mapping[str, Sequence[float]]) -> list[dict[str, float]]:
-    """Return every combination. Raise SetupInvalid for too many of them, or an impossible one."""
+    """Return the combinations that can be. Raise SetupInvalid: too many, or impossible values."""
     if not tried:
         raise SetupInvalid("grid", "name at least one parameter and its values, as fast=5:50:5")
     count = math.prod(len(values) for values in tried.values())
     if count > MOST_TRIALS:
         raise SetupInvalid("grid", f"{count:,} trials are too many: at most {MOST_TRIALS}")
+    known = {param.name: param for param in spec.params}
+    try:
+        for name, values in tried.items():
+            if name not in known:
+                spec.resolved({name: values[0]})
+            for value in values:
+                known[name].checked(value)
+    except ParamInvalid as error:
+        raise SetupInvalid("grid", str(error)) from None
     names = list(tried)
-    found = [dict(zip(names, each, strict=True)) for each in itertools.product(*tried.values())]
-    for params in found:
-        try:
-            spec.resolved(params)
-        except ParamInvalid as error:
-            raise SetupInvalid("grid", str(error)) from None
+    every = (dict(zip(names, each, strict=True)) for each in itertools.product(*tried.values()))
+    found = [params for params in every if _fits(spec, params)]
+    if not found:
+        raise SetupInvalid("grid", "no combination of these values is possible")
     return found
+
+
+def _fits(spec: StrategySpec, params: Mapping[str, float]) -> bool:
+    """Say whether values that are possible each are so together (fast below slow)."""
+    try:
+        spec.resolved(params)
+    except ParamInvalid:
+        return False
+    return True
 
 
 def windows(candles: Candles, count: int, ratio: int) -> list[Window]:
