@@ -66,7 +66,7 @@ class _Running:
 class Books:
     """Booked fill by fill. What a trade leaves behind (dust) counts into the next one."""
 
-    def __init__(self, instrument: Instrument, limits: Limits, half_spread: Decimal) -> None:
+    def __init__(self, instrument: Instrument, limits: Limits) -> None:
         self.state = positions.FLAT
         self.fills: list[BookedFill] = []
         self.trades: list[ClosedTrade] = []
@@ -77,7 +77,6 @@ class Books:
         self.cooldown_losses = 0
         self._instrument = instrument
         self._limits = limits
-        self._half_spread = half_spread
         self._running: _Running | None = None
         self._settled_profit = ZERO
         self._settled_fees = ZERO
@@ -155,7 +154,7 @@ class Books:
         )
         lost = (fill.price - fill.mid) * fill.quantity
         lost = lost if fill.side is Side.BUY else -lost
-        spread = ZERO if fill.is_maker else fill.mid * self._half_spread * fill.quantity
+        spread = ZERO if fill.is_maker else fill.half * fill.quantity
         self.fills.append(
             BookedFill(
                 fill.at_ms,

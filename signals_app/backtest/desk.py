@@ -90,7 +90,7 @@ class Desk:
         self.protects_at: int | None = None
         self.venue = venue
         self.instrument = venue.instrument
-        self.books = Books(venue.instrument, setup.limits, setup.costs.half_spread)
+        self.books = Books(venue.instrument, setup.limits)
         self.said = Said()
         self.version = 0  # of money and orders: rises with every change
         self._on_the_way: list[Waiting] = []

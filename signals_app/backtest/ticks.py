@@ -126,7 +126,7 @@ class _Walk:
             first_price=self.marks[0],
             began_ms=self.looked[0] - 1,
         )
-        rows = [Candle(at * 1000, *bar, 0.0, 0, 0.0, 0.0) for at, bar in sorted(self.bars.items())]
+        rows = [_candle(at, bar) for at, bar in sorted(self.bars.items())]
         return found, Candles.of(self.setup.symbol, "1s", rows)
 
     # ---- the market --------------------------------------------------------------------------
@@ -227,6 +227,11 @@ class _Walk:
         self.equity.append(float(worth.equity))
         self.held.append(float(self.venue.holds(self.venue.instrument.base_asset)))
         self._looks_at = self._now - self._now % LOOK_EVERY_MS + LOOK_EVERY_MS
+
+
+def _candle(second: int, bar: list[float]) -> Candle:
+    first, high, low, last, volume = bar
+    return Candle(second * 1000, first, high, low, last, volume, 0.0, 0, 0.0, 0.0)
 
 
 def _levels(rows: Iterable[Any]) -> tuple[tuple[Decimal, Decimal], ...]:

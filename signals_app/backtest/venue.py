@@ -32,7 +32,8 @@ ONE = Decimal(1)
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One trade of ours. `mid` is the market's price when it happened, commission as charged."""
+    """One trade of ours. `mid` is the market's price when it happened and `half` half the spread
+    then, commission as charged."""
 
     order_id: int
     side: Side
@@ -44,6 +45,7 @@ class Taken:
     is_maker: bool
     at_ms: int
     mid: Decimal
+    half: Decimal
 
 
 class Venue:
@@ -53,7 +55,7 @@ class Venue:
         self.setup = setup
         self.instrument = setup.instrument
         self.symbol = setup.symbol
-        self.mid = ZERO
+        self.mid = self.half = ZERO
         self._engine = Engine(queue_at_touch=queue_at_touch)
         self._engine.add_symbol(setup.entry)
         rate = setup.costs.fee_rate
@@ -71,7 +73,7 @@ class Venue:
 
         The book comes first: what rests below the new bid fills, then the trade fires triggers.
         """
-        self.mid = price
+        self.mid, self.half = price, price * self.setup.costs.half_spread
         bids, asks = self.made_book(price, slipped=True)
         events = self._engine.set_book(self.symbol, bids, asks, now_ms)
         printed = self._engine.trade(self.symbol, price, size, now_ms)
@@ -82,6 +84,7 @@ class Venue:
         bids, asks = tuple(bids), tuple(asks)
         if bids and asks:
             self.mid = (bids[0][0] + asks[0][0]) / 2
+            self.half = (asks[0][0] - bids[0][0]) / 2
         slip = self.setup.costs.slip
         if slip:
             bids = tuple((self._down(p * (ONE - slip)), q) for p, q in bids)
@@ -194,6 +197,7 @@ class Venue:
                 is_maker=event.is_maker,
                 at_ms=event.at_ms,
                 mid=self.mid,
+                half=self.half,
             )
             for event in events
             if isinstance(event, OrderChanged) and event.last_quantity

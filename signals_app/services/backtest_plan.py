@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -20,7 +20,7 @@ from exchanges.simulator.instruments import listings
 from signals_app import values
 from signals_app.backtest.setup import Costs, Setup, SetupInvalid
 from signals_app.draft import PayloadError
-from signals_app.strategies import catalogue, technical
+from signals_app.strategies import catalogue, realtime, technical
 from signals_app.strategies.spec import Kind, ParamInvalid, StrategySpec
 from signals_app.strategies.technical.base import TechnicalStrategy
 from trading.domain.risk import limit_book
@@ -69,24 +69,46 @@ class Plan:
 
 
 def plan(wish: Wish) -> Plan:
-    """Return what to run. Raise ValidationError naming the fields at fault."""
+    """Return what to run over candles. Raise ValidationError naming the fields at fault."""
     faults: dict[str, str] = {}
     strategy = _strategy(wish, faults)
-    symbol = _symbol(wish, faults)
-    _interval(wish, faults)
+    try:
+        length_ms(wish.interval)
+    except UnknownInterval as error:
+        faults["interval"] = str(error)
     start, end = _moment("start", wish.start, faults), _moment("end", wish.end, faults)
     if start is not None and end is not None and start >= end:
         faults["end"] = "is not after the start"
-    params = _params(strategy.spec, wish, faults) if strategy else {}
+    setup = _setup(wish, strategy.spec if strategy else None, faults)
+    assert strategy is not None
+    return Plan(wish, strategy, setup, start, end)
+
+
+def stream_plan(wish: Wish) -> tuple[realtime.RealtimeStrategy, Setup]:
+    """Return what to run over a recorded stream. Raise ValidationError naming the fields."""
+    faults: dict[str, str] = {}
+    spec = catalogue.BY_ID.get(wish.strategy_id)
+    if spec is None or spec.kind is not Kind.REALTIME:
+        known = ", ".join(one.strategy_id for one in catalogue.of_kind(Kind.REALTIME))
+        faults["strategy"] = f"{wish.strategy_id!r} is none of our strategies on streams: {known}"
+        spec = None
+    setup = _setup(replace(wish, interval=""), spec, faults)
+    assert spec is not None
+    return realtime.made(spec, setup.params), setup
+
+
+def _setup(wish: Wish, spec: StrategySpec | None, faults: dict[str, str]) -> Setup:
+    symbol = _symbol(wish, faults)
+    params = _params(spec, wish, faults) if spec else {}
     costs, cash = _costs(wish, faults), _number("cash", wish.cash, faults)
     limits = _limits(wish, faults)
     entry = _entry(wish, symbol, faults)
     if wish.environment not in Environment.values:
         faults["environment"] = f"choose one of {', '.join(Environment.values)}"
-    if faults or strategy is None or limits is None or costs is None:
+    if faults or limits is None or costs is None:
         raise ValidationError(faults)
     try:
-        setup = Setup(
+        return Setup(
             strategy_id=wish.strategy_id,
             symbol=symbol,
             entry=entry,
@@ -98,7 +120,6 @@ def plan(wish: Wish) -> Plan:
         )
     except SetupInvalid as error:
         raise ValidationError({error.name: error.message}) from None
-    return Plan(wish, strategy, setup, start, end)
 
 
 def candles_of(found: Plan) -> Candles:
@@ -203,13 +224,6 @@ def _symbol(wish: Wish, faults: dict[str, str]) -> str:
     except PayloadError as error:
         faults["symbol"] = error.message
         return ""
-
-
-def _interval(wish: Wish, faults: dict[str, str]) -> None:
-    try:
-        length_ms(wish.interval)
-    except UnknownInterval as error:
-        faults["interval"] = str(error)
 
 
 def _moment(name: str, text: str, faults: dict[str, str]) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -13,12 +14,14 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from exchanges.domain.candles import Candles
+from exchanges.market_data import recorded
 from signals_app.backtest import candles as candle_run
-from signals_app.backtest import metrics, report
+from signals_app.backtest import metrics, report, ticks
 from signals_app.backtest.setup import SetupInvalid
 from signals_app.gateways import candle_files
 from signals_app.services import backtest_plan, backtest_report
 from signals_app.services.backtest_plan import Plan, Wish
+from signals_app.strategies import catalogue
 from trading.domain.risk.types import SizingModel
 from trading.services import proposals
 
@@ -47,6 +50,7 @@ class Command(BaseCommand):
         add("--from", dest="start", default="", help="2025-01-31 or 2025-01-31T12:00, UTC")
         add("--to", dest="end", default="", help="the same; not included")
         add("--params", nargs="*", default=[], metavar="NAME=VALUE", help="others than the default")
+        add("--preset", default="", help="a named set of parameters of the strategy's")
         add(
             "--environment", default=first.environment, help="whose stored candles and symbol rules"
         )
@@ -76,11 +80,8 @@ class Command(BaseCommand):
             width=None if out.isatty() else NOT_A_SCREEN,
         )
         try:
-            told = (
-                self._stream(wish, options)
-                if options["stream"]
-                else self._run(wish, options, console)
-            )
+            run = self._stream if options["stream"] else self._run
+            told = run(wish, options, console)
         except ValidationError as error:
             raise CommandError(_objections(error)) from None
         except SetupInvalid as error:
@@ -89,8 +90,18 @@ class Command(BaseCommand):
             raise CommandError(f"--file: {error}") from None
         self._tell(told, options, out)
 
-    def _stream(self, wish: Wish, options: dict[str, Any]) -> report.Json:
-        raise CommandError("--stream: not yet")
+    def _stream(self, wish: Wish, options: dict[str, Any], console: Console) -> report.Json:
+        strategy, setup = backtest_plan.stream_plan(wish)
+        columns = (TextColumn("{task.description}"), TimeElapsedColumn())
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task("reading")
+            found, market = ticks.run(
+                strategy,
+                _frames(options["stream"]),
+                setup,
+                progress=lambda read: bar.update(task, description=f"{read:,} frames"),
+            )
+        return report.document(found, metrics.of(found), market)
 
     def _run(self, wish: Wish, options: dict[str, Any], console: Console) -> report.Json:
         plan = backtest_plan.plan(wish)
@@ -145,6 +156,17 @@ class Command(BaseCommand):
         console.print(f"result {told['digest']}", markup=False)
 
 
+def _frames(paths: list[Path]) -> Iterator[recorded.Recorded]:
+    try:
+        yield from recorded.frames(paths)
+    except OSError as error:
+        raise CommandError(f"--stream: {error.filename}: {error.strerror or error}") from None
+    except (ValueError, KeyError, EOFError) as error:
+        raise CommandError(
+            f"--stream: this is no recording of `<local ns> <json>` lines: {error}"
+        ) from None
+
+
 def _wish(options: dict[str, Any]) -> Wish:
     strategy = options["strategy"]
     interval = options["interval"] or _first_interval(strategy)
@@ -166,7 +188,7 @@ def _wish(options: dict[str, Any]) -> Wish:
         interval=interval,
         start=options["start"],
         end=options["end"],
-        params=_params(options["params"]),
+        params={**_preset(strategy, options["preset"]), **_params(options["params"])},
         cash=options["cash"],
         fee_bps=options["fee_bps"],
         spread_bps=options["spread_bps"],
@@ -180,10 +202,18 @@ def _wish(options: dict[str, Any]) -> Wish:
 
 
 def _first_interval(strategy_id: str) -> str:
-    from signals_app.strategies import catalogue
-
     spec = catalogue.BY_ID.get(strategy_id)
     return spec.timeframes[0] if spec and spec.timeframes else "1m"
+
+
+def _preset(strategy_id: str, name: str) -> dict[str, float]:
+    spec = catalogue.BY_ID.get(strategy_id)
+    if not name or spec is None:
+        return {}
+    if name not in spec.presets:
+        known = f"has only {', '.join(spec.presets)}" if spec.presets else "has none"
+        raise CommandError(f"--preset: it {known}")
+    return dict(spec.presets[name])
 
 
 def _params(words: list[str]) -> dict[str, float]:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from signals_app.models import BacktestReport, BacktestRun
-from signals_app.services import backtests
+from signals_app.services import backtest_plan, backtests
 from signals_app.services.backtests import NotPossible
 
 
@@ -62,13 +62,13 @@ def test_a_cancelled_one_is_not_run(ask):
 
 def test_cancelling_stops_it_while_it_runs(ask, monkeypatch):
     run, _ = ask()
-    plan = backtests.backtest_plan.candles_of
+    plan = backtest_plan.candles_of
 
     def cancelled_meanwhile(found):
         backtests.cancel(run.pk, actor="bob")
         return plan(found)
 
-    monkeypatch.setattr(backtests.backtest_plan, "candles_of", cancelled_meanwhile)
+    monkeypatch.setattr(backtest_plan, "candles_of", cancelled_meanwhile)
     assert not backtests.carry_out(run.pk)
     run.refresh_from_db()
     assert run.status == "cancelled"
@@ -92,13 +92,13 @@ def test_a_killed_worker_is_told_and_it_can_be_started_again(ask, enqueued):
 
 def test_a_worker_given_up_for_lost_writes_nothing(ask, monkeypatch):
     run, _ = ask()
-    load = backtests.backtest_plan.candles_of
+    load = backtest_plan.candles_of
 
     def lost_meanwhile(found):
         BacktestRun.objects.update(status="lost")
         return load(found)
 
-    monkeypatch.setattr(backtests.backtest_plan, "candles_of", lost_meanwhile)
+    monkeypatch.setattr(backtest_plan, "candles_of", lost_meanwhile)
     backtests.carry_out(run.pk)
     run.refresh_from_db()
     assert run.status == "lost"
@@ -134,7 +134,7 @@ def test_a_failure_is_told(ask, monkeypatch):
     def broken(found):
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(backtests.backtest_plan, "candles_of", broken)
+    monkeypatch.setattr(backtest_plan, "candles_of", broken)
     backtests.carry_out(run.pk)
     run.refresh_from_db()
     assert (run.status, run.error) == ("failed", "RuntimeError: no such luck")

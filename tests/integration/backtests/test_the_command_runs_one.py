@@ -6,6 +6,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests import recordings
 from tests.integration.backtests.conftest import ID
 
 
@@ -48,6 +49,7 @@ def test_limits_come_from_a_file(history, tmp_path):
         (["--symbol", "BTCUSDT", "--interval", "1h"], "--from: 0 1h candles"),
         (["--symbol", "BTCUSDT", "--interval", "1m", "--params", "fast"], "--params: write 'fast'"),
         (["--symbol", "BTCUSDT", "--interval", "1m", "--params", "fast=0"], "--params: fast"),
+        (["--symbol", "BTCUSDT", "--interval", "1m", "--preset", "x"], "--preset: it has none"),
         (["--symbol", "BTCUSDT", "--interval", "1m", "--fee-bps", "x"], "--fee-bps: 'x'"),
         (["--symbol", "BTCUSDT", "--interval", "1m", "--file", "none.csv"], "--file: none.csv"),
         (["--symbol", "BTCUSDT", "--interval", "1m", "--file", "none.doc"], "--file: none.doc"),
@@ -62,3 +64,27 @@ def test_an_objection_names_the_option(history, words, objection):
 def test_an_unknown_strategy_is_told(db):
     with pytest.raises(CommandError, match="STRATEGY: 'nobody' is none of our strategies"):
         call_command("run_backtest", "nobody", "--symbol", "BTCUSDT", "--interval", "1m")
+
+
+@recordings.needed
+def test_a_recorded_stream_is_run(db):
+    out = io.StringIO()
+    words = [
+        "--symbol",
+        "BTCUSDT",
+        "--preset",
+        "recommended",
+        "--stream",
+        *map(str, recordings.SPOT),
+    ]
+    call_command(
+        "run_backtest", "orderbook_skew", *words, "--json", "-", stdout=out, stderr=io.StringIO()
+    )
+    assert json.loads(out.getvalue())["fills"]
+
+
+def test_a_stream_that_is_none_is_told(db, tmp_path):
+    path = tmp_path / "stream.txt"
+    path.write_text("12 {nonsense\n")
+    with pytest.raises(CommandError, match="--stream: this is no recording"):
+        call_command("run_backtest", "orderbook_skew", "--symbol", "BTCUSDT", "--stream", str(path))

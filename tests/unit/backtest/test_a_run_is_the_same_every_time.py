@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals_app.backtest.candles import run
 from signals_app.backtest.result import Stopped
 from signals_app.backtest.setup import Costs
-from tests.unit.backtest.worlds import CROSS, FREE, Says, SmaCross, setup, walk
+from tests.unit.backtest.worlds import CROSS, FREE, Says, SmaCross, run, setup, walk
 
 REAL = Costs(fee_bps=D(10), spread_bps=D(2), slippage_bps=D(1), latency_ms=250)
 

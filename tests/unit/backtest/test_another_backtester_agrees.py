@@ -5,14 +5,14 @@ from __future__ import annotations
 import warnings
 from decimal import Decimal as D
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from exchanges.domain.candles import Candle, Candles
-from signals_app.backtest.candles import run
 from signals_app.gateways import candle_files
-from tests.unit.backtest.worlds import CROSS, START_MS, SYMBOL, SmaCross, setup, walk
+from tests.unit.backtest.worlds import CROSS, START_MS, SYMBOL, SmaCross, run, setup, walk
 
 RECORDED = (
     Path(__file__).resolve().parents[4]
@@ -38,10 +38,10 @@ def ours(market, strategy):
 
 def theirs(market, strategy):
     pandas = pytest.importorskip("pandas")
-    backtesting = pytest.importorskip("backtesting")
+    backtesting: Any = pytest.importorskip("backtesting")
     calls = strategy.calls(market, CROSS)
 
-    class Told(backtesting.Strategy):
+    class Told(backtesting.Strategy):  # type: ignore[misc]
         def init(self):
             pass
 

@@ -10,8 +10,7 @@ import pytest
 
 from exchanges.domain.candles import DAY_MS
 from signals_app.backtest import metrics
-from signals_app.backtest.candles import run
-from tests.unit.backtest.worlds import START_MS, Says, candles, setup
+from tests.unit.backtest.worlds import START_MS, Says, candles, run, setup
 
 RETURNS = np.array([0.01, -0.02, 0.03, 0.0])  # mean 0.005
 YEAR = math.sqrt(365)

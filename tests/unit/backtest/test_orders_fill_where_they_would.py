@@ -5,9 +5,8 @@ from decimal import Decimal as D
 
 import pytest
 
-from signals_app.backtest.candles import run
 from signals_app.backtest.setup import Costs
-from tests.unit.backtest.worlds import FREE, MINUTE, START_MS, Says, candles, setup
+from tests.unit.backtest.worlds import FREE, MINUTE, START_MS, Says, candles, run, setup
 
 FLAT = (100, 100, 100, 100)
 

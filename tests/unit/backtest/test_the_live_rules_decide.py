@@ -7,12 +7,11 @@ from decimal import Decimal as D
 import pytest
 
 from signals_app import wire
-from signals_app.backtest.candles import run
 from signals_app.backtest.desk import intent_of
 from signals_app.draft import Action
 from signals_app.services import routing
 from signals_app.strategies.emission import Emission
-from tests.unit.backtest.worlds import FREE, Says, candles, setup
+from tests.unit.backtest.worlds import FREE, Says, candles, run, setup
 
 FLAT = (100, 100, 100, 100)
 

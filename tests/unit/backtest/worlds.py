@@ -12,6 +12,7 @@ import numpy as np
 from exchanges.domain.candles import Candle, Candles
 from exchanges.domain.orders import OrderType
 from exchanges.simulator.instruments import listings
+from signals_app.backtest import candles as candle_run
 from signals_app.backtest.setup import Costs, Setup
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec
 from signals_app.strategies.technical.base import Calls
@@ -49,12 +50,18 @@ def setup(**changes: Any) -> Setup:
     return Setup("test", SYMBOL, entry, limits, **values)
 
 
+def run(*args: Any, **options: Any) -> Any:
+    return candle_run.run(*args, **options)
+
+
 def candles(rows: Sequence[Sequence[float]], interval: str = "1m", symbol: str = SYMBOL) -> Candles:
     """Candles of rows (open, high, low, close), one after another."""
     length = {"1m": MINUTE, "5m": 5 * MINUTE, "1h": 60 * MINUTE, "1d": 1440 * MINUTE}[interval]
     built = [
-        Candle(START_MS + i * length, *map(float, row), 1.0, 1.0, 1, 1.0, 1.0)
-        for i, row in enumerate(rows)
+        Candle(
+            START_MS + i * length, float(o), float(h), float(lo), float(c), 1.0, 1.0, 1, 1.0, 1.0
+        )
+        for i, (o, h, lo, c) in enumerate(rows)
     ]
     return Candles.of(symbol, interval, built)
 
