@@ -1,4 +1,4 @@
-"""Draw docs/images/market-data.png: `python -m benchmarks.market_picture` (needs matplotlib).
+"""Draw docs/images/market-data.png: `python docs/plots/market_data.py`.
 
 Above: half a minute of the recorded BTCUSDT stream as our own book has it, kept from diffs.
 Below: how long a lone frame is under way from its receipt to a consumer on NATS.
@@ -9,16 +9,25 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from benchmarks import market_flow
-from exchanges.domain.order_book import Change, SyncedBook
-from petrosa_site.stack import servers
+import matplotlib as mpl
 
-PICTURE = Path(__file__).resolve().parents[1] / "docs/images/market-data.png"
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+mpl.use("Agg")
+
+from matplotlib import pyplot as plt  # noqa: E402
+
+from benchmarks import market_flow  # noqa: E402
+from exchanges.domain.order_book import Change, SyncedBook  # noqa: E402
+from petrosa_site.stack import servers  # noqa: E402
+
+PICTURE = ROOT / "docs/images/market-data.png"
 SECONDS = 30.0
 LEVELS = 20
 
@@ -76,11 +85,6 @@ def under_way() -> list[float]:
 
 
 def main() -> None:
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot as plt
-
     tops, trades = moments()
     start = busiest(tops)
     part = [top for top in tops if start <= top[0] <= start + SECONDS]
