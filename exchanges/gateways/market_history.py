@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 import structlog
@@ -33,8 +33,17 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 TRADES_PER_PAGE = 1000
 FUNDINGS_PER_PAGE = 1000
+DEPTH_LEVELS = 1000
 USDM_WEIGHT = 2400
 FUNDING_CALLS = 100  # a minute: funding rates have a limit of their own, 500 in five minutes
+
+
+class DepthSnapshot(NamedTuple):
+    """A book as text: rows of price and quantity."""
+
+    last_id: int
+    bids: list[list[str]]
+    asks: list[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +54,11 @@ class Prices:
     page: int
     klines: int
     trades: int
+    depth: int
 
 
-SPOT = Prices("/api/v3", 1000, 2, 4)
-USDM = Prices("/fapi/v1", 499, 2, 20)
+SPOT = Prices("/api/v3", 1000, 2, 4, 50)
+USDM = Prices("/fapi/v1", 499, 2, 20, 20)
 
 
 @dataclass
@@ -124,6 +134,11 @@ class MarketHistory:
             "limit": TRADES_PER_PAGE,
         }
         return self._trades(params)
+
+    def depth(self, symbol: str) -> DepthSnapshot:
+        """Return the whole book, a thousand levels a side, and the update it is as of."""
+        params = {"symbol": symbol, "limit": DEPTH_LEVELS}
+        return self._ask("depth", params, self.prices.depth, _snapshot)
 
     # ---- inside ---------------------------------------------------------------------------
 
@@ -222,3 +237,10 @@ def _server_time(body: Any) -> int:
         return int(body["serverTime"])
     except (KeyError, TypeError):
         raise kline_rows.UnreadableRow("serverTime is missing") from None
+
+
+def _snapshot(body: Any) -> DepthSnapshot:
+    try:
+        return DepthSnapshot(int(body["lastUpdateId"]), list(body["bids"]), list(body["asks"]))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"no book: {error!r}") from error

@@ -13,7 +13,7 @@ import functools
 import hashlib
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -187,24 +187,13 @@ def stream_url(environment: str, market: str) -> str:
     """Return where a market's public streams are. Raise ImproperlyConfigured if unknown."""
     if market == "spot":
         return spot_access(environment, "spot").stream_url
-    return settings.BINANCE_USDM_STREAM_URL or _usdm(environment, market, USDM_STREAM_URLS)
-
-
-def depth_url(environment: str, market: str) -> str:
-    """Return where a market's books can be asked for. Raise ImproperlyConfigured if unknown."""
-    if market == "spot":
-        return f"{spot_access(environment, 'spot').rest_url.rstrip('/')}/api/v3/depth"
-    base = settings.BINANCE_USDM_REST_URL or _usdm(environment, market, USDM_REST_URLS)
-    return f"{base.rstrip('/')}/fapi/v1/depth"
-
-
-def _usdm(environment: str, market: str, urls: Mapping[str, str]) -> str:
-    if market != "usdm" or environment not in urls:
+    url: str = settings.BINANCE_USDM_STREAM_URL or USDM_STREAM_URLS.get(environment, "")
+    if market != "usdm" or not url or environment == "simulator":
         raise ImproperlyConfigured(
-            f"No {market} market data in {environment}: usdm is in {', '.join(urls)} (the "
-            "simulator is a spot venue). Take it out of MARKET_DATA_MARKETS."
+            f"No {market} market data in {environment}: usdm is in {', '.join(USDM_STREAM_URLS)} "
+            "(the simulator is a spot venue). Take it out of MARKET_DATA_MARKETS."
         )
-    return urls[environment]
+    return url
 
 
 def _build(access: SpotAccess) -> ExchangeGateway:

@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from exchanges.domain.candles import DAY_MS
 from exchanges.market_data import bus
 from exchanges.market_data.bus import Kind
 
@@ -178,11 +179,12 @@ class Frame:
 
     @property
     def lag_ms(self) -> float | None:
-        """Received minus event time in ms, None where the venue tells none. A clock that runs
-        behind the venue's makes it negative."""
+        """Received minus event time in ms, None where the venue tells none and for a recording.
+        A clock that runs behind the venue's makes it negative."""
         if self.mark.event_ms is None:
             return None
-        return self.received_us / 1000 - self.mark.event_ms
+        lag = self.received_us / 1000 - self.mark.event_ms
+        return lag if lag < DAY_MS else None
 
     @property
     def is_dear(self) -> bool:

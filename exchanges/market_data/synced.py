@@ -9,24 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
 
-import aiohttp
 import msgspec
 import structlog
 
 from audit import metrics
 from exchanges.domain.books import Book
+from exchanges.domain.errors import VenueError
 from exchanges.domain.order_book import Change, Step, SyncedBook
-from exchanges.gateways import registry
+from exchanges.gateways import market_history
 from exchanges.market_data.frames import Frame
 
 log = structlog.get_logger(__name__)
 LEVELS_SHOWN = 20
-SNAPSHOT_LEVELS = 1_000
 REST_SECONDS = 0.5
 BROKEN_SECONDS = 5.0
-TIMEOUT_SECONDS = 10.0
 
 
 class _Diff(msgspec.Struct):
@@ -37,22 +34,7 @@ class _Diff(msgspec.Struct):
     previous: int | None = msgspec.field(default=None, name="pu")
 
 
-class _Snapshot(msgspec.Struct):
-    last: int = msgspec.field(name="lastUpdateId")
-    bids: list[tuple[str, str]]
-    asks: list[tuple[str, str]]
-
-
-class SnapshotMissing(Exception):
-    """The venue gives no snapshot now; `wait` is what it asks for, in seconds."""
-
-    def __init__(self, reason: str, wait: float = BROKEN_SECONDS) -> None:
-        super().__init__(reason)
-        self.wait = wait
-
-
 read_diff = msgspec.json.Decoder(_Diff).decode
-read_snapshot = msgspec.json.Decoder(_Snapshot).decode
 
 
 class SyncedBooks:
@@ -64,15 +46,12 @@ class SyncedBooks:
         environment: str,
         market: str,
         show: Callable[[Book, int], None],
-        url: str = "",
     ) -> None:
         self._place = (environment, market)
         self._show = show
-        self._url = url or registry.depth_url(environment, market)
         self._books: dict[str, SyncedBook] = {}
         self._reasons: dict[str, str] = {}
         self._fetching: asyncio.Task[None] | None = None
-        self._session: aiohttp.ClientSession | None = None
 
     def keep(self, symbols: Iterable[str]) -> None:
         """Keep the books of these symbols and of no others."""
@@ -126,41 +105,28 @@ class SyncedBooks:
                 wait = REST_SECONDS
                 try:
                     await self._bring_into_step(symbol)
-                except SnapshotMissing as missing:
-                    log.warning("market_snapshot_missing", symbol=symbol, error=str(missing))
-                    wait = missing.wait
+                except VenueError as error:
+                    log.warning("market_snapshot_missing", symbol=symbol, error=str(error))
+                    wait = max(BROKEN_SECONDS, getattr(error, "retry_after", 0.0))
                 await asyncio.sleep(wait)
 
     async def _bring_into_step(self, symbol: str) -> None:
-        snapshot = await self._ask(symbol)
+        environment, market = self._place
+        # In a thread, which has a gateway of its own: the weight comes off the venue's budget.
+        snapshot = await asyncio.to_thread(
+            lambda: market_history.for_market(environment, market).depth(symbol)
+        )
         synced = self._books.get(symbol)
         if synced is None or synced.is_in_step:
             return
-        step = synced.snapshot(snapshot.last, snapshot.bids, snapshot.asks)
+        step = synced.snapshot(snapshot.last_id, snapshot.bids, snapshot.asks)
         if step is Step.APPLIED:
             reason = self._reasons.get(symbol, "first")
             metrics.MARKET_RESYNCS.labels(*self._place, reason).inc()
             log.info("market_book_in_step", symbol=symbol, reason=reason, last=synced.last_id)
-
-    async def _ask(self, symbol: str) -> _Snapshot:
-        if self._session is None:
-            timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-            self._session = aiohttp.ClientSession(timeout=timeout)
-        params = {"symbol": symbol, "limit": str(SNAPSHOT_LEVELS)}
-        try:
-            async with self._session.get(self._url, params=params) as reply:
-                if reply.status != 200:
-                    wait: Any = reply.headers.get("Retry-After", "")
-                    asked = float(wait) if wait.isdigit() else BROKEN_SECONDS
-                    raise SnapshotMissing(f"the venue answered {reply.status}", asked)
-                return read_snapshot(await reply.read())
-        except (aiohttp.ClientError, TimeoutError, OSError, msgspec.MsgspecError) as error:
-            raise SnapshotMissing(repr(error)) from error
 
     async def close(self) -> None:
         if self._fetching is not None:
             self._fetching.cancel()
             with suppress(asyncio.CancelledError):
                 await self._fetching
-        if self._session is not None:
-            await self._session.close()
