@@ -12,11 +12,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import market_flow, nats_flow, pipeline, rest_latency, technical
+from benchmarks import backtests, market_flow, nats_flow, pipeline, rest_latency, technical
 from benchmarks.figures import table
 
 RESULTS = Path(__file__).parent / "results"
+WITHOUT_DATABASE = ("pipeline", "market", "backtest")
 MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "backtest": backtests.measure,
     "pipeline": pipeline.measure,
     "rest": rest_latency.measure,
     "nats": nats_flow.latency,
@@ -37,7 +39,7 @@ def main() -> int:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}")
     results: list[dict[str, Any]] = []
     for name in options.names or MEASUREMENTS:
-        on_both = options.postgres and name not in ("pipeline", "market")
+        on_both = options.postgres and name not in WITHOUT_DATABASE
         for url in ("", options.postgres) if on_both else ("",):
             results.append({"name": name, **MEASUREMENTS[name](url)})
             print(json.dumps(results[-1], indent=2), flush=True)

@@ -42,6 +42,7 @@ MOST_DENIALS = 2_000  # kept one by one; all are counted
 MOST_LOOKS = 4  # at a position's protection, after one change
 PACES = {"max_orders_per_second": 1, "max_orders_per_minute": 60, "max_orders_per_day": 86_400}
 ENVIRONMENT = "simulator"
+IDLE = ("NO_POSITION_TO_CLOSE", "QUANTITY_BELOW_MIN")  # said by what is held alone
 _STATUS = {
     OrderStatus.NEW: order_states.OrderStatus.OPEN,
     OrderStatus.PARTIALLY_FILLED: order_states.OrderStatus.PARTIALLY_FILLED,
@@ -98,6 +99,7 @@ class Desk:
         self._names = 0
         self._legs: tuple[Order, ...] = ()
         self._nothing_to_sell: Verdict | None = None
+        self._idle_with = ZERO  # what was held then: nothing, or dust below the least lot
 
     # ---- deciding ----------------------------------------------------------------------------
 
@@ -140,9 +142,9 @@ class Desk:
         return waiting
 
     def hear_idle_sale(self, at_ms: int) -> bool:
-        """Count a sale while nothing is held, which every snapshot denies alike; False when the
-        rules have to be asked (the first time, or when something is held)."""
-        if self._nothing_to_sell is None or self.books.state.quantity > 0:
+        """Count a sale while no more is held than at the last one that was denied for it: every
+        snapshot denies it alike. False when the rules have to be asked."""
+        if self._nothing_to_sell is None or self._idle_with != self.books.state.quantity:
             return False
         self.said.calls += 1
         self.said.sells += 1
@@ -150,8 +152,8 @@ class Desk:
         return True
 
     def _deny(self, said: Emission, denial: Verdict) -> None:
-        if said.action is Action.SELL and denial.code == "NO_POSITION_TO_CLOSE":
-            self._nothing_to_sell = denial
+        if said.action is Action.SELL and denial.code in IDLE:
+            self._nothing_to_sell, self._idle_with = denial, self.books.state.quantity
         self._note(said.at_ms, str(said.action), denial)
 
     def _note(self, at_ms: int, action: str, denial: Verdict) -> None:
