@@ -34,6 +34,7 @@ api: list[URLPattern | URLResolver] = [
     ),
     path("", include("signals_app.api.viewsets")),
     path("", include("trading.api.urls")),
+    path("", include("exchanges.api.urls")),
     path("", include("audit.api")),
 ]
 urlpatterns = [

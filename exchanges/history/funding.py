@@ -51,9 +51,15 @@ def store(*, environment: str, symbol: str, rows: Iterable[Funding]) -> int:
 
 
 def load(
-    *, environment: str, symbol: str, start_ms: int | None = None, end_ms: int | None = None
+    *,
+    environment: str,
+    symbol: str,
+    start_ms: int | None = None,
+    end_ms: int | None = None,
+    limit: int | None = None,
+    newest: bool = False,
 ) -> list[Funding]:
-    """Return funding rates of [start_ms, end_ms), oldest first."""
+    """Return funding rates of [start_ms, end_ms), oldest first; `limit` of the oldest or newest."""
     rows = FundingRate.objects.filter(
         series__environment=environment,
         series__market="usdm",
@@ -64,8 +70,11 @@ def load(
         rows = rows.filter(funded_ms__gte=start_ms)
     if end_ms is not None:
         rows = rows.filter(funded_ms__lt=end_ms)
-    values = rows.order_by("funded_ms").values_list("funded_ms", "rate", "mark_price", "kind")
-    return [Funding._make(row) for row in values]
+    values = rows.order_by("-funded_ms" if newest else "funded_ms").values_list(
+        "funded_ms", "rate", "mark_price", "kind"
+    )[:limit]
+    found = [Funding._make(row) for row in values]
+    return found[::-1] if newest else found
 
 
 def fill(history: MarketHistory, symbol: str, start_ms: int, end_ms: int) -> Iterator[Page]:

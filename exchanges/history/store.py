@@ -98,9 +98,13 @@ def load(
     start_ms: int | None = None,
     end_ms: int | None = None,
     last: int | None = None,
+    first: int | None = None,
 ) -> Candles:
-    """Return candles that opened within [start_ms, end_ms), oldest first; `last`: the newest of
-    these only. Nothing stored is no error: the columns are empty."""
+    """Return candles that opened within [start_ms, end_ms), oldest first.
+
+    `last`: so many of the newest of these only, `first`: of the oldest. Nothing stored is no
+    error: the columns are empty.
+    """
     length_ms(interval)
     series_id = histories.find_id(
         environment=environment, market=market, symbol=symbol, interval=interval
@@ -112,7 +116,11 @@ def load(
         conditions.append(f"opened_ms >= {int(start_ms)}")
     if end_ms is not None:
         conditions.append(f"opened_ms < {int(end_ms)}")
-    order = "opened_ms" if last is None else f"opened_ms DESC LIMIT {max(int(last), 0)}"
+    order = "opened_ms"
+    if last is not None:
+        order = f"opened_ms DESC LIMIT {max(int(last), 0)}"
+    elif first is not None:
+        order = f"opened_ms LIMIT {max(int(first), 0)}"
     query = (
         f"SELECT {COLUMNS} FROM exchanges_candle WHERE {' AND '.join(conditions)} ORDER BY {order}"
     )

@@ -10,9 +10,8 @@ from django_filters.filters import CharFilter, IsoDateTimeFilter, NumberFilter, 
 from django_filters.rest_framework.filterset import FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
-from rest_framework.exceptions import ValidationError
-from rest_framework.request import Request
 
+from exchanges.api import asked
 from trading.domain.order_states import OPEN_STATUSES
 from trading.models import (
     Approval,
@@ -27,6 +26,7 @@ from trading.models import (
 )
 
 LARGEST_ID = 2**63 - 1
+only = asked.only
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})
@@ -44,16 +44,6 @@ class YesNoFilter(TypedChoiceFilter):
     def __init__(self, **kwargs: Any) -> None:
         choices = [("true", "true"), ("false", "false")]
         super().__init__(choices=choices, coerce="true".__eq__, **kwargs)  # type: ignore[no-untyped-call]
-
-
-def only(request: Request, *names: str) -> None:
-    """Refuse a query that names something else, or nothing by a name: neither may answer with
-    everything."""
-    for name, value in request.query_params.items():
-        if name not in names:
-            raise ValidationError({name: [f"is no filter here: {', '.join(names)}"]})
-        if not value:
-            raise ValidationError({name: ["is empty: leave it out to see everything."]})
 
 
 class DecisionFilter(FilterSet):

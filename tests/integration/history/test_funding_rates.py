@@ -57,8 +57,8 @@ def test_the_series_knows_first_last_and_count(usdm, venue):
 def test_a_stretch_is_loaded(usdm, venue):
     venue.fundings = rates(9)
     fetch(usdm)
-    limits = {"start_ms": START + HOURS_8, "end_ms": START + 3 * HOURS_8}
+    btc = {"environment": "mainnet", "symbol": "BTCUSDT"}
 
-    found = funding.load(environment="mainnet", symbol="BTCUSDT", **limits)
+    found = funding.load(**btc, start_ms=START + HOURS_8, end_ms=START + 3 * HOURS_8)
 
     assert len(found) == 2

@@ -1,0 +1,1 @@
+"""History of prices over REST: read only."""
