@@ -118,6 +118,9 @@ UNFOLD: dict[str, Any] = {
                     _item("Venue accounts", "account_balance", "exchanges", "venueaccount"),
                     _item("Balances", "account_balance_wallet", "exchanges", "balance"),
                     _item("Instruments", "list_alt", "exchanges", "instrumentrow"),
+                    _item("Price history", "candlestick_chart", "exchanges", "series"),
+                    _item("Funding rates", "percent", "exchanges", "fundingrate"),
+                    _item("Outages", "cloud_off", "exchanges", "outage"),
                 ],
             },
             {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from exchanges.domain.kline_rows import Funding
@@ -57,7 +59,7 @@ def test_the_series_knows_first_last_and_count(usdm, venue):
 def test_a_stretch_is_loaded(usdm, venue):
     venue.fundings = rates(9)
     fetch(usdm)
-    btc = {"environment": "mainnet", "symbol": "BTCUSDT"}
+    btc: dict[str, Any] = {"environment": "mainnet", "symbol": "BTCUSDT"}
 
     found = funding.load(**btc, start_ms=START + HOURS_8, end_ms=START + 3 * HOURS_8)
 

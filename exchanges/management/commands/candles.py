@@ -1,0 +1,92 @@
+"""Candles to Parquet files and back: `manage.py candles export|import`.
+
+    manage.py candles export --symbol BTCUSDT --interval 1m --file btc.parquet
+    manage.py candles import --file btc.parquet --environment mainnet
+    manage.py candles import --file BTC_USDT-5m.feather --symbol BTCUSDT --interval 5m
+
+An import reads our own Parquet files and freqtrade's .feather, .json and .json.gz; each row is
+checked, and the first that cannot be is named. Candles of a real venue never go to another
+environment's series unless --environment says so.
+"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from exchanges.domain.candle_checks import BadCandle
+from exchanges.domain.candles import INTERVALS
+from exchanges.history import parquet
+from exchanges.management.commands.backfill import moment
+from exchanges.models import DataMarket, Environment
+
+
+class Command(BaseCommand):
+    help = __doc__
+
+    def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
+        kwargs["formatter_class"] = argparse.RawDescriptionHelpFormatter
+        return super().create_parser(prog_name, subcommand, **kwargs)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("what", choices=["export", "import"])
+        parser.add_argument("--file", required=True, type=Path)
+        parser.add_argument("--symbol", default="")
+        parser.add_argument("--interval", default="", choices=["", *INTERVALS])
+        parser.add_argument("--market", default="", choices=["", *DataMarket.values])
+        parser.add_argument("--environment", default="", choices=["", *Environment.values])
+        parser.add_argument("--from", dest="start", default="", help="export: date, time, or 90d")
+        parser.add_argument("--to", dest="end", default="", help="export: date or time, excluded")
+
+    def handle(self, **options: Any) -> None:
+        try:
+            told = parquet.told_by(options["file"]) if options["what"] == "import" else {}
+            name = _named(options, told)
+            if options["what"] == "export":
+                self._export(options, name)
+            else:
+                self._import(options["file"], name)
+        except (BadCandle, parquet.UnreadableFile, OSError) as error:
+            raise CommandError(f"--file {options['file']}: {error}") from error
+
+    def _export(self, options: dict[str, Any], name: dict[str, str]) -> None:
+        now = datetime.now(UTC)
+        start, end = options["start"], options["end"]
+        rows = parquet.export(
+            options["file"],
+            **name,
+            start_ms=moment("--from", start, now) if start else None,
+            end_ms=moment("--to", end, now) if end else None,
+        )
+        self.stdout.write(f"{_spoken(name)}: {rows} candles written to {options['file']}")
+
+    def _import(self, path: Path, name: dict[str, str]) -> None:
+        found = parquet.take_in(path, **name)
+        self.stdout.write(
+            f"{_spoken(name)}: {found.rows} candles read, {found.stored} new or changed, "
+            f"{found.gaps} gaps in the file"
+        )
+
+
+def _named(options: dict[str, Any], told: Any) -> dict[str, str]:
+    """Return what the candles are of: as the options say, else as the file says."""
+    name = {
+        key: options[key] or told.get(key, "")
+        for key in ("environment", "market", "symbol", "interval")
+    }
+    name["symbol"] = name["symbol"].upper()
+    name["market"] = name["market"] or "spot"
+    name["environment"] = name["environment"] or settings.VENUE_ENVIRONMENT
+    for key in ("symbol", "interval"):
+        if not name[key]:
+            raise CommandError(f"--{key} is missing: the file does not say it")
+    return name
+
+
+def _spoken(name: dict[str, str]) -> str:
+    return f"{name['symbol']} {name['interval']} ({name['environment']} {name['market']})"
