@@ -113,7 +113,7 @@ def told_by(path: Path) -> Mapping[str, str]:
 # ---- inside ----------------------------------------------------------------------------------
 
 
-def _pieces(name: Mapping[str, str], start_ms: int | None, end_ms: int | None) -> Iterator[Candles]:
+def _pieces(name: Mapping[str, Any], start_ms: int | None, end_ms: int | None) -> Iterator[Candles]:
     """Yield a series in pieces that fit into memory, whatever its length."""
     while True:
         piece = store.load(**name, start_ms=start_ms, end_ms=end_ms, first=PIECE)
