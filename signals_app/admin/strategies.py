@@ -123,7 +123,7 @@ def _field(param: Param) -> forms.FloatField:
         label=param.name.replace("_", " "),
         widget=UnfoldAdminDecimalFieldWidget(attrs={"step": "1" if param.is_whole else "any"}),
         help_text=(
-            f"{param.meaning} In {param.unit}, {param.minimum:g} to {param.maximum:g}; "
+            f"{param.sentence} In {param.unit}, {param.minimum:g} to {param.maximum:g}; "
             f"the catalogue says {param.default:g}."
         ),
     )
@@ -342,7 +342,7 @@ def _told(row: StrategySetting, spec: StrategySpec) -> list[dict[str, Any]]:
             "differs": held[param.name] != param.default,
             "unit": param.unit,
             "bounds": f"{param.minimum:g} to {param.maximum:g}",
-            "meaning": param.meaning,
+            "meaning": param.sentence,
             "env": param.env,
             "presets": [
                 f"{name} {values[param.name]:g}"

@@ -357,6 +357,8 @@ def intent_of(said: Emission) -> TradeIntent:
         emitted_at=moment(said.at_ms),
         stop_loss=_optional(said.stop_loss),
         take_profit=_optional(said.take_profit),
+        use_default_stop_loss=True if said.account_levels else None,
+        use_default_take_profit=True if said.account_levels else None,
         atr=_optional(said.atr),
         sender_price=_money(said.price),
     )

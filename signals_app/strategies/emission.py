@@ -23,7 +23,12 @@ LONGEST_UID = 64
 @dataclass(frozen=True, slots=True)
 class Emission:
     """Prices in quote units; `at_ms` is the venue's time of the cause (epoch ms); `confidence` in
-    [0, 1], its meaning is the strategy's own."""
+    [0, 1], its meaning is the strategy's own.
+
+    An `atr` makes the stop where the account has none of its own to say. One over seconds or
+    minutes would put it inside the spread and the fees: with `account_levels` stop and target are
+    the account's percents, whatever the `atr` says.
+    """
 
     strategy_id: str
     symbol: str
@@ -37,6 +42,7 @@ class Emission:
     stop_loss: float | None = None
     take_profit: float | None = None
     timeframe: str = ""
+    account_levels: bool = False
 
     @property
     def uid(self) -> str:
@@ -61,6 +67,8 @@ class Emission:
             "atr": self.atr,
             "stop_loss": self.stop_loss,
             "take_profit": self.take_profit,
+            "use_default_stop_loss": True if self.account_levels else None,
+            "use_default_take_profit": True if self.account_levels else None,
             "rationale": self.rationale,
             "indicators": {name: round(value, 8) for name, value in self.indicators.items()},
             "metadata": {"settings_version": params_version, **context},

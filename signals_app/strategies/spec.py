@@ -47,6 +47,10 @@ class Param:
     is_whole: bool = False
     env: str = ""
 
+    @property
+    def sentence(self) -> str:
+        return f"{self.meaning[:1].upper()}{self.meaning[1:].rstrip('.')}."
+
     def checked(self, value: Any) -> float:
         """Return the value; raise ParamInvalid when it is no number or out of bounds."""
         if isinstance(value, bool) or not isinstance(value, int | float):

@@ -168,7 +168,7 @@ SPEC = StrategySpec(
 
 
 class State(Struct):
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock
     latch: Latch = field(default_factory=Latch)
     bars: MinuteBars = field(default_factory=MinuteBars)
     bought: float = 0.0
@@ -224,7 +224,7 @@ class TradeMomentum:
         trade = frame.data
         state = self._states.get(symbol)
         if state is None:
-            state = self._states[symbol] = State()
+            state = self._states[symbol] = State(Clock())
         clock = state.clock
         passed = trade.at_ms - clock.at_ms
         if not clock.admits(trade.at_ms, trade.trade_id, now_ms, self._gap_ms):
@@ -287,6 +287,7 @@ class TradeMomentum:
                 "deviation_percent": 100 * math.sqrt(state.variance),
             },
             atr=state.bars.atr(),
+            account_levels=True,
         )
 
     def score(self, symbol: str) -> float | None:
@@ -298,7 +299,7 @@ class TradeMomentum:
 
     def adopt(self, symbol: str, side: int, at_ms: int) -> None:
         """Take over what was said of a symbol in an earlier life."""
-        self._states.setdefault(symbol, State()).latch.adopt(side, at_ms)
+        self._states.setdefault(symbol, State(Clock())).latch.adopt(side, at_ms)
 
     def snapshot(self, symbol: str) -> bytes | None:
         state = self._states.get(symbol)

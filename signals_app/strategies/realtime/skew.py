@@ -140,7 +140,7 @@ SPEC = StrategySpec(
 
 
 class State(Struct):
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock
     latch: Latch = field(default_factory=Latch)
     bars: MinuteBars = field(default_factory=MinuteBars)
     bid_volume: float = 0.0
@@ -189,7 +189,7 @@ class OrderBookSkew:
         ask, ask_volume = frames.side(data.asks, self._top)
         state = self._states.get(symbol)
         if state is None:
-            state = self._states[symbol] = State()
+            state = self._states[symbol] = State(Clock())
         clock = state.clock
         passed = now_ms - clock.at_ms
         if data.update_id <= clock.number and passed <= self._gap_ms:
@@ -241,6 +241,7 @@ class OrderBookSkew:
                 "spread_percent": spread,
             },
             atr=state.bars.atr(),
+            account_levels=True,
         )
 
     def score(self, symbol: str) -> float | None:
@@ -250,7 +251,7 @@ class OrderBookSkew:
 
     def adopt(self, symbol: str, side: int, at_ms: int) -> None:
         """Take over what was said of a symbol in an earlier life."""
-        self._states.setdefault(symbol, State()).latch.adopt(side, at_ms)
+        self._states.setdefault(symbol, State(Clock())).latch.adopt(side, at_ms)
 
     def snapshot(self, symbol: str) -> bytes | None:
         state = self._states.get(symbol)

@@ -120,7 +120,7 @@ SPEC = StrategySpec(
 
 
 class State(Struct):
-    clock: Clock = field(default_factory=Clock)
+    clock: Clock
     latch: Latch = field(default_factory=Latch)
     bars: MinuteBars = field(default_factory=MinuteBars)
     seen: list[tuple[int, float]] = []
@@ -163,7 +163,7 @@ class TickerVelocity:
         at_ms, price = frame.data.at_ms, frame.data.last
         state = self._states.get(symbol)
         if state is None:
-            state = self._states[symbol] = State()
+            state = self._states[symbol] = State(Clock())
         clock = state.clock
         if not clock.admits(at_ms, 0, now_ms, self._gap_ms):
             return None
@@ -206,6 +206,7 @@ class TickerVelocity:
                 "window_seconds": seconds,
             },
             atr=state.bars.atr(),
+            account_levels=True,
         )
 
     def score(self, symbol: str) -> float | None:
@@ -215,7 +216,7 @@ class TickerVelocity:
 
     def adopt(self, symbol: str, side: int, at_ms: int) -> None:
         """Take over what was said of a symbol in an earlier life."""
-        self._states.setdefault(symbol, State()).latch.adopt(side, at_ms)
+        self._states.setdefault(symbol, State(Clock())).latch.adopt(side, at_ms)
 
     def snapshot(self, symbol: str) -> bytes | None:
         state = self._states.get(symbol)

@@ -93,11 +93,13 @@ def test_a_required_stop_is_set_by_the_limits():
     assert (trade.why, trade.exit_price) == ("stop", 98)
 
 
+@pytest.mark.parametrize("account_levels", [True, False])
 @pytest.mark.parametrize("action", [Action.BUY, Action.SELL])
-def test_an_emission_becomes_the_intent_that_the_corridor_makes_of_it(action):
+def test_an_emission_becomes_the_intent_that_the_corridor_makes_of_it(action, account_levels):
     said = Emission(
         "test", "BTCUSDT", action, 0.8123, 1_723_161_253_912, 61_000.5, "so", atr=12.5,
         stop_loss=60_800.25, take_profit=61_900.0, timeframe="15m",
+        account_levels=account_levels,
     )  # fmt: skip
     draft = wire.parse(said.payload(), received_at=datetime.now(UTC))
     live = routing.intent_of(draft, uid=said.uid, correlation_id="", actor="")

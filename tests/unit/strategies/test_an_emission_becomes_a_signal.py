@@ -61,3 +61,10 @@ def test_a_long_uid_still_fits_the_door():
     assert len(long.uid) == 64
     assert parsed(long).uid == long.uid
     assert replace(long, at_ms=5).uid != long.uid
+
+
+def test_the_accounts_own_levels_are_asked_for():
+    draft = parsed(replace(SAID, account_levels=True, stop_loss=None))
+    assert (draft.use_default_stop_loss, draft.use_default_take_profit) == (True, True)
+    draft = parsed(SAID)
+    assert (draft.use_default_stop_loss, draft.use_default_take_profit) == (None, None)

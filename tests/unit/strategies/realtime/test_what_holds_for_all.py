@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from signals_app.strategies import realtime
@@ -72,6 +73,7 @@ def test_confidence_is_between_a_half_and_one(strategy_id, course):
         assert 0.4999999 <= one.confidence <= 1
         assert one.rationale.endswith(".")
         assert one.indicators
+        assert one.account_levels  # an ATR over a minute would put the stop inside the fees
 
 
 @pytest.mark.parametrize("strategy_id", IDS)
@@ -127,6 +129,7 @@ def played_from(strategy_id, course, price, market):
 
 @pytest.mark.parametrize("strategy_id", IDS)
 @given(raw=st.binary(max_size=64))
+@example(raw=msgspec.msgpack.encode({}))
 def test_a_snapshot_that_is_none_is_refused(strategy_id, raw):
     with pytest.raises(FrameInvalid):
         made(strategy_id).restore("BTCUSDT", raw)
