@@ -12,7 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import backtests, market_flow, nats_flow, pipeline, rest_latency, technical
+from benchmarks import (
+    backtests,
+    market_flow,
+    nats_flow,
+    pipeline,
+    rest_latency,
+    strategies,
+    technical,
+)
 from benchmarks.figures import table
 
 RESULTS = Path(__file__).parent / "results"
@@ -26,7 +34,11 @@ MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "desk": nats_flow.desk,
     "technical": technical.measure,
     "market": market_flow.measure,
+    "strategies": strategies.measure,
+    "strategies-nats": strategies.through_nats,
+    "strategies-memory": strategies.memory,
 }
+WITHOUT_DATABASE = {"pipeline", "market", "strategies", "strategies-nats", "strategies-memory"}
 
 
 def main() -> int:

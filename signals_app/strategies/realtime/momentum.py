@@ -107,7 +107,7 @@ SPEC = StrategySpec(
         ),
         Param(
             "half_life_seconds",
-            2,
+            1.5,
             0.1,
             3600,
             "s",
@@ -116,7 +116,7 @@ SPEC = StrategySpec(
         ),
         Param(
             "min_trades",
-            5,
+            3,
             1,
             10_000,
             "trades",
