@@ -65,7 +65,8 @@ def memory(database_url: str = "", total: int = 10_000_000) -> dict[str, Any]:
     course = _course()
     span = course[-1].at_ms - course[0].at_ms + 1000
     strategies = _strategies()
-    taken, marks, signals = 0, {}, 0
+    taken, signals = 0, 0
+    marks: dict[str, float] = {}
     for lap in range(math.ceil(total / len(course))):
         for one in course:
             strategy = strategies[one.kind]

@@ -20,7 +20,7 @@ from tests.processes import running
 
 pytestmark = [recordings.needed, pytest.mark.django_db(transaction=True)]
 COOLDOWN = 40  # seconds, so that there is something to say in eleven minutes
-PARAMS = {
+PARAMS: dict[str, dict[str, float]] = {
     "orderbook_skew": {"min_spread_percent": 0, "cooldown_seconds": COOLDOWN},
     "trade_momentum": {"cooldown_seconds": COOLDOWN},
     "ticker_velocity": {
@@ -52,8 +52,8 @@ class Child:
     def __init__(self, desk: Desk, symbol: str, folder) -> None:
         self.port = free_port()
         self.log = folder / "strategies.log"
-        self.words = ("manage.py", "run_strategies", "--port", str(self.port))
-        self.words += ("--max-age", str(FOREVER))
+        port, age = ("--port", str(self.port)), ("--max-age", str(FOREVER))
+        self.words = ("manage.py", "run_strategies", *port, *age)
         self.environment = {
             "NATS_CONSUMER_TOPIC": desk.topic,
             "NATS_SIGNAL_SUBJECT": django_settings.NATS_SIGNAL_SUBJECT,

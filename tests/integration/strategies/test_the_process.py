@@ -77,7 +77,7 @@ async def test_a_retuned_strategy_keeps_its_window():
     async with desk.running(settings) as process:
         settings.change(
             "ticker_velocity",
-            params=settings.held["ticker_velocity"].params | {"buy_threshold": 900},
+            params={**settings.held["ticker_velocity"].params, "buy_threshold": 900},
         )
         await until(
             lambda: process.status()["strategies"]["ticker_velocity"]["settings_version"] == 3
@@ -86,7 +86,7 @@ async def test_a_retuned_strategy_keeps_its_window():
         await until(lambda: process.status()["messages"] == 11)
         settings.change(
             "ticker_velocity",
-            params=settings.held["ticker_velocity"].params | {"buy_threshold": 0.05},
+            params={**settings.held["ticker_velocity"].params, "buy_threshold": 0.05},
         )
         await until(
             lambda: process.status()["strategies"]["ticker_velocity"]["settings_version"] == 4

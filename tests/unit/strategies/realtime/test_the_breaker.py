@@ -22,9 +22,9 @@ def test_after_its_rest_one_try_decides():
     breaker.failed(0)
     assert not breaker.allows(1.9)
     assert breaker.allows(2)
-    assert breaker.state is State.HALF_OPEN
+    seen = [breaker.state]
     breaker.worked()
-    assert breaker.state is State.CLOSED
+    assert [*seen, breaker.state] == [State.HALF_OPEN, State.CLOSED]
 
 
 def test_each_rest_is_twice_as_long_up_to_a_bound():

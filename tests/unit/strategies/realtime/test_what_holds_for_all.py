@@ -14,7 +14,7 @@ from signals_app.strategies.realtime.frames import FrameInvalid
 from signals_app.strategies.realtime.moves import BUY, SELL, Latch, Levels, MinuteBars
 from tests.unit.strategies.realtime.market import Market, made
 
-EAGER = {
+EAGER: dict[str, dict[str, float]] = {
     "orderbook_skew": {"min_spread_percent": 0, "warmup_seconds": 5, "smoothing_seconds": 0},
     "trade_momentum": {"warmup_seconds": 12, "min_trades": 1, "buy_threshold": 0.3},
     "ticker_velocity": {"time_window": 5, "buy_threshold": 0.05, "sell_threshold": -0.05},
@@ -146,7 +146,8 @@ class TestOneMoveIsOneSignal:
 
     @given(st.lists(st.tuples(st.integers(1, 20_000), st.floats(-1, 1))))
     def test_the_same_side_needs_a_release_and_its_cooldown(self, course):
-        latch, now, last, released = Latch(), 1_000_000, {}, {BUY: True, SELL: True}
+        latch, now, released = Latch(), 1_000_000, {BUY: True, SELL: True}
+        last: dict[int, int] = {}
         for passed, score in course:
             now += passed
             if score <= 0.35:
