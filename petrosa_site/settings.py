@@ -222,7 +222,7 @@ MARKET_DATA_MARKETS = env.words("MARKET_DATA_MARKETS", "spot")
 
 # --- our own strategies (first values; later changed in the database) ---------------------------
 NATS_SHADOW_SUBJECT = env.text("NATS_SHADOW_SUBJECT", "signals.shadow")
-NATS_HEARTBEAT_SUBJECT = env.text("NATS_HEARTBEAT_SUBJECT", "signals.heartbeat")
+NATS_HEARTBEAT_SUBJECT = env.text("NATS_HEARTBEAT_SUBJECT", "strategies.heartbeat")
 STRATEGIES_HOST = env.text("STRATEGIES_HOST", "127.0.0.1")
 STRATEGIES_PORT = env.whole("STRATEGIES_PORT", 8092, minimum=1, maximum=65535)
 STRATEGIES_SHARD = env.shard("STRATEGIES_SHARD", "1/1")

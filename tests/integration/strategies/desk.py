@@ -55,7 +55,7 @@ class Desk:
             redis_url=django_settings.REDIS_URL,
             topic=self.topic,
             environment=self.name,
-            heartbeat_subject=f"signals.heartbeat.{self.name}",
+            heartbeat_subject=f"strategies.heartbeat.{self.name}",
             shard=Shard.parsed(shard),
             host="127.0.0.1",
             port=port,

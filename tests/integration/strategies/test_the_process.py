@@ -139,7 +139,7 @@ async def test_windows_outlive_a_restart():
 async def test_it_says_on_the_bus_that_it_lives():
     desk, (symbol,) = Desk(), symbols(1)
     client = await nats.connect(django_settings.NATS_URL)
-    listening = await client.subscribe(f"signals.heartbeat.{desk.name}")
+    listening = await client.subscribe(f"strategies.heartbeat.{desk.name}")
     async with desk.running(settings_for(symbol)):
         told = orjson.loads((await listening.next_msg(timeout=8)).data)
     await client.close()
