@@ -14,6 +14,7 @@ NOT_PROCESSES = {"postgres", "redis", "nats", "migrate"}
 ALLOWED = {
     "web",
     "worker",
+    "analysis",
     "backtests",
     "beat",
     "signals",
