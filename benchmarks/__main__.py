@@ -24,7 +24,14 @@ from benchmarks import (
 from benchmarks.figures import table
 
 RESULTS = Path(__file__).parent / "results"
-WITHOUT_DATABASE = ("pipeline", "market", "backtest")
+WITHOUT_DATABASE = (
+    "pipeline",
+    "market",
+    "backtest",
+    "strategies",
+    "strategies-nats",
+    "strategies-memory",
+)
 MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "backtest": backtests.measure,
     "pipeline": pipeline.measure,
@@ -38,7 +45,6 @@ MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "strategies-nats": strategies.through_nats,
     "strategies-memory": strategies.memory,
 }
-WITHOUT_DATABASE = {"pipeline", "market", "strategies", "strategies-nats", "strategies-memory"}
 
 
 def main() -> int:
