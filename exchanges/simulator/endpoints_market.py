@@ -10,7 +10,7 @@ from exchanges.domain.matching.events import MarketTraded
 from exchanges.domain.matching.refusals import bad_combination, unknown_symbol
 from exchanges.simulator import tape
 from exchanges.simulator.endpoints import REGISTRY, Call
-from exchanges.simulator.market_streams import best_prices, depth_body
+from exchanges.simulator.market_frames import best_prices, depth_body
 from exchanges.simulator.rendering import money
 
 V3 = "/api/v3"

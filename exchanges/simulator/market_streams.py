@@ -17,11 +17,11 @@ import orjson
 from exchanges.domain.matching import Engine
 from exchanges.domain.matching.events import MarketTraded
 from exchanges.domain.matching.results import BookView
+from exchanges.simulator import market_frames
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.faults import FaultBook
 from exchanges.simulator.peers import Peer
 from exchanges.simulator.prices.recording import Recording
-from exchanges.simulator.rendering import money
 from exchanges.simulator.tape import FIXED_INTERVALS, Tape, span
 
 TICK_MS = 100
@@ -32,7 +32,6 @@ PLAIN = frozenset({"trade", "aggTrade", "bookTicker", "ticker", "miniTicker", "a
 ALL_MINI = "!miniTicker@arr"
 DIFF_LEVELS = 1_000
 MOST_TICKS = 600  # sampled one by one where a recording pauses; a longer pause is passed over
-Rows = tuple[tuple[Any, Any], ...]
 
 
 class UnknownStream(ValueError):
@@ -113,10 +112,16 @@ class MarketStreams:
         symbol = trade.symbol.lower()
         name = f"{symbol}@trade"
         if name in self._listeners:
-            self._publish(name, trade.symbol, self._trade_frame(trade))
+            self._publish(
+                name, trade.symbol, market_frames.trade(trade, self._tape.shown_ms(trade.symbol))
+            )
         name = f"{symbol}@aggTrade"
         if name in self._listeners:
-            self._publish(name, trade.symbol, self._aggregate_frame(trade))
+            self._publish(
+                name,
+                trade.symbol,
+                market_frames.aggregate(trade, self._tape.shown_ms(trade.symbol)),
+            )
 
     def book_changed(self, symbol: str) -> None:
         name = f"{symbol.lower()}@bookTicker"
@@ -127,36 +132,11 @@ class MarketStreams:
         if not (best.bids and best.asks) or self._sent_best.get(symbol) == rows:
             return
         self._sent_best[symbol] = rows
-        frame = {"u": best.update_id, **best_prices(symbol, best, ("s", "b", "B", "a", "A"))}
+        frame = {
+            "u": best.update_id,
+            **market_frames.best_prices(symbol, best, ("s", "b", "B", "a", "A")),
+        }
         self._publish(name, symbol, frame)
-
-    def _trade_frame(self, trade: MarketTraded) -> dict[str, Any]:
-        return {
-            "e": "trade",
-            "E": self._tape.shown_ms(trade.symbol),
-            "s": trade.symbol,
-            "t": trade.trade_id,
-            "p": money(trade.price),
-            "q": money(trade.quantity),
-            "T": trade.at_ms,
-            "m": trade.buyer_is_maker,
-            "M": True,
-        }
-
-    def _aggregate_frame(self, trade: MarketTraded) -> dict[str, Any]:
-        return {
-            "e": "aggTrade",
-            "E": self._tape.shown_ms(trade.symbol),
-            "s": trade.symbol,
-            "a": trade.trade_id,
-            "p": money(trade.price),
-            "q": money(trade.quantity),
-            "f": trade.trade_id,
-            "l": trade.trade_id,
-            "T": trade.at_ms,
-            "m": trade.buyer_is_maker,
-            "M": True,
-        }
 
     # --- sampled --------------------------------------------------------------------------------
 
@@ -219,7 +199,11 @@ class MarketStreams:
         """Tell a recorded trade as an aggregate where the recording has none."""
         name = f"{trade.symbol.lower()}@aggTrade"
         if name in self._listeners and name not in self._streams_of_recording:
-            self._publish(name, trade.symbol, self._aggregate_frame(trade))
+            self._publish(
+                name,
+                trade.symbol,
+                market_frames.aggregate(trade, self._tape.shown_ms(trade.symbol)),
+            )
 
     @property
     def _streams_of_recording(self) -> set[str]:
@@ -259,17 +243,9 @@ class MarketStreams:
             return
         self._sent_books[name] = book
         if partial:
-            self._publish(name, symbol, depth_body(book))
+            self._publish(name, symbol, market_frames.depth_body(book))
         elif before is not None:
-            frame = {
-                "e": "depthUpdate",
-                "E": self._shown_ms(symbol),
-                "s": symbol,
-                "U": before.update_id + 1,
-                "u": book.update_id,
-                "b": _changes(before.bids, book.bids),
-                "a": _changes(before.asks, book.asks),
-            }
+            frame = market_frames.diff(symbol, before, book, self._shown_ms(symbol))
             self._publish(name, symbol, frame)
 
     def _sample_candle(self, name: str, symbol: str, interval: str) -> None:
@@ -288,31 +264,20 @@ class MarketStreams:
         )
         if candle is None:
             return
-        body = {
-            "t": candle.opened_ms,
-            "T": candle.closes_ms,
-            "s": symbol,
-            "i": interval,
-            "f": -1,
-            "L": -1,
-            "o": money(candle.open),
-            "c": money(candle.close),
-            "h": money(candle.high),
-            "l": money(candle.low),
-            "v": money(candle.volume),
-            "n": candle.trades,
-            "x": self._moment(symbol) >= end_ms,
-            "q": money(candle.quote_volume),
-            "V": money(candle.taker_volume),
-            "Q": money(candle.taker_quote_volume),
-            "B": "0",
-        }
-        frame = {"e": "kline", "E": self._shown_ms(symbol), "s": symbol, "k": body}
+        frame = market_frames.kline(
+            symbol,
+            interval,
+            candle,
+            is_closed=self._moment(symbol) >= end_ms,
+            shown_ms=self._shown_ms(symbol),
+        )
         self._publish(name, symbol, frame)
 
     def _shown_ms(self, symbol: str) -> int:
         """Return the event time of a sample."""
-        return self._ticks[symbol] if self._is_recorded(symbol) else self._clock.shown_ms()
+        if self._recording is None or symbol not in self._recording.symbols:
+            return self._clock.shown_ms()
+        return self._ticks.get(symbol, self._recording.now_ms)
 
     def _moment(self, symbol: str) -> int:
         """Return the time candles are told for: a recording's is a tick behind its frames."""
@@ -321,57 +286,22 @@ class MarketStreams:
         return self._clock.now_ms()
 
     def _day(self, symbol: str) -> dict[str, Any]:
-        stats = self._tape.day_stats(symbol)
-        best = self._book(symbol, 1)
+        stats, best = self._tape.day_stats(symbol), self._book(symbol, 1)
         last = self._tape.trades(symbol, 1)
-        return {
-            "e": "24hrTicker",
-            "E": self._shown_ms(symbol),
-            "s": symbol,
-            "p": money(stats["change"]),
-            "P": f"{stats['change_percent']:.3f}",
-            "w": money(stats["average"]),
-            "x": money(stats["open"]),
-            "c": money(last[0].price if last else stats["close"]),
-            "Q": money(last[0].quantity if last else None),
-            **best_prices("", best, ("", "b", "B", "a", "A")),
-            "o": money(stats["open"]),
-            "h": money(stats["high"]),
-            "l": money(stats["low"]),
-            "v": money(stats["volume"]),
-            "q": money(stats["quote_volume"]),
-            "O": stats["opened_ms"],
-            "C": stats["closed_ms"],
-            "F": 0,
-            "L": last[0].trade_id if last else 0,
-            "n": stats["trades"],
-        }
+        return market_frames.day(
+            symbol, stats, best, last[0] if last else None, self._shown_ms(symbol)
+        )
 
     def _mini(self, symbol: str) -> dict[str, Any]:
-        stats = self._tape.day_stats(symbol)
         last = None if self._is_recorded(symbol) else self.engine.last_price(symbol)
-        return {
-            "e": "24hrMiniTicker",
-            "E": self._shown_ms(symbol),
-            "s": symbol,
-            "c": money(last or stats["close"]),
-            "o": money(stats["open"]),
-            "h": money(stats["high"]),
-            "l": money(stats["low"]),
-            "v": money(stats["volume"]),
-            "q": money(stats["quote_volume"]),
-        }
+        return market_frames.mini(
+            symbol, self._tape.day_stats(symbol), last, self._shown_ms(symbol)
+        )
 
     def _average(self, symbol: str) -> dict[str, Any]:
         now_ms = self._clock.now_ms()
-        return {
-            "e": "avgPrice",
-            "E": self._clock.shown_ms(),
-            "s": symbol,
-            "i": "5m",
-            "w": money(self.engine.average_price(symbol, 5, now_ms)),
-            "T": now_ms,
-        }
+        average = self.engine.average_price(symbol, 5, now_ms)
+        return market_frames.average(symbol, average, now_ms, self._clock.shown_ms())
 
     # --- sending --------------------------------------------------------------------------------
 
@@ -405,27 +335,3 @@ def _period(name: str) -> int | None:
     if kind in ("trade", "aggTrade", "bookTicker"):
         return None
     return 1_000
-
-
-def best_prices(symbol: str, best: BookView, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return the top of a book under the given field names (an empty name leaves it out)."""
-    bid = best.bids[0] if best.bids else (None, None)
-    ask = best.asks[0] if best.asks else (None, None)
-    values = (symbol, money(bid[0]), money(bid[1]), money(ask[0]), money(ask[1]))
-    return {name: value for name, value in zip(names, values, strict=True) if name}
-
-
-def depth_body(book: BookView) -> dict[str, Any]:
-    return {
-        "lastUpdateId": book.update_id,
-        "bids": [[money(price), money(quantity)] for price, quantity in book.bids],
-        "asks": [[money(price), money(quantity)] for price, quantity in book.asks],
-    }
-
-
-def _changes(before: Rows, after: Rows) -> list[list[str]]:
-    old, new = dict(before), dict(after)
-    changed = [
-        [money(price), money(quantity)] for price, quantity in after if old.get(price) != quantity
-    ]
-    return changed + [[money(price), money(None)] for price, _ in before if price not in new]

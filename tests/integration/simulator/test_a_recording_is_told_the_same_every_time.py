@@ -130,6 +130,16 @@ def test_a_replayed_symbol_lives_in_the_time_of_its_recording(recording: Path) -
         assert [row[0] for row in rows] == [START, START + MINUTE, START + 2 * MINUTE]
 
 
+def test_a_replay_that_waits_still_tells_of_all_symbols(recording: Path) -> None:
+    with SimulatorProcess(prices=f"replay:{recording}?after=60") as venue:
+
+        async def listen() -> Any:
+            async with connect(f"{venue.stream_url}/stream?streams=!miniTicker@arr") as line:
+                return json.loads(await asyncio.wait_for(line.recv(), 5))
+
+        assert "BTCUSDT" in {row["s"] for row in asyncio.run(listen())["data"]}
+
+
 def test_a_speed_may_stand_behind_the_file(recording: Path) -> None:
     from exchanges.simulator.prices import recordings
 
