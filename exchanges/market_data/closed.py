@@ -11,12 +11,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
 from audit import metrics
+from exchanges.domain import kline_rows
 from exchanges.domain.candles import Candle
+from exchanges.domain.kline_rows import UnreadableRow
 from exchanges.market_data.frames import Frame, Unreadable
 
 log = structlog.get_logger(__name__)
@@ -46,21 +47,11 @@ Write = Callable[[list[ClosedKline]], None]
 def read(frame: Frame, *, environment: str, market: str) -> ClosedKline:
     """Read a closed kline frame. Raise Unreadable."""
     try:
-        k: Any = frame.data["k"]
-        candle = Candle(
-            opened_ms=int(k["t"]),
-            open=float(k["o"]),
-            high=float(k["h"]),
-            low=float(k["l"]),
-            close=float(k["c"]),
-            volume=float(k["v"]),
-            quote_volume=float(k["q"]),
-            trades=int(k["n"]),
-            taker_volume=float(k["V"]),
-            taker_quote_volume=float(k["Q"]),
-        )
-    except (KeyError, TypeError, ValueError) as error:
+        candle = kline_rows.closed_candle(frame.data["k"])
+    except (KeyError, TypeError, UnreadableRow) as error:
         raise Unreadable(f"{frame.stream.name}: {type(error).__name__} {error}") from error
+    if candle is None:
+        raise Unreadable(f"{frame.stream.name}: the candle still runs")
     return ClosedKline(environment, market, frame.stream.symbol, frame.stream.interval, candle)
 
 
