@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks import (
     backtests,
+    history,
     market_flow,
     nats_flow,
     pipeline,
@@ -44,6 +45,7 @@ MEASUREMENTS: dict[str, Callable[[str], dict[str, Any]]] = {
     "strategies": strategies.measure,
     "strategies-nats": strategies.through_nats,
     "strategies-memory": strategies.memory,
+    "history": history.measure,
 }
 
 

@@ -53,8 +53,8 @@ def test_a_stretch_of_one_year_opens_one_partition():
     store.store(environment="mainnet", symbol="BTCUSDT", interval="1m", rows=[candle()])
     with connection.cursor() as cursor:
         cursor.execute(
-            f"EXPLAIN SELECT * FROM exchanges_candle WHERE series_id = 1 AND opened_ms >= {START_MS}"
-            f" AND opened_ms < {START_MS + DAY_MS}"
+            "EXPLAIN SELECT * FROM exchanges_candle WHERE series_id = 1"
+            f" AND opened_ms >= {START_MS} AND opened_ms < {START_MS + DAY_MS}"
         )
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
