@@ -32,6 +32,20 @@ def find_id(*, environment: str, market: str, symbol: str, interval: str) -> int
     return found.values_list("id", flat=True).first()
 
 
+def find_span(
+    *, environment: str, market: str, symbol: str, interval: str
+) -> tuple[int, int, int] | None:
+    """Return id, first and last opening in ms; None when nothing of it is stored."""
+    found = Series.objects.filter(
+        environment=environment,
+        market=market,
+        symbol=symbol,
+        interval=interval,
+        last_ms__isnull=False,
+    )
+    return found.values_list("id", "first_ms", "last_ms").first()
+
+
 def get(*, environment: str, market: str, symbol: str, interval: str) -> Series:
     """Return the series, made when it is not there. Raise UnknownSeries."""
     _check(environment, market, interval)

@@ -105,28 +105,27 @@ def load(
     `last`: so many of the newest of these only, `first`: of the oldest. Nothing stored is no
     error: the columns are empty.
     """
-    length_ms(interval)
-    series_id = histories.find_id(
+    length = length_ms(interval)
+    span = histories.find_span(
         environment=environment, market=market, symbol=symbol, interval=interval
     )
-    if series_id is None:
+    if span is None:
         return Candles.of(symbol, interval, [])
-    conditions = [f"series_id = {int(series_id)}"]
-    if start_ms is not None:
-        conditions.append(f"opened_ms >= {int(start_ms)}")
-    if end_ms is not None:
-        conditions.append(f"opened_ms < {int(end_ms)}")
-    order = "opened_ms"
-    if last is not None:
-        order = f"opened_ms DESC LIMIT {max(int(last), 0)}"
-    elif first is not None:
-        order = f"opened_ms LIMIT {max(int(first), 0)}"
-    query = (
-        f"SELECT {COLUMNS} FROM exchanges_candle WHERE {' AND '.join(conditions)} ORDER BY {order}"
-    )
-    columns = _read_bytes(query) if connection.vendor == "postgresql" else _read(query)
-    if last is not None:
-        columns = {name: np.ascontiguousarray(column[::-1]) for name, column in columns.items()}
+    series_id, oldest_ms, newest_ms = span
+    start = oldest_ms if start_ms is None else max(int(start_ms), oldest_ms)
+    end = newest_ms + 1 if end_ms is None else min(int(end_ms), newest_ms + 1)
+    count = last if last is not None else first
+    is_newest = last is not None
+    if count is None:
+        return Candles(symbol, interval, **_columns(series_id, start, end))
+    count = max(int(count), 0)
+    # Twice the stretch they need when none is missing: the server then reads little whatever it
+    # believes of the table (without statistics it sorts years to find a page).
+    near = 2 * count * length
+    narrow = (max(start, end - near), end) if is_newest else (start, min(end, start + near))
+    columns = _columns(series_id, *narrow, count, is_newest)
+    if len(columns["opened_ms"]) < count and narrow != (start, end):
+        columns = _columns(series_id, start, end, count, is_newest)
     return Candles(symbol, interval, **columns)
 
 
@@ -157,6 +156,22 @@ def _write(cursor: Any, series_id: int, candles: Candles) -> int:
     else:
         cursor.executemany(_SQLITE, [(series_id, *row) for row in candles])
     return max(int(cursor.rowcount), 0)
+
+
+def _columns(
+    series_id: int, start_ms: int, end_ms: int, count: int | None = None, is_newest: bool = False
+) -> dict[str, Any]:
+    """Read candles of [start_ms, end_ms), oldest first: all, or `count` from one of its ends."""
+    limit = "" if count is None else f"LIMIT {count}"
+    query = (
+        f"SELECT {COLUMNS} FROM exchanges_candle WHERE series_id = {series_id}"
+        f" AND opened_ms >= {start_ms} AND opened_ms < {end_ms}"
+        f" ORDER BY opened_ms {'DESC' if is_newest else 'ASC'} {limit}"
+    )
+    columns = _read_bytes(query) if connection.vendor == "postgresql" else _read(query)
+    if is_newest:
+        return {name: np.ascontiguousarray(column[::-1]) for name, column in columns.items()}
+    return columns
 
 
 def _read(query: str) -> dict[str, Any]:

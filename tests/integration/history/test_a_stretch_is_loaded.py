@@ -43,3 +43,21 @@ def test_columns_are_whole_and_floating_numbers():
     assert loaded.close.dtype == "float64"
     assert loaded.close.flags["C_CONTIGUOUS"]
     assert loaded.closed_at(0).minute == 7
+
+
+def test_the_last_few_are_found_across_a_long_gap():
+    store.store(**BTC, rows=candles(2, start_ms=START_MS + 1_000_000 * MINUTE))
+
+    assert opened(last=4) == [8, 9, 1_000_000, 1_000_001]
+    assert opened(first=12, start_ms=START_MS + 8 * MINUTE) == [8, 9, 1_000_000, 1_000_001]
+
+
+def test_the_first_few_from_a_moment_on():
+    assert opened(first=3, start_ms=START_MS + 2 * MINUTE) == [2, 3, 4]
+    assert opened(first=0) == []
+
+
+def test_a_stretch_outside_of_what_is_stored_is_empty():
+    assert opened(start_ms=START_MS + 10 * MINUTE) == []
+    assert opened(end_ms=START_MS) == []
+    assert opened(last=5, end_ms=0) == []

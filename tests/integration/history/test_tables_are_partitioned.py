@@ -15,8 +15,8 @@ postgres_only = pytest.mark.skipif(
 )
 
 
-def ms(*date: int) -> int:
-    return int(datetime(*date, tzinfo=UTC).timestamp() * 1000)  # type: ignore[misc]
+def ms(year: int, month: int, day: int) -> int:
+    return int(datetime(year, month, day, tzinfo=UTC).timestamp() * 1000)
 
 
 def test_candles_are_kept_by_year_and_trades_by_month():
