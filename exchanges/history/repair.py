@@ -64,7 +64,9 @@ def look(*, seconds: float, open_history: Open = market_history.for_market) -> L
 
 
 def now(series_id: int, *, actor: str, open_history: Open = market_history.for_market) -> int:
-    """Repair one series whatever it rests for, outages too; return what was stored. On record."""
+    """Count one series anew and repair it whatever it rests for, outages too; return what was
+    stored. On record."""
+    histories.recount(series_id)
     one = Series.objects.get(pk=series_id)
     stored, trouble = 0, ""
     try:

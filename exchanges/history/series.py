@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from exchanges.domain.candles import INTERVALS
@@ -43,7 +43,10 @@ def find_span(
         interval=interval,
         last_ms__isnull=False,
     )
-    return found.values_list("id", "first_ms", "last_ms").first()
+    span = found.values_list("id", "first_ms", "last_ms").first()
+    if span is None or span[1] is None or span[2] is None:
+        return None
+    return span[0], span[1], span[2]
 
 
 def get(*, environment: str, market: str, symbol: str, interval: str) -> Series:
@@ -69,6 +72,20 @@ def grew(series_id: int, *, first_ms: int, last_ms: int, new: int) -> None:
         last_ms=Greatest(Coalesce("last_ms", _long(last_ms)), _long(last_ms)),
         rows=models.F("rows") + new,
     )
+
+
+def recount(series_id: int) -> None:
+    """Set first, last and count of a series of candles by its rows: somebody may have dropped some
+    behind our back."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        locked(series_id)
+        cursor.execute(
+            "SELECT min(opened_ms), max(opened_ms), count(*) FROM exchanges_candle"
+            " WHERE series_id = %s",
+            [series_id],
+        )
+        first_ms, last_ms, rows = cursor.fetchone()
+        Series.objects.filter(pk=series_id).update(first_ms=first_ms, last_ms=last_ms, rows=rows)
 
 
 def _long(value: int) -> models.Value:

@@ -6,7 +6,7 @@ import pytest
 
 from audit.models import Event
 from exchanges.history import gaps, repair, store
-from exchanges.models import Series
+from exchanges.models import CandleRow, Series
 from tests.fakes.candles import candles
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,18 @@ def test_it_asks_for_known_outages_too(series, venue, open_history):
     venue.has(candles(100))
 
     assert repair.now(series.pk, actor="ann", open_history=open_history) == 20
+
+
+def test_it_finds_what_was_deleted_behind_our_back(series, venue, open_history):
+    venue.has(candles(100))
+    repair.now(series.pk, actor="ann", open_history=open_history)
+    CandleRow.objects.filter(opened_ms__gte=candles(100)[90].opened_ms).delete()
+    CandleRow.objects.filter(opened_ms=candles(100)[10].opened_ms).delete()
+
+    assert repair.now(series.pk, actor="ann", open_history=open_history) == 1
+
+    series.refresh_from_db()
+    assert (series.rows, gaps.missing(series)) == (90, 0)
 
 
 def test_what_went_wrong_is_told(series, venue, open_history):
