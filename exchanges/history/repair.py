@@ -2,7 +2,7 @@
 
 Beat looks every few seconds (`look`). Looking costs one query: a series' own figures say whether
 anything is missing. Fetching goes on for a slice of a few seconds, one process at a time, so that
-a long fill never keeps a worker from what keeps positions safe; the next look goes on.
+a long fill never keeps a worker from other work; the next look goes on.
 """
 
 from __future__ import annotations
