@@ -215,7 +215,7 @@ class BacktestRunAdmin(JobAdmin):
         if found is None:
             return links
         told = found.told()
-        shown = {name: told[name] for name in ("equity", "candles", "fills")}
+        shown = {name: told[name] for name in report.SHOWN}
         return {
             **links,
             "body": mark_safe(report.body(told)),  # noqa: S308  (it escapes every word)

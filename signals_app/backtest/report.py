@@ -6,6 +6,7 @@ The charts are TradingView Lightweight Charts (Apache License 2.0); their logo a
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
@@ -21,6 +22,7 @@ from trading.domain.figures import plain
 
 MOST_POINTS = 1500
 MOST_TRADES = 1000
+MOST_WORDS = 200
 NOTICE = (
     "TradingView Lightweight Charts™, Copyright (c) 2025 TradingView, Inc., licensed under the "
     "Apache License 2.0, https://www.tradingview.com/"
@@ -34,6 +36,7 @@ ASSUMED = (
     "always fresh here, no kill switch is thrown and no other account trades.",
     "Nothing we do moves the market beyond the spread, slippage and depth named above.",
 )
+SHOWN = ("equity", "candles", "marks")  # what the charts need
 Json = dict[str, Any]
 
 
@@ -41,6 +44,7 @@ def document(found: Result, figures: Figures, candles: Candles | None = None) ->
     """Return everything a page or a program needs; columns are thinned out to MOST_POINTS."""
     setup, said = found.setup, found.said
     hold = metrics.hold_curve(found)
+    bars = _bars(candles) if candles is not None else []
     return {
         "setup": {
             "strategy_id": setup.strategy_id,
@@ -71,7 +75,8 @@ def document(found: Result, figures: Figures, candles: Candles | None = None) ->
         },
         "still_open": plain(found.base) if found.is_open else "",
         "equity": _curves(found, hold),
-        "candles": _bars(candles) if candles is not None else [],
+        "candles": bars,
+        "marks": _marks(found, bars),
         "trades": result.trades_json(found)[:MOST_TRADES],
         "fills": result.fills_json(found)[: 2 * MOST_TRADES],
         "denials": result.denials_json(said.denials[:MOST_TRADES]),
@@ -109,6 +114,20 @@ def _bars(candles: Candles) -> list[list[float]]:
         candles.close[ends],
     )
     return [list(row) for row in zip(*(c.tolist() for c in columns), strict=True)]
+
+
+def _marks(found: Result, bars: list[list[float]]) -> list[list[Any]]:
+    """Return [bar (epoch s), side, why] of the fills; several of a side in one bar are one mark,
+    and many marks go without their words."""
+    if not bars:
+        return []
+    opened = [bar[0] for bar in bars]
+    words = len(found.fills) <= MOST_WORDS
+    marks: dict[tuple[float, str], str] = {}
+    for fill in found.fills:
+        bar = opened[max(bisect_right(opened, fill.at_ms // 1000) - 1, 0)]
+        marks.setdefault((bar, fill.side), fill.why if words else "")
+    return [[bar, side, why] for (bar, side), why in sorted(marks.items())]
 
 
 # ---- the page --------------------------------------------------------------------------------
@@ -152,7 +171,7 @@ def page(told: Mapping[str, Any], *, chart_js: str, page_js: str, css: str) -> s
 
 def data(told: Mapping[str, Any]) -> str:
     """Return the charts' columns as JSON that can stand in a script element."""
-    shown = {name: told[name] for name in ("equity", "candles", "fills")}
+    shown = {name: told[name] for name in SHOWN}
     text = orjson.dumps(shown).decode()
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -6,7 +6,16 @@
   const told = JSON.parse(source.textContent);
   const charts = window.LightweightCharts;
   const style = getComputedStyle(document.documentElement);
-  const colour = (name, other) => style.getPropertyValue(name).trim() || other;
+  const pixel = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
+  // The charts know no oklch(): a painted pixel says the same colour in numbers.
+  const colour = (name, other) => {
+    pixel.clearRect(0, 0, 1, 1);
+    pixel.fillStyle = other;
+    pixel.fillStyle = style.getPropertyValue(name).trim() || other;
+    pixel.fillRect(0, 0, 1, 1);
+    const [red, green, blue, alpha] = pixel.getImageData(0, 0, 1, 1).data;
+    return `rgba(${red},${green},${blue},${alpha / 255})`;
+  };
   const made = [];
 
   const make = (id, height) => {
@@ -62,25 +71,16 @@
     series.setData(
       told.candles.map(([time, open, high, low, close]) => ({ time, open, high, low, close })),
     );
-    const times = told.candles.map((row) => row[0]);
-    const barOf = (seconds) => {
-      let low = 0;
-      let high = times.length - 1;
-      while (low < high) {
-        const middle = (low + high + 1) >> 1;
-        if (times[middle] <= seconds) low = middle;
-        else high = middle - 1;
-      }
-      return times[low];
-    };
+    const many = told.marks.length > 200;
     charts.createSeriesMarkers(
       series,
-      told.fills.map((fill) => ({
-        time: barOf(Math.floor(fill.at_ms / 1000)),
-        position: fill.side === "BUY" ? "belowBar" : "aboveBar",
-        shape: fill.side === "BUY" ? "arrowUp" : "arrowDown",
-        color: fill.side === "BUY" ? "#12805c" : "#d3213d",
-        text: told.fills.length > 200 ? "" : fill.why,
+      told.marks.map(([time, side, why]) => ({
+        time,
+        position: side === "BUY" ? "belowBar" : "aboveBar",
+        shape: many ? "circle" : side === "BUY" ? "arrowUp" : "arrowDown",
+        color: side === "BUY" ? "#12805c" : "#d3213d",
+        size: many ? 0.3 : 1,
+        text: why,
       })),
     );
     bars.timeScale().fitContent();
