@@ -5,7 +5,8 @@ from __future__ import annotations
 import resource
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
@@ -97,16 +98,14 @@ def _one(strategy: TechnicalStrategy, market: Candles, *, rounds: int) -> dict[s
     )  # fmt: skip
     parts: dict[str, list[float]] = {"calls": [], "engine": [], "metrics": [], "report": []}
     for _ in range(rounds):
-        calls = _timed(parts["calls"], lambda: strategy.calls(market, setup.params))
-        result = _timed(
-            parts["engine"],
-            lambda calls=calls: candle_run.run(strategy, market, setup, calls=calls),
-        )
-        figures = _timed(parts["metrics"], lambda result=result: metrics.of(result))
-        _timed(
-            parts["report"],
-            lambda result=result, figures=figures: report.document(result, figures, market),
-        )
+        with _timed(parts["calls"]):
+            calls = strategy.calls(market, setup.params)
+        with _timed(parts["engine"]):
+            result = candle_run.run(strategy, market, setup, calls=calls)
+        with _timed(parts["metrics"]):
+            figures = metrics.of(result)
+        with _timed(parts["report"]):
+            report.document(result, figures, market)
     seconds = {name: round(statistics.median(times), 2) for name, times in parts.items()}
     return {
         "seconds": round(sum(seconds.values()), 2),
@@ -117,8 +116,8 @@ def _one(strategy: TechnicalStrategy, market: Candles, *, rounds: int) -> dict[s
     }
 
 
-def _timed(times: list[float], doing: Callable[[], Any]) -> Any:
+@contextmanager
+def _timed(times: list[float]) -> Iterator[None]:
     started = time.perf_counter()
-    found = doing()
+    yield
     times.append(time.perf_counter() - started)
-    return found
