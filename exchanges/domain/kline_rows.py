@@ -1,4 +1,4 @@
-"""Candles, funding rates and trades as Binance words them over REST."""
+"""Candles, funding rates and trades as Binance words them: rows of REST, the `k` of streams."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from exchanges.domain.candles import Candle
 
-FIELDS = (
+REST_FIELDS = (
     (0, "opened_ms"),
     (1, "open"),
     (2, "high"),
@@ -19,6 +19,18 @@ FIELDS = (
     (8, "trades"),
     (9, "taker_volume"),
     (10, "taker_quote_volume"),
+)
+STREAM_FIELDS = (
+    ("t", "opened_ms"),
+    ("o", "open"),
+    ("h", "high"),
+    ("l", "low"),
+    ("c", "close"),
+    ("v", "volume"),
+    ("q", "quote_volume"),
+    ("n", "trades"),
+    ("V", "taker_volume"),
+    ("Q", "taker_quote_volume"),
 )
 WHOLE = {"opened_ms", "trades"}
 
@@ -49,7 +61,14 @@ class AggTrade(NamedTuple):
 
 def candles(body: Any) -> list[Candle]:
     """Read the answer of `klines`. Raise UnreadableRow."""
-    return [_candle(row, f"kline {i}") for i, row in enumerate(_rows(body))]
+    return [_candle(row, REST_FIELDS, f"kline {i}") for i, row in enumerate(_rows(body))]
+
+
+def closed_candle(k: Mapping[str, Any]) -> Candle | None:
+    """Read the `k` of a kline frame; None while the candle still runs. Raise UnreadableRow."""
+    if not isinstance(k, Mapping) or not isinstance(k.get("x"), bool):
+        raise UnreadableRow("kline frame: x (is it closed) is missing")
+    return _candle(k, STREAM_FIELDS, "kline frame") if k["x"] else None
 
 
 def fundings(body: Any) -> list[Funding]:
@@ -68,9 +87,9 @@ def _rows(body: Any) -> Sequence[Any]:
     return body
 
 
-def _candle(row: Any, where: str) -> Candle:
+def _candle(row: Any, names: Sequence[tuple[Any, str]], where: str) -> Candle:
     return Candle._make(
-        (_whole if name in WHOLE else _number)(row, key, f"{where}, {name}") for key, name in FIELDS
+        (_whole if name in WHOLE else _number)(row, key, f"{where}, {name}") for key, name in names
     )
 
 

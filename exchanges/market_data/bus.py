@@ -4,7 +4,8 @@ A frame goes out as the venue sent it, in Binance's combined-stream envelope wit
 
     {"stream": "btcusdt@trade", "data": {...}, "received_ms": 1723161253912}
 
-`received_ms` is our clock in epoch ms when the frame came in. The subject is
+`received_ms` is our clock in epoch ms when the frame came in. A recording's frame that has no time
+of its own carries `event_ms` too: the recording's time, so that nobody needs ours. The subject is
 
     <topic>.<environment>.<market>.<SYMBOL>.<kind>
     binance.websocket.data.simulator.spot.BTCUSDT.trade
@@ -61,6 +62,8 @@ def subject(topic: str, environment: str, market: str, symbol: str, kind: Kind |
     return f"{topic}.{environment}.{market}.{symbol}.{kind}"
 
 
-def enveloped(stream: str, data: bytes, received_ms: int) -> bytes:
+def enveloped(stream: str, data: bytes, received_ms: int, event_ms: int | None = None) -> bytes:
     """Return the bytes that travel; `data` is the frame's JSON as it came."""
-    return b'{"stream":"%b","data":%b,"received_ms":%d}' % (stream.encode(), data, received_ms)
+    dated = b"" if event_ms is None else b',"event_ms":%d' % event_ms
+    head = b'{"stream":"%b","data":%b,"received_ms":%d' % (stream.encode(), data, received_ms)
+    return head + dated + b"}"

@@ -88,6 +88,7 @@ class Feed:
         self._candles = candles
         self._books = Books()
         self._numbers = Numbers()
+        self._recorded: dict[str, int] = {}  # newest event time of symbols that are replayed
         self._ages = Ages(environment, market)
         self._names: list[str] = []
         self._redis = redis.asyncio.from_url(
@@ -162,6 +163,7 @@ class Feed:
             self._ages.note_other("foreign")
             return
         self._ages.note(frame)
+        self._date(frame)
         if self.publisher:
             self.publisher.put(frame)
         self._books.take(frame)
@@ -169,6 +171,16 @@ class Feed:
             self._synced.take(frame)
         elif frame.mark.is_closed and self._candles is not None:
             self._keep(frame, self._candles)
+
+    def _date(self, frame: Frame) -> None:
+        """Give a recording's frame without a time the newest time of its symbol's recording."""
+        symbol = frame.stream.symbol
+        if frame.is_recorded and frame.mark.event_ms is not None:
+            self._recorded[symbol] = max(frame.mark.event_ms, self._recorded.get(symbol, 0))
+        elif frame.mark.event_ms is None:
+            frame.dated_ms = self._recorded.get(symbol)
+        else:
+            self._recorded.pop(symbol, None)  # a market again
 
     def _keep(self, frame: Frame, candles: closed.CandleWriter) -> None:
         try:

@@ -137,7 +137,7 @@ class Stream:
 class Frame:
     """A frame as it came. `received_us` is our clock in epoch microseconds."""
 
-    __slots__ = ("_at", "_wire", "mark", "received_us", "stream")
+    __slots__ = ("_at", "_wire", "dated_ms", "mark", "received_us", "stream")
 
     def __init__(self, stream: Stream, wire: bytes, at: int, received_us: int) -> None:
         """`wire` is the whole combined frame, its data begins `at`; 0: `wire` is the data alone."""
@@ -145,6 +145,7 @@ class Frame:
         self._wire = wire
         self._at = at
         self.received_us = received_us
+        self.dated_ms: int | None = None  # a recording's time, of a frame without its own
         decoder, mark = _DECODERS[stream.kind]
         try:
             self.mark: Mark = mark(decoder.decode(self.raw))
@@ -181,19 +182,26 @@ class Frame:
     def lag_ms(self) -> float | None:
         """Received minus event time in ms, None where the venue tells none and for a recording.
         A clock that runs behind the venue's makes it negative."""
-        if self.mark.event_ms is None:
+        if self.mark.event_ms is None or self.is_recorded:
             return None
-        lag = self.received_us / 1000 - self.mark.event_ms
-        return lag if lag < DAY_MS else None
+        return self.received_us / 1000 - self.mark.event_ms
 
     @property
     def is_dear(self) -> bool:
         """Whether nothing later makes up for losing it: a trade, or a candle's last word."""
         return self.stream.kind in (Kind.TRADE, Kind.AGG_TRADE) or self.mark.is_closed
 
+    @property
+    def is_recorded(self) -> bool:
+        """Whether it tells of another day: a recording is replayed."""
+        at_ms = self.mark.event_ms
+        return at_ms is not None and self.received_us / 1000 - at_ms >= DAY_MS
+
     def envelope(self) -> bytes:
         """Return the bytes that travel on our bus."""
         received_ms = self.received_us // 1000
+        if self.dated_ms is not None:
+            return bus.enveloped(self.stream.name, self.raw, received_ms, self.dated_ms)
         if self._at:
             return b'%b,"received_ms":%d}' % (self._wire[:-1], received_ms)
         return bus.enveloped(self.stream.name, self.raw, received_ms)

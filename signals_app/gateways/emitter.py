@@ -24,6 +24,12 @@ class Said:
     is_shadow: bool
     settings_version: int
     environment: str
+    heard_ms: int | None = None  # of a recording: when it was replayed, by our clock
+
+    @property
+    def told_ms(self) -> int:
+        """When it was said, by our day: what its age is reckoned from."""
+        return self.emission.at_ms if self.heard_ms is None else self.heard_ms
 
     @property
     def subject(self) -> str:
@@ -33,6 +39,7 @@ class Said:
     def message(self) -> bytes:
         return self.emission.payload(
             params_version=self.settings_version,
+            heard_ms=self.heard_ms,
             environment=self.environment,
             **({"shadow": True} if self.is_shadow else {}),
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 import structlog
 
+from exchanges.domain.candles import DAY_MS
 from exchanges.market_data.bus import Kind as Stream
 from signals_app.gateways.emitter import Said
 from signals_app.models import StrategySetting
@@ -126,7 +127,9 @@ class Engine:
                 one.last_signal_ms = emission.at_ms
                 setting = one.setting
                 is_shadow = setting.mode == Mode.SHADOW
-                found.append(Said(emission, is_shadow, setting.version, self.environment))
+                is_recorded = frame.received_ms - emission.at_ms >= DAY_MS
+                heard_ms = frame.received_ms if is_recorded else None
+                found.append(Said(emission, is_shadow, setting.version, self.environment, heard_ms))
         return found
 
     def _unreadable(self, symbol: str, kind: str, error: FrameInvalid) -> None:

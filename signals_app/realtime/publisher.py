@@ -131,9 +131,7 @@ class Publisher:
         return True
 
     def _is_old(self, waiting: Waiting) -> bool:
-        age = max(
-            self.clock() - waiting.said.emission.at_ms / 1000, time.monotonic() - waiting.since
-        )
+        age = max(self.clock() - waiting.said.told_ms / 1000, time.monotonic() - waiting.since)
         return age > self.max_age_seconds
 
     def _ended(self, said: Said, outcome: str) -> None:

@@ -52,9 +52,18 @@ class Emission:
             return whole
         return f"{whole[:31]}:{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
 
-    def payload(self, *, params_version: int = 0, **context: Any) -> bytes:
-        """Return the signal's JSON as the door of the corridor reads it (the v2 generation)."""
+    def payload(
+        self, *, params_version: int = 0, heard_ms: int | None = None, **context: Any
+    ) -> bytes:
+        """Return the signal's JSON as the door of the corridor reads it (the v2 generation).
+
+        `heard_ms` is given where the market is a recording: the signal is as old as when it was
+        heard, and tells in its context when it was recorded.
+        """
         moment = datetime.fromtimestamp(self.at_ms / 1000, UTC)
+        if heard_ms is not None:
+            context["recorded_at"] = moment.isoformat()
+            moment = datetime.fromtimestamp(heard_ms / 1000, UTC)
         said: dict[str, Any] = {
             "strategy_id": self.strategy_id,
             "signal_uid": self.uid,

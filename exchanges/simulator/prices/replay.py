@@ -26,7 +26,7 @@ from exchanges.simulator.prices.recording import Recording, stream_of
 PRIME_LINES = 2_000  # looked at for a first book before the server starts to answer
 BREATH_LINES = 50  # between two turns of the event loop when the recording is behind
 LOOK_SECONDS = 0.05
-AFTER_SECONDS = 5.0
+AFTER_SECONDS = 20.0
 logger = logging.getLogger(__name__)
 
 

@@ -55,8 +55,11 @@ class TickerFrame(Struct, gc=False):
 
 
 class DepthFrame(Struct, gc=False):
+    """`event_ms`: the time of a recording that is replayed, 0 in a market."""
+
     data: Depth
     received_ms: int
+    event_ms: int = 0
 
 
 _trade = msgspec.json.Decoder(TradeFrame, strict=False)

@@ -182,7 +182,8 @@ class OrderBookSkew:
     def take(self, symbol: str, frame: DepthFrame, now_ms: int) -> Emission | None:
         """Return what this book says. Raise FrameInvalid for a side that cannot be read.
 
-        A spot book has no time of its own: `now_ms`, when it was received, is its time.
+        A spot book has no time of its own: `now_ms`, when it was received, is its time; that of a
+        recording has the recording's.
         """
         data = frame.data
         bid, bid_volume = frames.side(data.bids, self._top)
@@ -191,21 +192,22 @@ class OrderBookSkew:
         if state is None:
             state = self._states[symbol] = State(Clock())
         clock = state.clock
-        passed = now_ms - clock.at_ms
+        at_ms = frame.event_ms or now_ms
+        passed = at_ms - clock.at_ms
         if data.update_id <= clock.number and passed <= self._gap_ms:
             return None  # told again, or an older book by another road
-        if not clock.admits(now_ms, data.update_id, now_ms, self._gap_ms):
+        if not clock.admits(at_ms, data.update_id, now_ms, self._gap_ms):
             return None
         self._average(state, bid_volume, ask_volume, passed)
         mid = (bid + ask) / 2
-        state.bars.add(mid, now_ms)
+        state.bars.add(mid, at_ms)
         skew = state.bid_volume / state.ask_volume
         spread = 100 * (ask - bid) / mid
         side = state.latch.turn(
             skew,
-            now_ms,
+            at_ms,
             self._levels,
-            may_fire=spread >= self._least_spread and now_ms - clock.since_ms >= self._warmup_ms,
+            may_fire=spread >= self._least_spread and at_ms - clock.since_ms >= self._warmup_ms,
         )
         return self._said(symbol, state, side, skew, spread, mid) if side else None
 

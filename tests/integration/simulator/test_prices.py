@@ -117,7 +117,7 @@ def test_a_recording_is_replayed(tmp_path: Path) -> None:
     path = tmp_path / "recording.gz"
     with gzip.open(path, "wt") as file:
         file.write("\n".join(lines))
-    with SimulatorProcess(prices=f"replay:{path}?speed=10") as venue:
+    with SimulatorProcess(prices=f"replay:{path}?speed=10,after=1") as venue:
         client = VenueClient(venue)
         assert client.ask("ticker/price", symbol="BTCUSDT").json["price"] == "61000.01000000"
         book = client.ask("depth", symbol="BTCUSDT").json
@@ -137,7 +137,7 @@ def test_jsonl_of_a_combined_stream_is_replayed(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not RECORDING.exists(), reason="the recorded market data is not here")
 def test_a_real_recording_is_replayed() -> None:
-    with SimulatorProcess(prices=f"replay:{RECORDING}?speed=100") as venue:
+    with SimulatorProcess(prices=f"replay:{RECORDING}?speed=100,after=1") as venue:
         client = VenueClient(venue)
         best = client.ask("ticker/bookTicker", symbol="BTCUSDT").json
         assert Decimal(55_000) < Decimal(best["bidPrice"]) < Decimal(best["askPrice"])

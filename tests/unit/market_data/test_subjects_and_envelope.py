@@ -47,3 +47,8 @@ def test_the_venues_bytes_travel_as_they_came():
         "data": {"e": "trade", "p": "60000.10000000"},
         "received_ms": 1_723_161_253_912,
     }
+
+
+def test_a_recorded_frame_without_a_time_is_dated():
+    raw = bus.enveloped("btcusdt@depth20@100ms", b"{}", 1_795_000_000_000, 1_723_161_253_912)
+    assert orjson.loads(raw)["event_ms"] == 1_723_161_253_912

@@ -68,3 +68,11 @@ def test_the_accounts_own_levels_are_asked_for():
     assert (draft.use_default_stop_loss, draft.use_default_take_profit) == (True, True)
     draft = parsed(SAID)
     assert (draft.use_default_stop_loss, draft.use_default_take_profit) == (None, None)
+
+
+def test_one_from_a_recording_is_as_old_as_when_it_was_heard():
+    heard_ms = SAID.at_ms + 10 * 86_400_000
+    draft = wire.parse(SAID.payload(heard_ms=heard_ms), received_at=datetime.now(UTC))
+    assert draft.emitted_at == datetime(2024, 8, 18, 23, 54, 13, 912000, tzinfo=UTC)
+    assert draft.metadata["recorded_at"] == "2024-08-08T23:54:13.912000+00:00"
+    assert draft.uid == SAID.uid
