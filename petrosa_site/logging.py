@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 import structlog
+from django.core.exceptions import PermissionDenied
 from structlog.types import Processor
 
 SHARED: list[Processor] = [
@@ -15,6 +17,13 @@ SHARED: list[Processor] = [
     structlog.processors.StackInfoRenderer(),
     structlog.processors.format_exc_info,
 ]
+
+
+def without_trace_of_a_refusal(record: logging.LogRecord) -> bool:
+    """Leave out where in Django somebody was refused: it says nothing, in sixty lines."""
+    if record.exc_info and isinstance(record.exc_info[1], PermissionDenied):
+        record.exc_info = None
+    return True
 
 
 def logging_config(level: str, fmt: str) -> dict[str, Any]:
@@ -47,7 +56,14 @@ def logging_config(level: str, fmt: str) -> dict[str, Any]:
                 "foreign_pre_chain": SHARED,
             }
         },
-        "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "filters": {"refusals": {"()": lambda: without_trace_of_a_refusal}},
+        "handlers": {
+            "stream": {
+                "class": "logging.StreamHandler",
+                "formatter": "structured",
+                "filters": ["refusals"],
+            }
+        },
         "root": {"handlers": ["stream"], "level": level},
         "loggers": {
             "django.server": {"handlers": ["stream"], "level": "WARNING", "propagate": False},
