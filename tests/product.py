@@ -17,6 +17,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -144,6 +145,12 @@ class Product:
     def get(self, path: str, **headers: str) -> Answer:
         return self.request("GET", path, headers=headers)
 
+    def of_strategies(self, path: str) -> Answer:
+        """Ask the strategies' own process."""
+        url = f"http://127.0.0.1:{self.environment['STRATEGIES_PORT']}{path}"
+        with urllib.request.urlopen(url, timeout=5) as reply:
+            return Answer(reply.status, json.loads(reply.read()), dict(reply.headers))
+
     def post(self, path: str, body: Any, **headers: str) -> Answer:
         return self.request("POST", path, body, headers)
 
@@ -240,7 +247,12 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 @contextmanager
 def product(
-    folder: Path, *, faults: bool = True, venue_arguments: Iterable[str] = (), **settings: str
+    folder: Path,
+    *,
+    faults: bool = True,
+    prices: str = "still",
+    venue_arguments: Iterable[str] = (),
+    **settings: str,
 ) -> Iterator[Product]:
     """Bring up servers, venue and an empty migrated database with its first operator.
 
@@ -252,7 +264,7 @@ def product(
         bus = stack.enter_context(servers.started(lambda: servers.nats_server(folder / "nats")))
         venue = stack.enter_context(
             SimulatorProcess(
-                prices="still",
+                prices=prices,
                 faults=faults,
                 state_file=folder / "simulator.db",
                 arguments=tuple(venue_arguments),
@@ -278,6 +290,7 @@ def product(
             "LOG_LEVEL": "INFO",
             "API_HOST": "127.0.0.1",
             "API_PORT": str(web_port),
+            "STRATEGIES_PORT": str(servers.free_port()),
             "API_LOGIN_RATE": "1000/min",  # all of a test's people come from one address
             **settings,
         }
