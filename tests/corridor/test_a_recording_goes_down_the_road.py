@@ -16,7 +16,7 @@ from tests.recordings import SPOT, needed
 
 PROCESSES = ("userstream", "web", "worker", "signals", "strategies")
 QUIET_SECONDS = 4.0
-EAGER = {  # the recommended presets, said by the environment
+EAGER: dict[str, Any] = {  # the recommended presets, said by the environment
     "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": "0",
     "TICKER_VELOCITY_TIME_WINDOW": "30",
     "TICKER_VELOCITY_BUY_THRESHOLD": "0.03",
