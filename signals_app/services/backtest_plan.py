@@ -51,7 +51,7 @@ class Wish:
     latency_ms: int = 100
     sizing_model: str = SizingModel.PERCENT_OF_BALANCE.value
     limits: Sequence[Mapping[str, str]] = ()
-    environment: str = Environment.MAINNET.value
+    environment: str = field(default_factory=lambda: str(settings.VENUE_ENVIRONMENT))
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "params": dict(self.params), "limits": list(self.limits)}

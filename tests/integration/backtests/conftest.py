@@ -28,7 +28,7 @@ def history(db, monkeypatch):
     monkeypatch.setitem(technical.BY_ID, ID, Cross((0.01, 0.02)))
     monkeypatch.setitem(catalogue.BY_ID, ID, Cross.spec)
     monkeypatch.setattr(catalogue, "SPECS", (*catalogue.SPECS, Cross.spec))
-    store.store(environment="mainnet", symbol="BTCUSDT", interval="1m", rows=walk(7 * 1440))
+    store.store(environment="simulator", symbol="BTCUSDT", interval="1m", rows=walk(7 * 1440))
 
 
 @pytest.fixture

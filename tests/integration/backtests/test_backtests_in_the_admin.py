@@ -13,7 +13,7 @@ NEW = {
     "strategy": ID,
     "symbol": "btcusdt",
     "interval": "1m",
-    "environment": "mainnet",
+    "environment": "simulator",
     "start": "",
     "end": "",
     "params": "fast=5 slow=20",
