@@ -26,7 +26,8 @@ same option with another value elsewhere is refused, because nobody can know whi
 Numbers may be JSON numbers or numeric text. `null` means absent; 0 never does. Whatever is not an
 option is kept in `SignalDraft.metadata` as sent; a key that differs from a dangerous option only
 by case or punctuation (`stopLoss`, `Simulate`), or by a slip of the hand (`stop_los`, `quantty`),
-is refused rather than ignored.
+is refused rather than ignored. Two words of the context bind: `shadow` (anything but false: never
+traded) and `environment` (of whose prices it is: opens nothing where more is at stake).
 """
 
 from __future__ import annotations

@@ -226,7 +226,7 @@ def _understand(inbound: Inbound) -> Signal:
 def _accept(signal: Signal, draft: SignalDraft, inbound: Inbound) -> Signal:
     signal.uid = draft.uid or inbound.fallback_uid or uuid.uuid4().hex
     signal.dedupe_key = inbound.dedupe_key or None
-    is_shadow = inbound.subject == settings.NATS_SHADOW_SUBJECT
+    is_shadow = _is_shadow(inbound, draft)
     signal.status = Signal.Status.SHADOW if is_shadow else Signal.Status.RECEIVED
     signal.strategy_id = draft.strategy_id
     signal.symbol = draft.symbol
@@ -235,6 +235,15 @@ def _accept(signal: Signal, draft: SignalDraft, inbound: Inbound) -> Signal:
     signal.emitted_at = draft.emitted_at
     signal.draft = draft_json.to_jsonable(draft)
     return signal
+
+
+def _is_shadow(inbound: Inbound, draft: SignalDraft) -> bool:
+    """Say whether nobody may trade this: it came where shadow signals go, or says so itself.
+
+    Either is enough: a sender that puts one of the two wrong is watched, never traded.
+    """
+    came_as_one = f"{inbound.subject}.".startswith(f"{settings.NATS_SHADOW_SUBJECT}.")
+    return came_as_one or draft.metadata.get("shadow") not in (None, False)
 
 
 def _clash(sent: Signal, first: Signal) -> Clash | None:

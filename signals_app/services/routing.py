@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 from django.db import IntegrityError, transaction
@@ -12,6 +12,7 @@ from django.utils import timezone
 from audit import metrics, trail
 from audit.statements import Select, together, update
 from exchanges.domain.orders import OrderType, TimeInForce
+from exchanges.models import Environment
 from signals_app import draft_json
 from signals_app.draft import Action, SignalDraft
 from signals_app.models import Signal
@@ -62,11 +63,18 @@ def act_on_stored(signal: Signal) -> Outcome:
     )
     if signal.status != Signal.Status.RECEIVED:
         return outcome_of(signal)
-    intent = to_intent(signal, draft_json.from_jsonable(signal.draft or {}))
+    draft = draft_json.from_jsonable(signal.draft or {})
+    intent = to_intent(signal, draft)
     try:
         account = accounts.for_intent(strategy_id=intent.strategy_id, simulate=intent.simulate)
     except accounts.NoAccount as error:
-        return _deny_without_account(signal, str(error))
+        return _deny_unasked(signal, "ACCOUNT_UNKNOWN", str(error))
+    place = account.venue_account.environment
+    if foreign := _foreign_prices(draft, place):
+        words = f"said of {foreign} prices, {account.name} trades in {place}"
+        if intent.is_entry and not accounts.prices_allow(foreign, place):
+            return _deny_unasked(signal, "FOREIGN_PRICES", f"It was {words}.")
+        intent = replace(intent, notes=(*intent.notes, words))
     view = market.observe(account.venue_account, intent.symbol, for_entry=intent.is_entry)
     try:
         decided = _decide(signal, intent, account.pk, view)
@@ -190,11 +198,19 @@ def _main_order(decision: Decision) -> Order | None:
     )
 
 
-def _deny_without_account(signal: Signal, message: str) -> Outcome:
+def _foreign_prices(draft: SignalDraft, place: str) -> str:
+    """Return whose prices a signal was made of, where it names an environment other than ours."""
+    named = draft.metadata.get("environment")
+    is_ours = isinstance(named, str) and named in Environment.values
+    return str(named) if is_ours and named != place else ""
+
+
+def _deny_unasked(signal: Signal, code: str, message: str) -> Outcome:
+    """Deny before any rule is asked: no account has rules for it."""
     with transaction.atomic():
         denied = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).update(
             status=Signal.Status.DENIED,
-            error_code="ACCOUNT_UNKNOWN",
+            error_code=code,
             error_message=message,
             decided_at=timezone.now(),
         )
@@ -207,7 +223,7 @@ def _deny_without_account(signal: Signal, message: str) -> Outcome:
                     subject_id=str(signal.pk),
                     correlation_id=signal.correlation_id,
                     signal_uid=signal.uid,
-                    data={"code": "ACCOUNT_UNKNOWN", "message": message},
+                    data={"code": code, "message": message},
                 )
             )
     signal.refresh_from_db(fields=["status", "error_code", "error_message"])

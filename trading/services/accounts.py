@@ -214,3 +214,11 @@ def ceiling_allows(environment: str) -> bool:
     if environment == Environment.MAINNET and not settings.MAINNET_TRADING_ENABLED:
         return False
     return RANK[Environment(environment)] <= RANK[Environment(settings.VENUE_ENVIRONMENT)]
+
+
+def prices_allow(prices: str, environment: str) -> bool:
+    """Say whether what was said of the prices of one environment may open anything in another.
+
+    Only downwards: real prices may be tried in the simulator, made-up ones move no money.
+    """
+    return prices == environment or RANK[Environment(prices)] > RANK[Environment(environment)]
