@@ -173,6 +173,23 @@ def faults_outside_development() -> list[CheckMessage]:
     ]
 
 
+def subjects_that_swallow_signals() -> list[CheckMessage]:
+    """Refuse one subject for what is traded and for what never is: signals would just vanish."""
+    traded = ("NATS_SIGNAL_SUBJECT", "NATS_LEGACY_SUBJECT")
+    never = ("NATS_SHADOW_SUBJECT", "NATS_HEARTBEAT_SUBJECT")
+    return [
+        Error(
+            f"{other}={getattr(settings, other)} is the subject of {name} too: "
+            "no signal on it would be traded.",
+            hint=f"Give {other} a subject of its own.",
+            id="petrosa.E010",
+        )
+        for name in traded
+        for other in never
+        if getattr(settings, name) == getattr(settings, other)
+    ]
+
+
 def venue_without_credentials() -> list[CheckMessage]:
     complete = settings.BINANCE_API_KEY and settings.BINANCE_API_SECRET
     if settings.SIMULATION_ENABLED or complete:
@@ -275,6 +292,7 @@ ALL = (
     embedded_servers_in_production,
     any_host_in_production,
     faults_outside_development,
+    subjects_that_swallow_signals,
     venue_without_credentials,
     sqlite_in_production,
     base_amount_is_quote_units,

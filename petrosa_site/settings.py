@@ -179,6 +179,7 @@ CELERY_TASK_ROUTES = {
     "signals.run_technical": {"queue": ANALYSIS_QUEUE},
     "signals.sum_up": {"queue": ANALYSIS_QUEUE},
     "history.*": {"queue": ANALYSIS_QUEUE},
+    "history.repair_one": {"queue": BACKTEST_QUEUE},  # minutes: a closed candle cannot wait so long
     "backtests.run*": {"queue": BACKTEST_QUEUE},
 }
 # The rows are the queue: what a killed worker had fetched is found by the sweeps within seconds.

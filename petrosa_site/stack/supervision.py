@@ -28,9 +28,11 @@ START_ORDER = (
     "market",
     "web",
     "worker",
+    "analysis",
     "backtests",
     "beat",
     "signals",
+    "strategies",
 )
 LOG_BYTES = "10MB"
 LOG_FILES_KEPT = 5

@@ -115,6 +115,8 @@ def _signal(book: Book, row: Signal) -> None:
     """Count a signal that comes to no decision; the others count where they are decided."""
     if row.status in ("rejected", "shadow"):
         book.of(row.received_at, "", row.strategy_id, row.symbol).counts[row.status] += 1
+    elif row.status == "denied" and row.decision_id is None:  # before any account's rules
+        book.of(row.received_at, "", row.strategy_id, row.symbol).denied[row.error_code] += 1
 
 
 def _decision(book: Book, row: Any) -> None:
@@ -162,7 +164,9 @@ SOURCES: dict[str, Callable[[Book, Any], None]] = {
     "trade": _trade,
 }
 QUERIES: dict[str, Callable[[], QuerySet[Any]]] = {
-    "signal": lambda: Signal.objects.only("received_at", "strategy_id", "symbol", "status"),
+    "signal": lambda: Signal.objects.only(
+        "received_at", "strategy_id", "symbol", "status", "decision_id", "error_code"
+    ),
     "decision": lambda: Decision.objects.only(
         "decided_at", "environment", "strategy_id", "symbol", "approved", "code"
     ).annotate(heard_at=F("signal__received_at")),

@@ -11,9 +11,9 @@ from django.utils import timezone
 
 from signals_app.models import ScoreDay, Signal
 from signals_app.selectors import scorecards as selector
-from signals_app.services import intake, scorecards
+from signals_app.services import intake, routing, scorecards
 from tests.integration.trading.conftest import send, venue  # noqa: F401
-from trading.models import ClosedTrade, Decision
+from trading.models import ClosedTrade, Decision, VirtualAccount
 
 pytestmark = pytest.mark.django_db
 
@@ -63,6 +63,15 @@ def test_what_is_not_understood_counts_without_an_environment(db):
     settle()
     found = card()
     assert (found.environment, found.rejected, found.signals) == ("", 1, 1)
+
+
+def test_a_denial_before_any_account_was_asked_counts_too(db):
+    body = b'{"strategy_id": "odd", "symbol": "BTCUSDT", "action": "buy", "confidence": 0.9}'
+    sent = intake.Inbound(source="test", body=body, received_at=timezone.now())
+    VirtualAccount.objects.all().delete()
+    routing.act_on(intake.store(sent).signal_id)
+    settle()
+    assert card(strategy_id="odd").denied == {"ACCOUNT_UNKNOWN": 1}
 
 
 def test_nothing_counts_twice(send):  # noqa: F811

@@ -49,9 +49,7 @@ def act(environment: object, action: str = "buy") -> routing.Outcome:
         "timestamp": timezone.now().isoformat(),
         "metadata": {"environment": environment},
     }
-    sent = intake.Inbound(
-        source="nats", body=json.dumps(body).encode(), received_at=timezone.now()
-    )
+    sent = intake.Inbound(source="nats", body=json.dumps(body).encode(), received_at=timezone.now())
     return routing.act_on(intake.store(sent).signal_id)
 
 

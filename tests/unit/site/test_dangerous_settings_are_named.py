@@ -123,6 +123,13 @@ def test_faults_are_not_for_production(given):
     assert ids() == ["petrosa.E009"]
 
 
+@pytest.mark.parametrize("never", ["NATS_SHADOW_SUBJECT", "NATS_HEARTBEAT_SUBJECT"])
+@pytest.mark.parametrize("traded", ["NATS_SIGNAL_SUBJECT", "NATS_LEGACY_SUBJECT"])
+def test_signals_on_a_subject_nobody_trades_stop_the_boot(given, traded, never):
+    given(**{traded: "signals.one", never: "signals.one"})
+    assert ids() == ["petrosa.E010"]
+
+
 def test_a_venue_without_keys_is_warned_of(given):
     given(SIMULATION_ENABLED=False, VENUE_ENVIRONMENT="testnet")
     assert ids() == ["petrosa.W001"]

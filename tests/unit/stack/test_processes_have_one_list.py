@@ -5,7 +5,8 @@ import pytest
 import yaml
 from django.core.management import get_commands
 
-from petrosa_site.stack import procfile
+from petrosa_site import celery
+from petrosa_site.stack import procfile, supervision
 
 ROOT = Path(__file__).resolve().parents[3]
 PROCESSES = procfile.read(ROOT / "Procfile")
@@ -31,6 +32,47 @@ def test_names_are_those_of_the_product():
 
 def test_compose_runs_what_the_procfile_lists():
     assert set(COMPOSE) - NOT_PROCESSES == {process.name for process in PROCESSES}
+
+
+def test_each_has_its_place_at_the_start():
+    assert {process.name for process in PROCESSES} <= set(supervision.START_ORDER)
+
+
+@pytest.fixture(scope="module")
+def tasks() -> set[str]:
+    celery.app.loader.import_default_modules()
+    return set(celery.app.tasks)
+
+
+def queue_of(task: str) -> str:
+    route = celery.app.amqp.router.route({}, task, args=(), kwargs={})
+    return str(route["queue"].name) if "queue" in route else "celery"
+
+
+def test_every_queue_has_a_worker(tasks):
+    served = {"celery"} | {
+        process.words[process.words.index("-Q") + 1]
+        for process in PROCESSES
+        if "-Q" in process.words
+    }
+    assert {queue_of(task) for task in tasks} == served
+
+
+@pytest.mark.parametrize(
+    ("task", "queue"),
+    [
+        ("signals.act_on", "celery"),
+        ("trading.watch_protection", "celery"),
+        ("signals.run_technical", "analysis"),
+        ("history.repair", "analysis"),
+        ("history.repair_one", "backtests"),
+        ("backtests.run", "backtests"),
+        ("backtests.run_trial", "backtests"),
+    ],
+)
+def test_what_takes_long_is_in_nobodys_way(tasks, task, queue):
+    assert task in tasks
+    assert queue_of(task) == queue
 
 
 @pytest.mark.parametrize("process", PROCESSES, ids=lambda p: p.name)
