@@ -25,9 +25,11 @@ from benchmarks.technical import walk
 from exchanges.history import store
 from signals_app.models import CandleRun
 from signals_app.services import candle_runs
+from signals_app.strategies.technical import BY_ID
 midnight = datetime(2025, 6, 1, tzinfo=UTC)
-now, wanted = midnight + timedelta(seconds=1), candle_runs.history_wanted()
-for number, ((symbol, interval), count) in enumerate(wanted.items()):
+now, wanted = midnight + timedelta(seconds=1), candle_runs.wanted()
+for number, ((symbol, interval), asked) in enumerate(wanted.items()):
+    count = 1 + max(BY_ID[one.strategy_id].lookback(one.params) for one in asked)
     series = walk(count, interval, seed=number, end_ms=int(midnight.timestamp() * 1000))
     store.store(environment="simulator", symbol=symbol, interval=interval, rows=series)
 times, said = [], 0

@@ -130,11 +130,6 @@ def wanted() -> dict[tuple[str, str], tuple[Setting, ...]]:
     return {series: tuple(asked) for series, asked in found.items()}
 
 
-def history_wanted() -> dict[tuple[str, str], int]:
-    """Return how many candles back strategies look, by symbol and interval."""
-    return {series: max(map(_needed, asked)) for series, asked in wanted().items()}
-
-
 # ---- inside ----------------------------------------------------------------------------------
 
 

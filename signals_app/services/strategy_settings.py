@@ -117,20 +117,27 @@ def change(*, strategy_id: str, wish: Wish, reason: str, actor: str) -> Setting:
 
 
 def problems(spec: StrategySpec, wish: Wish, reason: str) -> dict[str, str]:
-    """Return what is wrong with a wish, by field."""
+    """Return what is wrong with a wish, by field. A strategy that nobody feeds would be silent
+    for ever, so only one that is off may ask for what is not there."""
     found: dict[str, str] = {}
     if wish.mode is not None and wish.mode not in Mode.values:
         found["mode"] = f"Choose one of {', '.join(Mode.values)}."
     for symbol in wish.symbols or ():
         try:
-            values.symbol("symbols", symbol)
+            known = values.symbol("symbols", symbol)
         except PayloadError as error:
             found["symbols"] = f"{symbol!r} {error.message}"
+        else:
+            if wish.mode != Mode.OFF and known not in settings.TRADING_SYMBOLS:
+                found["symbols"] = f"{known} is not streamed: add it to TRADING_SYMBOLS first."
     for timeframe in wish.timeframes or ():
         try:
             length_ms(timeframe)
         except UnknownInterval as error:
             found["timeframes"] = str(error)
+        else:
+            if wish.mode != Mode.OFF and timeframe not in settings.CANDLE_INTERVALS:
+                found["timeframes"] = f"{timeframe} is not kept: add it to CANDLE_INTERVALS first."
     if wish.timeframes and spec.kind is not Kind.TECHNICAL:
         found["timeframes"] = "Only technical strategies have timeframes."
     if wish.params is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.core.exceptions import ValidationError
 
@@ -67,6 +69,21 @@ class TestOne:
         with pytest.raises(ValidationError) as refused:
             self.change(wish)
         assert field in refused.value.message_dict
+
+    @pytest.mark.parametrize(
+        ("wish", "field", "fix"),
+        [
+            (Wish(symbols=["dogeusdt"]), "symbols", "TRADING_SYMBOLS"),
+            (Wish(timeframes=["3m"]), "timeframes", "CANDLE_INTERVALS"),
+        ],
+    )
+    def test_what_nobody_feeds_is_refused_with_the_fix(self, wish: Wish, field: str, fix: str):
+        strategy = "golden_cross"
+        with pytest.raises(ValidationError) as refused:
+            strategy_settings.change(strategy_id=strategy, wish=wish, reason="why", actor="ann")
+        assert fix in refused.value.message_dict[field][0]
+        off = replace(wish, mode="off")
+        strategy_settings.change(strategy_id=strategy, wish=off, reason="later", actor="ann")
 
     def test_a_reason_is_asked_for(self):
         with pytest.raises(ValidationError) as refused:
