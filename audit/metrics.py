@@ -111,7 +111,8 @@ STRATEGY_SIGNALS = Counter(
 )
 STRATEGY_SUBMISSIONS = Counter(
     "petrosa_strategies_submissions_total",
-    "What became of it: live, shadow, repeated, said before, too old, not claimed, queue full",
+    "What became of it: live, shadow, repeated, said before, withdrawn, too old, not claimed, "
+    "queue full, failed",
     ["outcome"],
 )
 STRATEGY_STEP = Histogram(

@@ -132,6 +132,12 @@ class Engine:
                 found.append(Said(emission, is_shadow, setting.version, self.environment, heard_ms))
         return found
 
+    def is_withdrawn(self, said: Said) -> bool:
+        """Tell whether what was said live comes of a strategy that is live no more."""
+        running = self.running.get(said.emission.strategy_id)
+        is_live = running is not None and running.setting.mode == Mode.LIVE
+        return not said.is_shadow and not is_live
+
     def _unreadable(self, symbol: str, kind: str, error: FrameInvalid) -> None:
         self.tally.unreadable += 1
         if self.tally.unreadable % TOLD_EVERY == 1:

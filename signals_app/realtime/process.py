@@ -65,7 +65,10 @@ class Process:
         self.memory = Memory(redis_url=place.redis_url, environment=place.environment)
         self.bus = emitter.bus("petrosa-strategies")
         self.publisher = Publisher(
-            publish=self._publish, claims=self.memory, max_age_seconds=place.max_age_seconds
+            publish=self._publish,
+            claims=self.memory,
+            max_age_seconds=place.max_age_seconds,
+            is_withdrawn=self.engine.is_withdrawn,
         )
         self.intake = Intake(
             url=place.nats_url,

@@ -41,7 +41,8 @@ class Waiting:
 
 
 class Publisher:
-    """One queue, one after the other. `publish` raises BusUnavailable when it did not work."""
+    """One queue, one after the other. `publish` raises BusUnavailable when it did not work;
+    `is_withdrawn` tells whether somebody switched off meanwhile what said it."""
 
     def __init__(
         self,
@@ -49,12 +50,14 @@ class Publisher:
         publish: Callable[[Said], Awaitable[PublishedAt]],
         claims: Claims,
         max_age_seconds: float,
+        is_withdrawn: Callable[[Said], bool] = lambda _: False,
         breaker: Breaker | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.publish = publish
         self.claims = claims
         self.max_age_seconds = max_age_seconds
+        self.is_withdrawn = is_withdrawn
         self.breaker = breaker or Breaker()
         self.clock = clock
         self.outcomes: Counter[str] = Counter()
@@ -95,6 +98,9 @@ class Publisher:
         if not await self._claimed(waiting):
             return
         while not self._is_old(waiting):
+            if self.is_withdrawn(said):
+                self._ended(said, "withdrawn")
+                return
             if self.breaker.allows(time.monotonic()) and await self._tried(said):
                 return
             await asyncio.sleep(RETRY_SECONDS)

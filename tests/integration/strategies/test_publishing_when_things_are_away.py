@@ -99,6 +99,20 @@ async def test_while_the_breaker_is_open_nothing_is_tried():
     assert publisher.outcomes == {"too old": 2}
 
 
+async def test_what_waits_is_withdrawn_when_its_strategy_is_switched_off():
+    bus, withdrawn = Bus(), False
+    bus.is_there = False
+    async with working(bus, Claims(), is_withdrawn=lambda _: withdrawn) as publisher:
+        publisher.offer(said(), cooldown_seconds=0)
+        async with asyncio.timeout(5):
+            while not bus.tries:
+                await asyncio.sleep(0.01)
+        withdrawn, bus.is_there = True, True
+        await publisher.drained(5)
+    assert publisher.outcomes == {"withdrawn": 1}
+    assert bus.took == []
+
+
 async def test_without_its_memory_it_buys_nothing_and_still_sells():
     bus, claims = Bus(), Claims()
     claims.is_there = False

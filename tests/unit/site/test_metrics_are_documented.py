@@ -12,7 +12,7 @@ from audit import metrics
 ROOT = Path(__file__).resolve().parents[3]
 MANUAL = "".join(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))
 NAMES = sorted(
-    found.describe()[0].name
+    next(iter(found.describe())).name
     for found in vars(metrics).values()
     if isinstance(found, MetricWrapperBase)
 )
