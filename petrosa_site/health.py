@@ -158,9 +158,10 @@ def report() -> dict[str, Any]:
     if parts["redis"].ok:
         market = market_data()
         body |= {"queue_depth": _queue_depth(), "prices": _prices(), "trips": _trips()}
-        body["strategies"] = [sign.as_dict() for sign in signs.seen(redis_url=settings.REDIS_URL)]
-        body |= {"market_data": market}
-        if any(told["troubles"] for told in market.values()):
+        strategies = signs.seen(redis_url=settings.REDIS_URL)
+        body |= {"market_data": market, "strategies": [sign.as_dict() for sign in strategies]}
+        in_trouble = [sign for sign in strategies if sign.trouble]
+        if in_trouble or any(told["troubles"] for told in market.values()):
             body["status"] = "degraded"
     return body
 

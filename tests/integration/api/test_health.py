@@ -1,10 +1,14 @@
+import json
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+import redis
 from django.test import Client
 
 from exchanges import quotes
 from petrosa_site import health
+from signals_app.realtime import signs
 
 
 @pytest.fixture(autouse=True)
@@ -110,3 +114,16 @@ def test_the_open_doors_can_only_be_read(exchange, path):
     assert response.status_code == 405
     assert response["Allow"] == "GET, HEAD"
     assert response.json()["code"] == "METHOD_NOT_ALLOWED"
+
+
+@pytest.mark.parametrize(("seconds_ago", "status"), [(0, "ok"), (100, "degraded")])
+def test_strategies_that_fell_silent_degrade_health(
+    client, exchange, settings, seconds_ago, status
+):
+    at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
+    with redis.Redis.from_url(settings.REDIS_URL) as book:
+        book.hset(signs.KEY, "9/9", json.dumps({"at": at.isoformat(), "state": "running"}))
+        try:
+            assert client.get("/health").json()["status"] == status
+        finally:
+            book.hdel(signs.KEY, "9/9")
