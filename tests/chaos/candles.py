@@ -79,7 +79,7 @@ def ours(product: Product, start_ms: int, end_ms: int) -> list[Stored]:
     """Return our rows of candles that opened within [start_ms, end_ms)."""
     columns = ", ".join(f"c.{name}" for name in COLUMNS)
     rows = product.rows(
-        f'SELECT s.symbol, s."interval" AS length, c.opened_ms, {columns}'  # noqa: S608
+        f'SELECT s.symbol, s."interval" AS length, c.opened_ms, {columns}'
         " FROM exchanges_candle c JOIN exchanges_series s ON s.id = c.series_id"
         " WHERE s.environment = 'simulator' AND c.opened_ms >= ? AND c.opened_ms < ?",
         start_ms,

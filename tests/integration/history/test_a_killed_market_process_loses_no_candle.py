@@ -5,7 +5,6 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ SECOND = 1_000
 
 
 @pytest.fixture
-def _one_symbol(simulator: Any, settings: Any) -> dict[str, str]:
+def one_symbol(simulator: Any, settings: Any) -> dict[str, str]:
     settings.VENUE_ENVIRONMENT = "simulator"
     settings.TRADING_SYMBOLS, settings.CANDLE_INTERVALS = ["BTCUSDT"], ["1s"]
     settings.HISTORY_DAYS, settings.HISTORY_CANDLES = 0, 1
@@ -40,11 +39,9 @@ def until(happened: Callable[[], bool], seconds: float = 20) -> None:
         time.sleep(0.05)
 
 
-def test_candles_that_closed_while_it_was_dead_are_repaired(_one_symbol, simulator, tmp_path):
+def test_candles_that_closed_while_it_was_dead_are_repaired(one_symbol, simulator, tmp_path):
     def market(life: str):
-        return processes.manage(
-            "stream_market_data", log=tmp_path / f"{life}.log", **_one_symbol
-        )
+        return processes.manage("stream_market_data", log=tmp_path / f"{life}.log", **one_symbol)
 
     with market("first") as process:
         until(lambda: len(opened()) >= 2)

@@ -10,6 +10,7 @@ import redis
 from django.conf import settings as django_settings
 
 from exchanges import tasks
+from exchanges.history import repair
 from tests import processes
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -40,7 +41,7 @@ def test_a_repair_leaves_a_lock_alone_that_became_anothers(venue, monkeypatch):
         def outlives_its_lock(*, seconds: float) -> None:
             client.set(tasks.LOCK, "another's")
 
-        monkeypatch.setattr(tasks.repair, "look", outlives_its_lock)
+        monkeypatch.setattr(repair, "look", outlives_its_lock)
         tasks.repair_history()
         assert client.get(tasks.LOCK) == b"another's"
 
