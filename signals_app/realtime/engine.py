@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from signals_app.models import StrategySetting
 from signals_app.realtime.shard import Shard
 from signals_app.services.strategy_settings import Setting
 from signals_app.strategies import realtime
-from signals_app.strategies.realtime.frames import FrameInvalid
+from signals_app.strategies.realtime.frames import NOT_AHEAD_MS, FrameInvalid
 
 log = structlog.get_logger(__name__)
 Mode = StrategySetting.Mode
@@ -50,9 +51,12 @@ class Tally:
 class Engine:
     """Owns the strategies of one process. No I/O: bytes in, what is to be published out."""
 
-    def __init__(self, *, shard: Shard, environment: str) -> None:
+    def __init__(
+        self, *, shard: Shard, environment: str, clock: Callable[[], float] = time.time
+    ) -> None:
         self.shard = shard
         self.environment = environment
+        self._clock = clock
         self.running: dict[str, Running] = {}
         self.tally = Tally()
         self._routes: dict[tuple[str, str], list[Running]] = {}
@@ -112,6 +116,7 @@ class Engine:
             one.messages += 1
             try:
                 frame: Any = one.strategy.decode(raw)
+                self._check_received(frame.received_ms)
                 emission = one.strategy.take(symbol, frame, frame.received_ms)
             except FrameInvalid as error:
                 one.errors += 1
@@ -137,6 +142,11 @@ class Engine:
         running = self.running.get(said.emission.strategy_id)
         is_live = running is not None and running.setting.mode == Mode.LIVE
         return not said.is_shadow and not is_live
+
+    def _check_received(self, received_ms: int) -> None:
+        """Refuse a frame from the future: a window that took it would wait until then."""
+        if received_ms > self._clock() * 1000 + NOT_AHEAD_MS:
+            raise FrameInvalid(f"received_ms {received_ms} is ahead of our clock")
 
     def _unreadable(self, symbol: str, kind: str, error: FrameInvalid) -> None:
         self.tally.unreadable += 1

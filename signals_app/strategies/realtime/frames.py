@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct, field
 
-NOT_AHEAD_MS = 60_000  # a venue's time further ahead of ours than this is no time
+NOT_AHEAD_MS = 10_000  # a venue's time further ahead of ours than this is no time
 
 
 class FrameInvalid(ValueError):

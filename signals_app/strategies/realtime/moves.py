@@ -132,9 +132,11 @@ class Clock(Struct):
         """Tell whether to take a frame; note it if so.
 
         After `gap_ms` without one that was taken the course begins anew, whatever the numbers say:
-        a venue that starts over is not waited for.
+        a venue that starts over is not waited for. So it does when the last one was received in
+        what is now the future: our clock was set back, or somebody made it up.
         """
-        is_new_course = received_ms - self.received_ms > gap_ms or at_ms - self.at_ms > gap_ms
+        apart_ms = abs(received_ms - self.received_ms)
+        is_new_course = apart_ms > gap_ms or at_ms - self.at_ms > gap_ms
         if not is_new_course and (
             at_ms < self.at_ms or (at_ms == self.at_ms and number <= self.number)
         ):
