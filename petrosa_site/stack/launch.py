@@ -21,6 +21,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command, get_commands
 from django.urls import reverse
 
+from exchanges.simulator import prices
 from petrosa_site import env
 from petrosa_site.stack import alone, beside, child, ports, procfile, servers
 from petrosa_site.stack.console import Console
@@ -124,6 +125,7 @@ def run(say: Say) -> None:
     production. CommandError after a clean stop: somebody was not ready in time.
     """
     refuse_embedded_in_production()
+    refuse_prices_that_are_none()
     with alone.only_one(settings.VAR_DIR):
         decided = plan()
         if problems := ports.problems(decided.listeners):
@@ -149,6 +151,11 @@ def refuse_embedded_in_production() -> None:
         raise CommandError(
             f"ENVIRONMENT=production needs servers of your own: set {' and '.join(missing)}."
         )
+
+
+def refuse_prices_that_are_none() -> None:
+    if settings.SIMULATION_ENABLED and (wrong := prices.problem(settings.SIMULATOR_PRICES)):
+        raise CommandError(f"Nothing was started. SIMULATOR_PRICES: {wrong}")
 
 
 def prepare_folders() -> None:

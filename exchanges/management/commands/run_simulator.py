@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from exchanges.simulator import runner, store
 from exchanges.simulator.config import DEFAULT_KEY, DEFAULT_SECRET, AccountConfig, SimulatorConfig
 from exchanges.simulator.limits import Allowance
-from exchanges.simulator.prices import UnknownPriceSource
+from exchanges.simulator.prices import RecordingUnreadable, UnknownPriceSource
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             if config.state_file is not None:
                 store.take_over(config.state_file)
             runner.run(config)
-        except UnknownPriceSource as unknown:
+        except (UnknownPriceSource, RecordingUnreadable) as unknown:
             raise CommandError(f"SIMULATOR_PRICES: {unknown}") from unknown
         except sqlite3.Error as unusable:
             raise CommandError(

@@ -6,9 +6,23 @@ from collections.abc import Mapping
 
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.instruments import Listing
-from exchanges.simulator.prices.base import Candle, PriceSink, PriceSource, UnknownPriceSource
+from exchanges.simulator.prices.base import (
+    Candle,
+    PriceSink,
+    PriceSource,
+    RecordingUnreadable,
+    UnknownPriceSource,
+)
 
-__all__ = ["Candle", "PriceSink", "PriceSource", "UnknownPriceSource", "open_source"]
+__all__ = [
+    "Candle",
+    "PriceSink",
+    "PriceSource",
+    "RecordingUnreadable",
+    "UnknownPriceSource",
+    "open_source",
+    "problem",
+]
 
 
 def open_source(
@@ -19,7 +33,7 @@ def open_source(
     Names: `synthetic[:seed=N,interval_ms=N]`, `still[:...]` (synthetic that never moves),
     `replay:FILE[,FILE][@SPEED]` (a file, several or a folder, SPEED times as fast; longer:
     `replay:FILE?speed=N,after=SECONDS`), `binance[:wss://host]`.
-    Raises UnknownPriceSource for any other name, OSError for an unreadable file.
+    Raises UnknownPriceSource for any other name, RecordingUnreadable for a file that is none.
     """
     kind, _, rest = name.partition(":")
     if kind in ("synthetic", "still"):
@@ -43,6 +57,15 @@ def open_source(
 
         return BinancePrices(listings, clock, base_url=rest or PUBLIC_STREAMS)
     raise UnknownPriceSource(name)
+
+
+def problem(name: str) -> str:
+    """Return what is wrong with the name of a price source, or its files; empty when nothing is."""
+    try:
+        open_source(name, {}, Clock())
+    except (UnknownPriceSource, RecordingUnreadable) as error:
+        return str(error)
+    return ""
 
 
 def recordings(text: str) -> tuple[str, dict[str, float]]:

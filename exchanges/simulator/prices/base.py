@@ -22,6 +22,10 @@ class UnknownPriceSource(ValueError):
         )
 
 
+class RecordingUnreadable(ValueError):
+    """A recording that is not there or is none; the text names the file."""
+
+
 class CannotMovePrice(Exception):
     """This source follows a recording or a real market: its price cannot be set."""
 

@@ -11,6 +11,7 @@ import asyncio
 import gzip
 import logging
 import time
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ import orjson
 
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.instruments import Listing
-from exchanges.simulator.prices.base import FollowsMarket, PriceSink
+from exchanges.simulator.prices.base import FollowsMarket, PriceSink, RecordingUnreadable
 from exchanges.simulator.prices.local_book import LocalBooks
 from exchanges.simulator.prices.recording import Recording, stream_of
 
@@ -52,9 +53,8 @@ class ReplayPrices(FollowsMarket):
         self._after = after
         self._listings = listings
         self._has_begun = False
-        for path in self._paths:
-            with _open(path):
-                pass  # a missing file is told at the start, not from a background task
+        for path in self._paths:  # told at the start, not from a background task
+            check(path)
         self.recording: Recording = Recording(LocalBooks(listings))
 
     def _frames(self) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -126,6 +126,24 @@ class ReplayPrices(FollowsMarket):
                 return
 
 
+def check(path: Path) -> None:
+    """Raise RecordingUnreadable unless a file can be opened and begins with a frame."""
+    try:
+        with _open(path) as lines:
+            first = next((line for line in lines if b"{" in line), b"")
+    except (OSError, EOFError, zlib.error) as error:
+        raise RecordingUnreadable(f"{path}: {error}") from error
+    try:
+        frame = orjson.loads(first[first.index(b"{") :])
+    except ValueError as error:
+        raise RecordingUnreadable(
+            f"{path} is no recording: lines are `<local ns> <json frame>` or JSON frames, "
+            f"gzip or plain ({error})"
+        ) from error
+    if not isinstance(frame, dict):
+        raise RecordingUnreadable(f"{path} is no recording: its first line is no frame")
+
+
 def _paths(names: str) -> Iterator[Path]:
     for name in names.split(","):
         path = Path(name)
@@ -138,7 +156,7 @@ def _paths(names: str) -> Iterator[Path]:
 def _of_folder(folder: Path) -> Sequence[Path]:
     found = sorted(path for path in folder.iterdir() if path.is_file())
     if not found:
-        raise FileNotFoundError(f"{folder} has no recordings")
+        raise RecordingUnreadable(f"{folder} has no recordings")
     return found
 
 

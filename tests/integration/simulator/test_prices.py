@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from exchanges.simulator import prices
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.instruments import listings
 from exchanges.simulator.prices import UnknownPriceSource, open_source
@@ -145,8 +146,8 @@ def test_a_real_recording_is_replayed() -> None:
 
 
 def test_a_replayed_price_cannot_be_set(tmp_path: Path) -> None:
-    path = tmp_path / "empty.jsonl"
-    path.write_text("")
+    path = tmp_path / "one.jsonl"
+    path.write_text('{"stream": "btcusdt@trade", "data": {}}')
     source = open_source(f"replay:{path}", listings(), Clock())
     with pytest.raises(CannotMovePrice):
         source.jump("BTCUSDT", Decimal(1), Listener())
@@ -155,3 +156,22 @@ def test_a_replayed_price_cannot_be_set(tmp_path: Path) -> None:
 def test_a_missing_recording_stops_the_start() -> None:
     with pytest.raises(SimulatorDidNotStart, match="nowhere"):
         SimulatorProcess(prices="replay:/nowhere/at/all.gz").start()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("empty.jsonl", b""), ("prices.parquet", b"PAR1\x00\x01"), ("cut.gz", b"\x1f\x8b\x08\x00")],
+)
+def test_a_file_that_is_no_recording_is_told_by_its_name(tmp_path: Path, name, content) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert name in prices.problem(f"replay:{tmp_path / name}")
+
+
+@pytest.mark.parametrize("name", ["replay:/nowhere/at/all", "tea leaves", "replay:"])
+def test_prices_that_are_none_are_a_problem(name: str) -> None:
+    assert name.partition(":")[2] in prices.problem(name)
+
+
+@pytest.mark.parametrize("name", ["synthetic", "still", "synthetic:seed=7", "binance"])
+def test_prices_there_are_no_problem_with(name: str) -> None:
+    assert prices.problem(name) == ""
