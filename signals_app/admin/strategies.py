@@ -34,6 +34,7 @@ class SettingForm(forms.ModelForm):
     """Mode, symbols and timeframes of one strategy; `of` adds a field for each parameter."""
 
     spec: StrategySpec
+    version = forms.IntegerField(required=False, widget=forms.HiddenInput)  # the one looked at
     mode = forms.ChoiceField(
         choices=StrategySetting.Mode.choices,
         widget=UnfoldAdminSelectWidget,
@@ -62,6 +63,7 @@ class SettingForm(forms.ModelForm):
         row = self.instance
         values = self.spec.defaults() | dict(row.params) | dict(preset or {})
         initial: dict[str, Any] = {
+            "version": row.version,
             "mode": row.mode,
             "wanted_symbols": ", ".join(row.symbols),
             "wanted_timeframes": ", ".join(row.timeframes),
@@ -71,12 +73,25 @@ class SettingForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
-        found = strategy_settings.problems(self.spec, self.wish(data), data.get("reason", ""))
+        self._check_version(data.get("version"))
+        found = strategy_settings.problems(
+            self.spec, self.wish(data), data.get("reason", ""), self.instance.params
+        )
         for name, words in found.items():
             if name != "params":
                 self.add_error(_FIELDS.get(name, name), words)
         self._check_params(data)
         return data
+
+    def _check_version(self, version: int | None) -> None:
+        """Lock the row as well: nobody changes it between this look and the save."""
+        if version is None:
+            self.add_error(None, "The form names no version: load the page again.")
+            return
+        try:
+            strategy_settings.locked(self.spec.strategy_id, version)
+        except strategy_settings.ChangedMeanwhile as error:
+            self.add_error(None, f"{self.spec.strategy_id} was {error}.")
 
     def _check_params(self, data: dict[str, Any]) -> None:
         for param in self.spec.params:
@@ -275,6 +290,7 @@ class StrategySettingAdmin(FastListAdmin):
             wish=form.wish(form.cleaned_data),
             reason=form.cleaned_data["reason"],
             actor=request.user.get_username(),
+            version=form.cleaned_data["version"],
         )
 
     def render_change_form(

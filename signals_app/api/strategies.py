@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from signals_app.models import StrategySetting
 from signals_app.services import strategy_settings
-from signals_app.services.strategy_settings import Setting, UnknownStrategy, Wish
+from signals_app.services.strategy_settings import ChangedMeanwhile, Setting, UnknownStrategy, Wish
 from signals_app.strategies.spec import Kind
 from trading.api import filters
 from trading.api.documents import problem
@@ -65,9 +65,14 @@ class StrategyWishSerializer(drf.Serializer[Any]):
         help_text="Of technical strategies only; empty: the strategy's own.",
     )
     params = drf.DictField(
-        child=drf.FloatField(),
+        child=drf.FloatField(allow_null=True),
         required=False,
-        help_text="Those that differ from the catalogue: what is not named goes back to it.",
+        help_text="Those to change; null puts one back to the catalogue's value.",
+    )
+    version = drf.IntegerField(
+        required=False,
+        min_value=1,
+        help_text="The one you looked at: refused with 409 when it no longer holds.",
     )
     reason = drf.CharField(max_length=500)
 
@@ -114,6 +119,7 @@ class StrategyView(APIView):
             200: StrategySerializer,
             400: problem("A value that cannot be; `field` names it."),
             404: problem("No such strategy."),
+            409: problem("Changed meanwhile: `version` is not the one that holds."),
         },
         description="Takes effect within seconds. Needs `signals_app.change_strategysetting`.",
         examples=[
@@ -144,7 +150,12 @@ class StrategyView(APIView):
                 wish=wish,
                 reason=data["reason"],
                 actor=request.user.get_username(),
+                version=data.get("version"),
             )
+        except ChangedMeanwhile as error:
+            raise Problem(
+                409, "CHANGED_MEANWHILE", f"{strategy_id} was {error}.", field="version"
+            ) from None
         except UnknownStrategy as error:
             raise Http404(f"{error}.") from None
         except ValidationError as error:

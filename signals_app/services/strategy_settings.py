@@ -35,6 +35,15 @@ class UnknownStrategy(LookupError):
     """No strategy of ours has this id."""
 
 
+class ChangedMeanwhile(Exception):
+    """The settings are no longer those that were looked at; the text says who changed them."""
+
+    def __init__(self, row: StrategySetting) -> None:
+        super().__init__(
+            f"changed meanwhile by {row.changed_by} (version {row.version}): look at it again"
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class Setting:
     """What holds for one strategy now; `params` has every parameter."""
@@ -53,8 +62,8 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A change; None leaves as it is. `params` replaces all values that differ from the
-    catalogue's."""
+    """A change; None leaves as it is. `params` changes those it names: None puts one back to the
+    catalogue's value."""
 
     mode: str | None = None
     symbols: Iterable[str] | None = None
@@ -84,12 +93,24 @@ def of(strategy_id: str) -> Setting:
     return _read(spec, StrategySetting.objects.get(strategy_id=strategy_id))
 
 
-def change(*, strategy_id: str, wish: Wish, reason: str, actor: str) -> Setting:
-    """Change a strategy's settings. Raise UnknownStrategy, or ValidationError naming the fields."""
+def locked(strategy_id: str, version: int | None) -> StrategySetting:
+    """Lock a strategy's row until the transaction ends; `version` is the one that was looked at,
+    None for whichever holds. Raise ChangedMeanwhile."""
+    row = StrategySetting.objects.select_for_update().get(strategy_id=strategy_id)
+    if version is not None and row.version != version:
+        raise ChangedMeanwhile(row)
+    return row
+
+
+def change(
+    *, strategy_id: str, wish: Wish, reason: str, actor: str, version: int | None = None
+) -> Setting:
+    """Change a strategy's settings, if they are still of this version where one is named. Raise
+    UnknownStrategy, ChangedMeanwhile, or ValidationError naming the fields."""
     spec = _spec(strategy_id)
     ensure()
     with transaction.atomic():
-        row = StrategySetting.objects.select_for_update().get(strategy_id=strategy_id)
+        row = locked(strategy_id, version)
         before = _told(row)
         _apply(spec, row, wish, reason)
         after = _told(row)
@@ -116,9 +137,12 @@ def change(*, strategy_id: str, wish: Wish, reason: str, actor: str) -> Setting:
     return _read(spec, row)
 
 
-def problems(spec: StrategySpec, wish: Wish, reason: str) -> dict[str, str]:
-    """Return what is wrong with a wish, by field. A strategy that nobody feeds would be silent
-    for ever, so only one that is off may ask for what is not there."""
+def problems(
+    spec: StrategySpec, wish: Wish, reason: str, held: Mapping[str, float]
+) -> dict[str, str]:
+    """Return what is wrong with a wish, by field; `held` are the values that differ from the
+    catalogue's now. A strategy that nobody feeds would be silent for ever, so only one that is off
+    may ask for what is not there."""
     found: dict[str, str] = {}
     if wish.mode is not None and wish.mode not in Mode.values:
         found["mode"] = f"Choose one of {', '.join(Mode.values)}."
@@ -142,7 +166,7 @@ def problems(spec: StrategySpec, wish: Wish, reason: str) -> dict[str, str]:
         found["timeframes"] = "Only technical strategies have timeframes."
     if wish.params is not None:
         try:
-            spec.resolved(wish.params)
+            spec.resolved(_merged(spec, held, wish.params))
         except ParamInvalid as error:
             found["params"] = str(error)
     if not reason.strip():
@@ -170,7 +194,7 @@ def _how(spec: StrategySpec) -> str:
 
 
 def _apply(spec: StrategySpec, row: StrategySetting, wish: Wish, reason: str) -> None:
-    if found := problems(spec, wish, reason):
+    if found := problems(spec, wish, reason, row.params):
         raise ValidationError(found)
     if wish.mode is not None:
         row.mode = wish.mode
@@ -180,7 +204,18 @@ def _apply(spec: StrategySpec, row: StrategySetting, wish: Wish, reason: str) ->
         row.timeframes = list(dict.fromkeys(wish.timeframes))
     if wish.params is not None:
         defaults = spec.defaults()
-        row.params = {n: v for n, v in wish.params.items() if float(v) != defaults[n]}
+        wanted = _merged(spec, row.params, wish.params)
+        row.params = {n: v for n, v in wanted.items() if float(v) != defaults[n]}
+
+
+def _merged(
+    spec: StrategySpec, held: Mapping[str, float], named: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Put what is named over what is held. A value held for a parameter that the catalogue no
+    longer knows is dropped; one named is kept, to be refused."""
+    known = spec.defaults()
+    kept = {name: value for name, value in held.items() if name in known}
+    return {n: v for n, v in (kept | dict(named)).items() if v is not None or n not in known}
 
 
 def _spec(strategy_id: str) -> StrategySpec:

@@ -32,7 +32,13 @@ def page(strategy_id: str = "orderbook_skew") -> str:
 
 def form(**changes) -> dict[str, str]:
     values = {f"param_{name}": f"{value:g}" for name, value in SKEW.defaults().items()}
-    return {"mode": "live", "wanted_symbols": "", "reason": "too eager", **values} | changes
+    return {
+        "version": "1",
+        "mode": "live",
+        "wanted_symbols": "",
+        "reason": "too eager",
+        **values,
+    } | changes
 
 
 def test_its_page_tells_what_it_is(browser):
@@ -73,11 +79,37 @@ def test_nonsense_is_refused_on_its_field(browser, wrong, field):
     assert row().version == 1
 
 
+def test_the_second_of_two_who_looked_at_the_same_is_told_and_undoes_nothing(browser):
+    seen = browser.get(page()).context["adminform"].form["version"].value()
+    ivan = logged_in("signals_app.view_strategysetting", "signals_app.change_strategysetting")
+    asked = form(version=str(seen), param_buy_threshold="2")
+    assert ivan.post(page(), asked).status_code == 302
+    late = browser.post(page(), form(version=str(seen), param_top_levels="7"))
+    assert "changed meanwhile by ann (version 2): look at it again" in late.content.decode()
+    assert row().params == {"buy_threshold": 2.0}
+    assert row().version == 2
+
+
+def test_a_form_that_does_not_say_what_it_was_made_from_is_refused(browser):
+    asked = {name: value for name, value in form().items() if name != "version"}
+    assert "names no version" in browser.post(page(), asked).content.decode()
+    assert row().version == 1
+
+
+def test_its_version_is_in_the_form_and_not_to_be_seen(browser):
+    text = browser.get(page()).content.decode()
+    assert '<input type="hidden" name="version" value="1"' in text
+    assert text.index("<form") < text.index('name="version"') < text.index('name="reason"')
+    assert 'for="id_version"' not in text
+
+
 def test_weights_that_weigh_nothing_are_refused_together(browser):
     spec = catalogue.BY_ID["trade_momentum"]
     values = {f"param_{name}": f"{value:g}" for name, value in spec.defaults().items()}
     values |= {f"param_{one}_weight": "0" for one in ("price", "quantity", "maker")}
-    answer = browser.post(page("trade_momentum"), {"mode": "live", "reason": "x", **values})
+    answer = browser.post(
+        page("trade_momentum"), {"version": "1", "mode": "live", "reason": "x", **values}
+    )
     assert "param_price_weight" in answer.context["adminform"].form.errors
 
 

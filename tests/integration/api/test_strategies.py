@@ -58,3 +58,26 @@ def test_a_reason_is_needed(person):
 def test_without_the_permission_nothing_changes(person):
     asked = {"mode": "off", "reason": "x"}
     assert person().patch(SKEW, asked, format="json").status_code == 403
+
+
+def test_parameters_that_are_not_named_stay_and_null_puts_one_back(person):
+    ann = person(MAY)
+    ann.patch(SKEW, {"params": {"buy_threshold": 2}, "reason": "x"}, format="json")
+    asked = {"params": {"top_levels": 7}, "reason": "x"}
+    body = ann.patch(SKEW, asked, format="json").json()
+    values = {param["name"]: param["value"] for param in body["params"]}
+    assert (values["buy_threshold"], values["top_levels"]) == (2, 7)
+    asked = {"params": {"top_levels": None}, "reason": "x"}
+    body = ann.patch(SKEW, asked, format="json").json()
+    values = {param["name"]: param["value"] for param in body["params"]}
+    assert (values["buy_threshold"], values["top_levels"]) == (2, 5)
+
+
+def test_a_version_that_no_longer_holds_is_a_conflict(person):
+    ann = person(MAY)
+    asked = {"mode": "shadow", "reason": "x", "version": 1}
+    assert ann.patch(SKEW, asked, format="json").status_code == 200
+    late = ann.patch(SKEW, asked | {"mode": "off"}, format="json")
+    assert (late.status_code, late.json()["code"]) == (409, "CHANGED_MEANWHILE")
+    assert "by ann (version 2)" in late.json()["detail"]
+    assert ann.get(SKEW).json()["mode"] == "shadow"
