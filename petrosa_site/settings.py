@@ -398,7 +398,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["petrosa_site.json_body.ShallowJson"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "petrosa_site.negotiation.JsonUnlessAsked",
     "DEFAULT_FILTER_BACKENDS": ["petrosa_site.listing.StrictFilters"],
     "DEFAULT_PAGINATION_CLASS": "petrosa_site.listing.NewestFirst",
