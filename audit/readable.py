@@ -10,17 +10,24 @@ from typing import Any
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(?:Z|\+00:00)")
 
 
-def pairs(record: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Lay out a record, leaving out what it does not say; nested records become paths."""
+def pairs(record: Mapping[str, Any] | None, most: int | None = None) -> list[tuple[str, str]]:
+    """Lay out a record, leaving out what it does not say; nested records become paths. Of a list
+    longer than `most`, the first ones are told and how many more there are."""
     found: list[tuple[str, str]] = []
     for name, value in (record or {}).items():
         if isinstance(value, Mapping):
-            found += [(f"{name}.{below}", said) for below, said in pairs(value)]
+            found += [(f"{name}.{below}", said) for below, said in pairs(value, most)]
         elif isinstance(value, list):
-            found += [(name, ", ".join(str(v) for v in value))] if value else []
+            found += [(name, _listed(value, most))] if value else []
         elif value is not None and value != "":
             found.append((name, text(value)))
     return found
+
+
+def _listed(values: list[Any], most: int | None) -> str:
+    told = ", ".join(str(value) for value in values[:most])
+    left = len(values) - len(values[:most])
+    return f"{told} and {left} more" if left else told
 
 
 def text(value: Any) -> str:

@@ -103,6 +103,16 @@ def test_its_version_is_in_the_form_and_not_to_be_seen(browser):
     assert 'for="id_version"' not in text
 
 
+def test_a_long_list_of_symbols_is_shortened_in_the_trail(browser, settings):
+    symbols = [f"S{number}USDT" for number in range(500)]
+    settings.TRADING_SYMBOLS = tuple(symbols)
+    browser.post(page(), form(wanted_symbols=" ".join(symbols)))
+    trail = browser.get(page()).content.decode().rsplit("Audit trail", 1)[1]
+    assert "S0USDT, S1USDT" in trail
+    assert "S7USDT and 492 more" in trail
+    assert "S8USDT" not in trail
+
+
 def test_weights_that_weigh_nothing_are_refused_together(browser):
     spec = catalogue.BY_ID["trade_momentum"]
     values = {f"param_{name}": f"{value:g}" for name, value in spec.defaults().items()}
