@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.core.exceptions import ValidationError as Objections
 from django.http import Http404, HttpResponse
 from django_filters.rest_framework.filterset import FilterSet
@@ -17,10 +15,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exchanges.models.accounts import Environment
+from signals_app.api.named_fields import NamedFieldsSerializer
 from signals_app.models import BacktestReport, BacktestRun
 from signals_app.services import backtests
 from signals_app.services.backtest_plan import Wish
-from signals_app.services.backtests import NotPossible
+from signals_app.services.backtests import AlreadyDone, NotPossible
 from trading.api.documents import problem
 from trading.api.permissions import needs
 from trading.api.problems import Problem, to_json
@@ -30,7 +29,7 @@ MAY_RUN = needs("signals_app.run_backtest")
 FIRST = Wish("", "", "")
 
 
-class LimitEntrySerializer(serializers.Serializer[Any]):
+class LimitEntrySerializer(NamedFieldsSerializer):
     """A limit of the run, as in a file of `replay_risk`."""
 
     scope = serializers.CharField(default="global")
@@ -39,7 +38,7 @@ class LimitEntrySerializer(serializers.Serializer[Any]):
     value = serializers.CharField()
 
 
-class BacktestAskedSerializer(serializers.Serializer[Any]):
+class BacktestAskedSerializer(NamedFieldsSerializer):
     """What to run. Basis points are of the price; times are UTC."""
 
     strategy_id = serializers.CharField(max_length=100)
@@ -167,7 +166,7 @@ class BacktestViewSet(
         responses={
             200: BacktestSerializer,
             404: problem("No such backtest."),
-            409: problem("It is done, waits or runs."),
+            409: problem("BACKTEST_DONE: its report stands. BACKTEST_ACTIVE: it waits or runs."),
         },
     )
     @action(detail=True, methods=["post"])
@@ -177,7 +176,8 @@ class BacktestViewSet(
         try:
             run = backtests.again(int(pk), actor=request.user.get_username())
         except NotPossible as error:
-            raise Problem(409, "BACKTEST_NOT_OVER", f"Not started again: {error}.") from None
+            code = "BACKTEST_DONE" if isinstance(error, AlreadyDone) else "BACKTEST_ACTIVE"
+            raise Problem(409, code, f"Not started again: {error}.") from None
         return Response(BacktestSerializer(run).data)
 
     @extend_schema(

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from signals_app.api.named_fields import NamedFieldsSerializer
 from signals_app.models import StrategySetting
 from signals_app.services import strategy_settings
 from signals_app.services.strategy_settings import ChangedMeanwhile, Setting, UnknownStrategy, Wish
@@ -48,7 +49,7 @@ class StrategySerializer(drf.Serializer[Any]):
     version = drf.IntegerField(help_text="Rises with each change; signals tell it.")
 
 
-class StrategyWishSerializer(drf.Serializer[Any]):
+class StrategyWishSerializer(NamedFieldsSerializer):
     """What is left out stays as it is."""
 
     mode = drf.ChoiceField(StrategySetting.Mode.choices, required=False)
@@ -134,10 +135,6 @@ class StrategyView(APIView):
         asked = StrategyWishSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         data = asked.validated_data
-        if unknown := sorted(set(request.data) - set(asked.fields)):
-            raise Problem(
-                400, "INVALID", f"{unknown[0]}: there is no such field.", field=unknown[0]
-            )
         wish = Wish(
             mode=data.get("mode"),
             symbols=data.get("symbols"),

@@ -12,6 +12,7 @@ from trading.domain.risk.types import Limits
 
 BPS = Decimal(10_000)
 ZERO = Decimal(0)
+MOST_CASH = Decimal(10**12)
 
 
 class SetupInvalid(ValueError):
@@ -79,8 +80,8 @@ class Setup:
     interval: str = ""
 
     def __post_init__(self) -> None:
-        if not self.cash.is_finite() or not 0 < self.cash <= Decimal(10**12):
-            raise SetupInvalid("cash", f"{self.cash} is not above 0")
+        if not self.cash.is_finite() or not 0 < self.cash <= MOST_CASH:
+            raise SetupInvalid("cash", f"{self.cash} is not above 0 and at most {MOST_CASH}")
         if self.entry.get("symbol") != self.symbol:
             raise SetupInvalid("symbol", f"the venue's rules are not those of {self.symbol}")
 

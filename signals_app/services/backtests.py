@@ -42,6 +42,10 @@ class NotPossible(Exception):
     """The backtest is not in a state for this; the text says what it is."""
 
 
+class AlreadyDone(NotPossible):
+    """It came to its end: only a new one can be asked for."""
+
+
 def ask(*, wish: Wish, actor: str) -> tuple[BacktestRun, bool]:
     """Queue a backtest; return it and whether it is new. The same one asked for twice at once is
     one run. Raise ValidationError naming the fields at fault."""
@@ -73,7 +77,8 @@ def ask(*, wish: Wish, actor: str) -> tuple[BacktestRun, bool]:
 
 
 def again(run_id: int, *, actor: str) -> BacktestRun:
-    """Queue a run once more that failed, was cancelled or lost. Raise NotPossible."""
+    """Queue a run once more that failed, was cancelled or lost. Raise NotPossible; AlreadyDone
+    for one with a report."""
     now = timezone.now()
     try:
         with transaction.atomic():
@@ -87,7 +92,7 @@ def again(run_id: int, *, actor: str) -> BacktestRun:
                 finished_at=None,
             )
             if not queued:
-                raise NotPossible(_how_it_is(run_id))
+                raise _not_again(run_id)
             run = BacktestRun.objects.get(pk=run_id)
             _record("backtest.asked", run, actor, {"again": run.attempt})
             _enqueue_later(run_id)
@@ -224,7 +229,16 @@ def _words(error: ValidationError | SetupInvalid) -> str:
 
 def _how_it_is(run_id: int) -> str:
     run = BacktestRun.objects.filter(pk=run_id).first()
-    return f"it is {run.get_status_display().lower()}" if run else "there is no such backtest"
+    if run is None:
+        return "there is no such backtest"
+    words = run.get_status_display().lower()
+    return f"it {words}" if run.status == Status.QUEUED else f"it is {words}"
+
+
+def _not_again(run_id: int) -> NotPossible:
+    if BacktestRun.objects.filter(pk=run_id, status=Status.DONE).exists():
+        return AlreadyDone("it is done and has its report; ask for a new one to run it once more")
+    return NotPossible(_how_it_is(run_id))
 
 
 def _enqueue_later(run_id: int) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from signals_app.models import BacktestRun
 from signals_app.services import backtests
 from tests.integration.backtests.conftest import ID
@@ -61,3 +63,35 @@ def test_limits_of_a_run_hold(person, history, enqueued):
     backtests.carry_out(pk)
     denied = ann.get(f"{WAY}/{pk}/report").json()["calls"]["denied"]
     assert denied["CONFIDENCE_BELOW_MIN"] > 0
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"slipage_bps": "5"}, "slipage_bps"),
+        ({"limits": [{"name": "min_confidence", "value": "0.9", "keys": "a"}]}, "limits.0.keys"),
+    ],
+)
+def test_a_field_that_is_none_is_named(person, history, enqueued, more, field):
+    answer = person(MAY).post(WAY, BODY | more, format="json")
+    assert (answer.status_code, answer.json()["field"]) == (400, field)
+    assert not BacktestRun.objects.exists()
+
+
+def test_why_one_is_not_started_again_is_said(person, history, enqueued):
+    ann = person(MAY)
+    pk = ann.post(WAY, BODY, format="json").json()["id"]
+    waiting = ann.post(f"{WAY}/{pk}/again")
+    assert (waiting.status_code, waiting.json()["code"]) == (409, "BACKTEST_ACTIVE")
+    assert "it waits" in waiting.json()["detail"]
+    backtests.carry_out(pk)
+    done = ann.post(f"{WAY}/{pk}/again")
+    assert (done.status_code, done.json()["code"]) == (409, "BACKTEST_DONE")
+    assert "ask for a new one" in done.json()["detail"]
+
+
+@pytest.mark.parametrize("cash", ["1E+300", "0", "-5"])
+def test_money_out_of_bounds_is_told_both_bounds(person, history, enqueued, cash):
+    answer = person(MAY).post(WAY, BODY | {"cash": cash}, format="json")
+    assert answer.json()["field"] == "cash"
+    assert "above 0 and at most 1000000000000" in answer.json()["detail"]
