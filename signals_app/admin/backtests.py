@@ -305,6 +305,7 @@ def _words(results: dict[str, Any]) -> dict[str, Any]:
     chance = deflated.get("probability")
     return {
         "warning": results["warning"],
+        "holes": results.get("warnings", ()),
         "lines": (
             ("Return out of sample", metrics.percent(results["out_of_sample_return"])),
             ("Sharpe in sample, mean", metrics.figure(results["mean_in_sharpe"])),

@@ -40,7 +40,13 @@ SHOWN = ("equity", "candles", "marks")  # what the charts need
 Json = dict[str, Any]
 
 
-def document(found: Result, figures: Figures, candles: Candles | None = None) -> Json:
+def document(
+    found: Result,
+    figures: Figures,
+    candles: Candles | None = None,
+    *,
+    warnings: Sequence[str] = (),
+) -> Json:
     """Return everything a page or a program needs; columns are thinned out to MOST_POINTS."""
     setup, said = found.setup, found.said
     hold = metrics.hold_curve(found)
@@ -62,6 +68,7 @@ def document(found: Result, figures: Figures, candles: Candles | None = None) ->
             "looks": len(found.looked_ms),
         },
         "digest": found.digest,
+        "warnings": list(warnings),
         "figures": metrics.as_json(figures),
         "lines": metrics.lines(figures),
         "calls": {
@@ -216,8 +223,16 @@ def _head(told: Mapping[str, Any]) -> str:
         f'<span class="story-pill">{escape(setup["interval"] or "stream")}</span>'
         f"<p>{escape(setup['from'])} to {escape(setup['to'])} UTC, {setup['looks']:,} looks, "
         f"{escape(setup['cash'])} to begin with; {escape(costs)}.<br>{escape(params)}.</p></div>"
+        f"{_warnings(told)}"
         f'<div class="story-body"><dl class="story-facts">{facts}</dl></div>'
         f'<p class="story-none">{escape(stated + still)} Result {digest}.</p></section>'
+    )
+
+
+def _warnings(told: Mapping[str, Any]) -> str:
+    return "".join(
+        f'<div class="story-body"><div class="story-error">{escape(words)}</div></div>'
+        for words in told.get("warnings", ())  # reports from before have none
     )
 
 

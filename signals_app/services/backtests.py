@@ -22,7 +22,7 @@ from django.utils import timezone
 
 from audit import trail
 from signals_app.backtest import candles as candle_run
-from signals_app.backtest import metrics, report
+from signals_app.backtest import coverage, metrics, report
 from signals_app.backtest.result import Stopped
 from signals_app.backtest.setup import SetupInvalid
 from signals_app.models import BacktestReport, BacktestRun
@@ -189,7 +189,8 @@ def _reckon(run: BacktestRun) -> dict[str, Any]:
     candles = backtest_plan.candles_of(found)
     beat(0.0)
     result = candle_run.run(found.strategy, candles, found.setup, progress=beat)
-    return report.document(result, metrics.of(result), candles)
+    said = coverage.warnings(candles, found.start_ms, found.end_ms)
+    return report.document(result, metrics.of(result), candles, warnings=said)
 
 
 def _mine(run: BacktestRun) -> Any:
@@ -201,7 +202,7 @@ def _finish(run: BacktestRun, told: dict[str, Any]) -> None:
         is_ours = _mine(run).update(
             status=Status.DONE,
             progress=1,
-            figures=told["figures"],
+            figures={**told["figures"], "warnings": told["warnings"]},
             digest=told["digest"],
             finished_at=timezone.now(),
         )

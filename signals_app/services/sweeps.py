@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from audit import trail
 from exchanges.domain.candles import Candles
+from signals_app.backtest import coverage
 from signals_app.backtest import sweep as trying
 from signals_app.backtest.result import Stopped
 from signals_app.backtest.setup import SetupInvalid
@@ -163,7 +164,8 @@ def _reckon(row: BacktestTrial) -> dict[str, Any]:
     beat = pulse(
         lambda _: _mine(row).filter(sweep__status__in=Job.ACTIVE).update(seen_at=timezone.now()), 2
     )
-    return trying.trial(plan.strategy, candles, plan.setup, cut, beat)
+    said = coverage.warnings(candles, plan.start_ms, plan.end_ms)
+    return {**trying.trial(plan.strategy, candles, plan.setup, cut, beat), "warnings": said}
 
 
 def _candles(sweep: BacktestSweep, plan: Plan) -> Candles:
@@ -198,6 +200,7 @@ def _move_on(sweep_id: int) -> None:
                 _record("sweep.failed", sweep, sweep.actor, {"error": words})
         return
     results = trying.summary([(one.params, one.result or {}) for one in done_rows])
+    results["warnings"] = (done_rows[0].result or {}).get("warnings", [])
     results["numbers"] = [one.number for one in done_rows]
     with transaction.atomic():
         if active.update(status=Status.DONE, progress=1, results=results, finished_at=now):

@@ -16,7 +16,7 @@ from rich.table import Table
 from exchanges.domain.candles import Candles
 from exchanges.market_data import recorded
 from signals_app.backtest import candles as candle_run
-from signals_app.backtest import metrics, report, ticks
+from signals_app.backtest import coverage, metrics, report, ticks
 from signals_app.backtest.setup import SetupInvalid
 from signals_app.gateways import candle_files
 from signals_app.services import backtest_plan, backtest_report
@@ -121,7 +121,8 @@ class Command(BaseCommand):
                 finer=finer,
                 progress=lambda done: bar.update(task, completed=done),
             )
-        return report.document(found, metrics.of(found), candles)
+        said = coverage.warnings(candles, plan.start_ms, plan.end_ms)
+        return report.document(found, metrics.of(found), candles, warnings=said)
 
     def _tell(self, told: report.Json, options: dict[str, Any], out: IO[str]) -> None:
         for name, write in (("json", _json), ("html", _html)):
@@ -142,6 +143,7 @@ class Command(BaseCommand):
             f"{setup['to']} UTC, {setup['looks']:,} looks",
             markup=False,
         )
+        _warn(console, told["warnings"])
         table = Table("Figure", "")
         table.columns[1].justify = "right"
         for name, text in told["lines"]:
@@ -154,6 +156,11 @@ class Command(BaseCommand):
         if told["still_open"]:
             console.print(f"{told['still_open']} still held, valued at the end", markup=False)
         console.print(f"result {told['digest']}", markup=False)
+
+
+def _warn(console: Console, warnings: list[str]) -> None:
+    for words in warnings:
+        console.print(f"WARNING: {words}", style="bold yellow", markup=False)
 
 
 def _frames(paths: list[Path]) -> Iterator[recorded.Recorded]:

@@ -104,3 +104,12 @@ def test_who_may_only_look_can_start_nothing(asked):
     assert client.post(reverse(FORM), NEW).status_code == 403
     cancel = reverse("admin:signals_app_backtestrun_cancel", args=(asked.pk,))
     assert client.post(cancel).status_code == 403
+
+
+def test_a_hole_in_the_candles_is_told(browser, history, enqueued):
+    browser.post(reverse(FORM), {**NEW, "end": "2025-01-11"})
+    run = BacktestRun.objects.get()
+    backtests.carry_out(run.pk)
+    assert "3 of 10 days have no candles" in browser.get(change(run)).content.decode()
+    run.refresh_from_db()
+    assert "3 of 10 days" in run.figures["warnings"][0]

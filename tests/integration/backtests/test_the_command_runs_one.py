@@ -88,3 +88,10 @@ def test_a_stream_that_is_none_is_told(db, tmp_path):
     path.write_text("12 {nonsense\n")
     with pytest.raises(CommandError, match="--stream: this is no recording"):
         call_command("run_backtest", "orderbook_skew", "--symbol", "BTCUSDT", "--stream", str(path))
+
+
+def test_a_time_that_is_not_covered_is_told(history):
+    words = ["--symbol", "BTCUSDT", "--interval", "1m", "--to", "2025-01-11"]
+    assert "WARNING: 4,320 of 14,400 candles of this time are missing (3 of 10 days" in told(*words)
+    (said,) = json.loads(told(*words, "--json", "-"))["warnings"]
+    assert "3 of 10 days have no candles" in said
