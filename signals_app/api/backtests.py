@@ -63,6 +63,19 @@ class BacktestAskedSerializer(NamedFieldsSerializer):
     limits = LimitEntrySerializer(many=True, default=list)
     environment = serializers.ChoiceField(Environment.choices, default=FIRST.environment)
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse fields there are none of: a misspelt cost must not be the default."""
+        unknown = set(self.initial_data) - set(self.fields)
+        if unknown:
+            raise ValidationError(dict.fromkeys(sorted(unknown), "There is no such field."))
+        return attrs
+
+
+def wish_from(given: dict[str, Any]) -> Wish:
+    """Return what was asked for in words that were checked."""
+    limits = [dict(one) for one in given["limits"]]
+    return Wish(**{**given, "symbol": given["symbol"].upper(), "limits": limits})
+
 
 class BacktestSerializer(serializers.ModelSerializer[BacktestRun]):
     figures = serializers.JSONField(
@@ -133,11 +146,9 @@ class BacktestViewSet(
     def create(self, request: Request) -> Response:
         asked = BacktestAskedSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
-        given = dict(asked.validated_data)
-        given["symbol"] = given["symbol"].upper()
-        given["limits"] = [dict(one) for one in given["limits"]]
+        wish = wish_from(asked.validated_data)
         try:
-            run, is_new = backtests.ask(wish=Wish(**given), actor=request.user.get_username())
+            run, is_new = backtests.ask(wish=wish, actor=request.user.get_username())
         except Objections as error:
             raise ValidationError(error.message_dict) from None
         code = status.HTTP_201_CREATED if is_new else status.HTTP_200_OK

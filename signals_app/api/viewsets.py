@@ -18,6 +18,7 @@ from rest_framework.routers import SimpleRouter
 from signals_app import selectors
 from signals_app.api.backtests import BacktestViewSet
 from signals_app.api.serializers import SignalSerializer, SignalStorySerializer
+from signals_app.api.sweeps import SweepViewSet
 from signals_app.api.trade import carry_out
 from signals_app.api.trade_docs import TradeAnswer
 from signals_app.models import Signal
@@ -97,4 +98,5 @@ router = SimpleRouter()
 router.trailing_slash = "/?"
 router.register("signals", SignalViewSet, basename="signal")
 router.register("backtests", BacktestViewSet)
+router.register("sweeps", SweepViewSet, basename="sweep")
 urlpatterns = router.urls

@@ -27,7 +27,7 @@ def warnings(candles: Candles, start_ms: int | None, end_ms: int | None) -> list
     )
     named = [f"{day_of(a)} to {day_of(b)}" for a, b in _longest(missing)]
     more = f" and {len(missing) - len(named):,} shorter ones" if len(missing) > len(named) else ""
-    return [f"{words}: {', '.join(named)}{more}. Nothing was traded there; fetch the history."]
+    return [f"{words}: {', '.join(named)}{more}; nothing was traded there."]
 
 
 def _next_opening(interval: str, at_ms: int) -> int:

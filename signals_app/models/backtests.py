@@ -117,6 +117,10 @@ class BacktestSweep(Job):
     def __str__(self) -> str:
         return f"{self.strategy_id} {self.symbol} {self.interval}, {self.trials_count} trials"
 
+    @property
+    def trials_done(self) -> int:
+        return round(self.progress * self.trials_count)  # it is counted by trials that ended
+
 
 class BacktestTrial(models.Model):
     """One set of parameters of a sweep. `result` is what it came to, by window and over all."""

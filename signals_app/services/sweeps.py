@@ -6,7 +6,8 @@ broker or worker that is lost loses time and nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -37,15 +38,23 @@ from signals_app.services.backtests import (
 
 log = structlog.get_logger(__name__)
 Status = Job.Status
+WINDOWS, RATIO = 4, 3  # of the walk forward, where nobody says otherwise
 MOST_ATTEMPTS = 3
 FAILED_SHARE = 0.5  # of the trials: then the sweep has failed
 _loaded: dict[str, Candles] = {}  # of the sweep this process works on
 
 
 def ask(
-    *, wish: Wish, grid: Mapping[str, str], windows: int, ratio: int, actor: str
+    *,
+    wish: Wish,
+    grid: Mapping[str, str],
+    windows: int,
+    ratio: int,
+    actor: str,
+    is_enqueued: bool = True,
 ) -> tuple[BacktestSweep, bool]:
-    """Queue a sweep; return it and whether it is new. Raise ValidationError naming the fields."""
+    """Queue a sweep; return it and whether it is new. Raise ValidationError naming the fields.
+    One that is not enqueued waits for its asker to call `help_out`."""
     plan = backtest_plan.plan(wish)
     candles = backtest_plan.candles_of(plan)
     try:
@@ -75,7 +84,8 @@ def ask(
             ]
             BacktestTrial.objects.bulk_create(rows)
             _record("sweep.asked", sweep, actor, asked)
-            _enqueue_later(sweep)
+            if is_enqueued:
+                _enqueue_later(sweep)
     except IntegrityError:
         running = BacktestSweep.objects.filter(fingerprint=mark, status__in=Job.ACTIVE).first()
         if running is None:
@@ -121,6 +131,21 @@ def carry_out(trial_id: int) -> bool:
         _mine(row).update(status=Status.DONE, result=result)
     _move_on(row.sweep_id)
     return True
+
+
+def help_out(sweep_id: int) -> Iterator[BacktestSweep]:
+    """Run the trials of a sweep that wait, in this process, beside any worker's; yield how it is
+    after each, until it is over."""
+    while True:
+        sweep = BacktestSweep.objects.get(pk=sweep_id)
+        yield sweep
+        if not sweep.is_active:
+            return
+        waiting = sweep.trials.filter(status=Status.QUEUED).order_by("number").first()
+        if waiting is None:
+            time.sleep(0.2)  # a worker has the last ones
+        else:
+            carry_out(waiting.pk)
 
 
 def look_after(*, now: datetime | None = None) -> list[int]:

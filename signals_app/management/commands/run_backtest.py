@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -19,7 +19,7 @@ from signals_app.backtest import candles as candle_run
 from signals_app.backtest import coverage, metrics, report, ticks
 from signals_app.backtest.setup import SetupInvalid
 from signals_app.gateways import candle_files
-from signals_app.services import backtest_plan, backtest_report
+from signals_app.services import backtest_plan, backtest_report, sweep_report, sweeps
 from signals_app.services.backtest_plan import Plan, Wish
 from signals_app.strategies import catalogue
 from trading.domain.risk.types import SizingModel
@@ -31,6 +31,7 @@ OPTIONS = {
     "start": "--from",
     "end": "--to",
     "candles": "--file",
+    "grid": "--sweep",
 }  # where they are called otherwise than the field
 
 
@@ -70,6 +71,16 @@ class Command(BaseCommand):
         add("--limits", type=Path, help="YAML, JSON or CSV as of replay_risk, over first values")
         add("--json", type=Path, help="write the whole report there; - for the terminal")
         add("--html", type=Path, help="write the report as one page there")
+        add(
+            "--sweep",
+            action="append",
+            default=[],
+            metavar="NAME=5:50:5",
+            help="try values (from, to and step, or 20,50,100); once for each parameter",
+        )
+        add("--windows", type=int, default=sweeps.WINDOWS, help="of a sweep's walk forward")
+        add("--ratio", type=int, default=sweeps.RATIO, help="in-sample over out-of-sample length")
+        add("--actor", default="command:run_backtest", help="who asks for the sweep, for the trail")
 
     def handle(self, *args: Any, **options: Any) -> None:
         wish = _wish(options)
@@ -80,6 +91,9 @@ class Command(BaseCommand):
             width=None if out.isatty() else NOT_A_SCREEN,
         )
         try:
+            if options["sweep"]:
+                self._sweep(wish, options, console, out)
+                return
             run = self._stream if options["stream"] else self._run
             told = run(wish, options, console)
         except ValidationError as error:
@@ -89,6 +103,44 @@ class Command(BaseCommand):
         except candle_files.FileUnreadable as error:
             raise CommandError(f"--file: {error}") from None
         self._tell(told, options, out)
+
+    def _sweep(self, wish: Wish, options: dict[str, Any], console: Console, out: IO[str]) -> None:
+        for name in ("file", "finer", "stream", "html"):
+            if options[name]:
+                raise CommandError(
+                    f"--{name}: a sweep runs on stored candles and has no page of it"
+                )
+        sweep, is_new = sweeps.ask(
+            wish=wish,
+            grid=_grid(options["sweep"]),
+            windows=options["windows"],
+            ratio=options["ratio"],
+            actor=options["actor"],
+            is_enqueued=False,
+        )
+        columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+        try:
+            with Progress(*columns, console=console, transient=True) as bar:
+                task = bar.add_task(f"sweep {sweep.pk}", total=sweep.trials_count)
+                for now in sweeps.help_out(sweep.pk):
+                    words = f"sweep {now.pk}: {now.trials_done} of {now.trials_count} trials"
+                    bar.update(task, completed=now.trials_done, description=words)
+        except KeyboardInterrupt:
+            if is_new:
+                sweeps.cancel(sweep.pk, actor=options["actor"])
+            raise
+        sweep.refresh_from_db()
+        if sweep.results is None:
+            raise CommandError(f"sweep {sweep.pk}: {sweep.get_status_display()} {sweep.error}")
+        told = sweep_report.document(sweep)
+        if options["json"] is not None and str(options["json"]) != "-":
+            _write("json", _json, options["json"], told)
+        if str(options["json"]) == "-":
+            self.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
+            return
+        screen = Console(file=out, highlight=False, width=None if out.isatty() else NOT_A_SCREEN)
+        _warn(screen, told["results"]["warnings"])
+        sweep_report.show(told, screen)
 
     def _stream(self, wish: Wish, options: dict[str, Any], console: Console) -> report.Json:
         strategy, setup = backtest_plan.stream_plan(wish)
@@ -129,10 +181,7 @@ class Command(BaseCommand):
             path = options[name]
             if path is None or str(path) == "-":
                 continue
-            try:
-                write(path, told)
-            except OSError as error:
-                raise CommandError(f"--{name}: {path}: {error.strerror}") from None
+            _write(name, write, path, told)
         if str(options["json"]) == "-":
             self.stdout.write(orjson.dumps(told, option=orjson.OPT_INDENT_2).decode())
             return
@@ -258,6 +307,23 @@ def _objections(error: ValidationError) -> str:
 
 def _option(field: str) -> str:
     return OPTIONS.get(field, "--" + field.replace("_", "-"))
+
+
+def _grid(words: list[str]) -> dict[str, str]:
+    found = {}
+    for word in words:
+        name, is_there, values = word.partition("=")
+        if not is_there or not name or name in found:
+            raise CommandError(f"--sweep: write {word!r} as fast=5:50:5, each parameter once")
+        found[name] = values
+    return found
+
+
+def _write(name: str, write: Callable[[Path, Any], None], path: Path, told: Any) -> None:
+    try:
+        write(path, told)
+    except OSError as error:
+        raise CommandError(f"--{name}: {path}: {error.strerror}") from None
 
 
 def _json(path: Path, told: report.Json) -> None:

@@ -112,3 +112,10 @@ def test_the_form_queues_one(browser, history):
     form = {**NEW, "params": "", "grid": "fast=5,10", "windows": "1", "ratio": "1"}
     browser.post(reverse("admin:signals_app_backtestsweep_new"), form)
     assert BacktestSweep.objects.get().trials_count == 2
+
+
+def test_the_page_counts_trials_while_it_runs(browser, ask):
+    sweep, _ = ask()
+    sweeps.carry_out(sweep.trials.get(number=0).pk)
+    page = browser.get(reverse("admin:signals_app_backtestsweep_progress", args=(sweep.pk,)))
+    assert "1 of 4 trials done" in page.content.decode()
