@@ -28,6 +28,10 @@ OTHER_NAMES = {"date": "opened_ms", "open_time": "opened_ms", "timestamp": "open
 PIECE = 500_000  # candles of an export that are in memory at once
 
 
+SUFFIXES = (".parquet", ".feather", ".json", ".json.gz")
+KINDS = "a .parquet file of ours, or freqtrade's .feather, .json or .json.gz"
+
+
 class UnreadableFile(ValueError):
     """Not a file of candles; the text names the column."""
 
@@ -72,6 +76,7 @@ def read(path: Path, *, symbol: str, interval: str) -> Candles:
     Columns that a file lacks (freqtrade keeps prices and volume only) are 0; quote volume is then
     volume times the middle of the candle. Raise UnreadableFile.
     """
+    _check_kind(path)
     columns = _json(path) if ".json" in path.suffixes else _arrow(path)
     if missing := [name for name in REQUIRED if name not in columns]:
         raise UnreadableFile(f"{path.name}: column {missing[0]} is missing")
@@ -98,19 +103,31 @@ def take_in(path: Path, *, environment: str, market: str, symbol: str, interval:
 
 
 def told_by(path: Path) -> Mapping[str, str]:
-    """Return what one of our own files says it is of; empty for others."""
-    if path.suffix != ".parquet":
+    """Return what one of our own files says it is of; empty for others. Raise UnreadableFile."""
+    _check_kind(path)
+    if path.suffix.lower() != ".parquet":
         return {}
     pq = _lazily("pyarrow.parquet")
 
     try:
         metadata = pq.read_schema(path).metadata or {}
+    except FileNotFoundError:
+        raise
     except (OSError, ValueError) as error:
-        raise UnreadableFile(f"{path.name}: {error}") from error
+        raise _no_candles(path, error) from error
     return orjson.loads(metadata[METADATA]) if METADATA in metadata else {}
 
 
 # ---- inside ----------------------------------------------------------------------------------
+
+
+def _check_kind(path: Path) -> None:
+    if not path.name.lower().endswith(SUFFIXES):
+        raise UnreadableFile(f"{path.name} is no file of candles: it must be {KINDS}")
+
+
+def _no_candles(path: Path, error: Exception) -> UnreadableFile:
+    return UnreadableFile(f"{path.name} is no file of candles (it must be {KINDS}): {error}")
 
 
 def _pieces(name: Mapping[str, Any], start_ms: int | None, end_ms: int | None) -> Iterator[Candles]:
@@ -142,8 +159,10 @@ def _arrow(path: Path) -> dict[str, Any]:
 
     try:
         table = feather.read_table(path) if path.suffix == ".feather" else pq.read_table(path)
+    except FileNotFoundError:
+        raise
     except (OSError, pa.ArrowInvalid) as error:
-        raise UnreadableFile(f"{path.name}: {error}") from error
+        raise _no_candles(path, error) from error
     columns: dict[str, Any] = {}
     for name in table.column_names:
         column = table.column(name)
@@ -167,8 +186,8 @@ def _json(path: Path) -> dict[str, Any]:
     try:
         rows = orjson.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)
         columns = list(zip(*rows, strict=True))
-    except (OSError, ValueError, TypeError) as error:
-        raise UnreadableFile(f"{path.name}: {error}") from error
+    except (OSError, EOFError, ValueError, TypeError) as error:
+        raise _no_candles(path, error) from error
     if len(columns) < len(REQUIRED):
         raise UnreadableFile(f"{path.name}: column {REQUIRED[len(columns)]} is missing")
     try:

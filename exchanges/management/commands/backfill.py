@@ -24,14 +24,14 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from exchanges.domain.candle_checks import BadCandle
-from exchanges.domain.candles import INTERVALS
+from exchanges.domain.candles import INTERVALS, length_ms
 from exchanges.domain.errors import RateLimited, Rejected, VenueError
 from exchanges.gateways import market_history
 from exchanges.gateways.market_history import MarketHistory
 from exchanges.history import fill, funding, trades
 from exchanges.history import series as histories
 from exchanges.history.fill import Page
-from exchanges.models import DataMarket, Environment
+from exchanges.models import DataMarket, Environment, Series
 
 AGO = re.compile(r"(?P<count>\d{1,5})(?P<unit>[hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}
@@ -85,6 +85,7 @@ class Command(BaseCommand):
         options: dict[str, Any],
     ) -> None:
         def pages() -> Iterator[Page]:
+            _check_listed(history, symbol, interval or "1d", start_ms)
             if options["what"] == "funding":
                 return funding.fill(history, symbol, start_ms, end_ms)
             if options["what"] == "trades":
@@ -113,6 +114,16 @@ class Command(BaseCommand):
                 raise CommandError(f"{name}: {_worded(error, symbol)}") from error
         seconds = time.perf_counter() - watch
         self.stdout.write(f"{name}: {stored} new or changed in {seconds:.1f} s")
+
+
+def _check_listed(history: MarketHistory, symbol: str, interval: str, at_ms: int) -> None:
+    """Ask for one candle of a symbol that is new, so that no series is made of one that is not
+    listed. VenueError may escape."""
+    known = Series.objects.filter(
+        environment=history.environment, market=history.market, symbol=symbol
+    )
+    if not known.exists():
+        history.klines(symbol, interval, start_ms=at_ms, end_ms=at_ms + length_ms(interval))
 
 
 def _patiently(pages: Any, bar: Progress, task: TaskID) -> Iterator[Page]:
@@ -166,6 +177,8 @@ def _ms(at: datetime) -> int:
 
 def _symbols(text: str) -> list[str]:
     names = [name.strip().upper() for name in text.split(",") if name.strip()]
+    if text and not names:
+        raise CommandError(f"--symbol {text!r} names none: write BTCUSDT or BTCUSDT,ETHUSDT")
     found = names or list(settings.TRADING_SYMBOLS)
     for name in found:
         if not re.fullmatch(r"[A-Z0-9_]{2,32}", name):
@@ -175,6 +188,8 @@ def _symbols(text: str) -> list[str]:
 
 def _intervals(text: str) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
+    if text and not names:
+        raise CommandError(f"--interval {text!r} names none of {', '.join(INTERVALS)}")
     for name in names:
         if name not in INTERVALS:
             raise CommandError(f"--interval {name!r} is none of {', '.join(INTERVALS)}")

@@ -1,17 +1,18 @@
 """Candles to Parquet files and back: `manage.py candles export|import`.
 
     manage.py candles export --symbol BTCUSDT --interval 1m --file btc.parquet
-    manage.py candles import --file btc.parquet --environment mainnet
+    manage.py candles import --file btc.parquet
     manage.py candles import --file BTC_USDT-5m.feather --symbol BTCUSDT --interval 5m
 
 An import reads our own Parquet files and freqtrade's .feather, .json and .json.gz; each row is
-checked, and the first that cannot be is named. Candles of a real venue never go to another
-environment's series unless --environment says so.
+checked, and the first that cannot be is named. A file of ours says what it is of: it goes to no
+other environment, market, symbol or interval unless --as-if says that this is meant.
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.domain.candles import INTERVALS
-from exchanges.history import parquet
+from exchanges.history import parquet, store
 from exchanges.management.commands.backfill import moment
-from exchanges.models import DataMarket, Environment
+from exchanges.models import DataMarket, Environment, Series
+
+MOST_NAMED = 20
 
 
 class Command(BaseCommand):
@@ -42,10 +45,17 @@ class Command(BaseCommand):
         parser.add_argument("--environment", default="", choices=["", *Environment.values])
         parser.add_argument("--from", dest="start", default="", help="export: date, time, or 90d")
         parser.add_argument("--to", dest="end", default="", help="export: date or time, excluded")
+        parser.add_argument(
+            "--as-if",
+            action="store_true",
+            help="import: take candles in as what the options say, though the file says otherwise",
+        )
 
     def handle(self, **options: Any) -> None:
         try:
             told = parquet.told_by(options["file"]) if options["what"] == "import" else {}
+            if not options["as_if"]:
+                _check_same(options, told)
             name = _named(options, told)
             if options["what"] == "export":
                 self._export(options, name)
@@ -57,12 +67,11 @@ class Command(BaseCommand):
     def _export(self, options: dict[str, Any], name: dict[str, str]) -> None:
         now = datetime.now(UTC)
         start, end = options["start"], options["end"]
-        rows = parquet.export(
-            options["file"],
-            **name,
-            start_ms=moment("--from", start, now) if start else None,
-            end_ms=moment("--to", end, now) if end else None,
-        )
+        start_ms = moment("--from", start, now) if start else None
+        end_ms = moment("--to", end, now) if end else None
+        if not len(store.load(**name, start_ms=start_ms, end_ms=end_ms, first=1)):
+            raise CommandError(_nothing(name, in_time=bool(start or end)))
+        rows = parquet.export(options["file"], **name, start_ms=start_ms, end_ms=end_ms)
         self.stdout.write(f"{_spoken(name)}: {rows} candles written to {options['file']}")
 
     def _import(self, path: Path, name: dict[str, str]) -> None:
@@ -86,6 +95,29 @@ def _named(options: dict[str, Any], told: Any) -> dict[str, str]:
         if not name[key]:
             raise CommandError(f"--{key} is missing: the file does not say it")
     return name
+
+
+def _check_same(options: dict[str, Any], told: Mapping[str, str]) -> None:
+    """Made-up candles must not become a venue's by an option that was mistyped."""
+    for key in ("environment", "market", "symbol", "interval"):
+        asked = options[key].upper() if key == "symbol" else options[key]
+        if asked and told.get(key, asked) != asked:
+            raise CommandError(
+                f"--{key} {asked}: {options['file']} says that its candles are of {told[key]}. "
+                "If you mean to take them in all the same, add --as-if"
+            )
+
+
+def _nothing(name: dict[str, str], *, in_time: bool) -> str:
+    found = Series.objects.filter(
+        environment=name["environment"], market=name["market"], rows__gt=0, interval__in=INTERVALS
+    )
+    there = [f"{one.symbol} {one.interval}" for one in found.order_by("symbol", "id")]
+    more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+    return (
+        f"{_spoken(name)}: no candles are stored{' in that time' if in_time else ''}, so no file "
+        f"was written. There are {', '.join(there[:MOST_NAMED]) or 'none at all'}{more}"
+    )
 
 
 def _spoken(name: dict[str, str]) -> str:

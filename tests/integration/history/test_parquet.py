@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 from importlib import import_module
@@ -12,6 +13,7 @@ from django.core.management import CommandError, call_command
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.domain.candles import Candles
 from exchanges.history import parquet, store
+from exchanges.models import Series
 from tests.fakes.candles import START_MS, candle, candles
 
 pytestmark = pytest.mark.django_db
@@ -52,11 +54,61 @@ def test_a_file_of_ours_says_what_it_is_of(tmp_path, capsys):
     words = ["--symbol=btcusdt", "--interval=1m", "--environment=simulator"]
     call_command("candles", "export", f"--file={file}", *words, "--to=2024-08-09T00:07")
 
-    call_command("candles", "import", f"--file={file}", "--environment=mainnet")
+    call_command("candles", "import", f"--file={file}", "--environment=mainnet", "--as-if")
 
     told = capsys.readouterr().out
     assert "BTCUSDT 1m (simulator spot): 7 candles written" in told
     assert "BTCUSDT 1m (mainnet spot): 7 candles read, 7 new or changed, 0 gaps" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--environment=mainnet", "--environment mainnet: .* of simulator.* add --as-if"),
+        ("--symbol=ethusdt", "--symbol ETHUSDT: .* of BTCUSDT"),
+        ("--interval=5m", "--interval 5m: .* of 1m"),
+        ("--market=usdm", "--market usdm: .* of spot"),
+    ],
+)
+def test_a_file_of_ours_is_taken_in_as_nothing_else(tmp_path, words, told):
+    store.store(**BTC, rows=candles(10))
+    file = tmp_path / "btc.parquet"
+    parquet.export(file, **BTC)
+
+    with pytest.raises(CommandError, match=told):
+        call_command("candles", "import", f"--file={file}", words)
+    assert Series.objects.count() == 1
+    call_command("candles", "import", f"--file={file}")
+
+
+@pytest.mark.parametrize("words", [("--symbol=NOPE",), ("--symbol=BTCUSDT", "--from=2030-01-01")])
+def test_an_export_of_nothing_is_refused_and_names_what_there_is(tmp_path, words):
+    store.store(**BTC, rows=candles(10))
+    file = tmp_path / "none.parquet"
+
+    with pytest.raises(CommandError, match=r"no candles are stored.* There are BTCUSDT 1m"):
+        call_command(
+            "candles",
+            "export",
+            f"--file={file}",
+            *words,
+            "--interval=1m",
+            "--environment=simulator",
+        )
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["btcusdt_20240809.gz", "rows.json.gz", "note.parquet", "a.feather"]
+)
+def test_what_is_no_file_of_candles_is_told_with_the_kinds_that_are(tmp_path, name):
+    file = tmp_path / name
+    file.write_bytes(gzip.compress(b'1723161600000000000 {"stream":"btcusdt@depth"}'))
+
+    with pytest.raises(
+        CommandError, match=r"is no file of candles.*\.parquet file of ours.*feather"
+    ):
+        call_command("candles", "import", f"--file={file}", "--symbol=BTCUSDT", "--interval=1m")
 
 
 @pytest.mark.parametrize(

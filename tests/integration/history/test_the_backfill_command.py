@@ -8,6 +8,7 @@ from django.core.management import CommandError, call_command
 from exchanges.gateways import market_history
 from exchanges.history import funding, store
 from exchanges.management.commands.backfill import moment
+from exchanges.models import Series
 from tests.fakes.candles import START_MS, candles
 
 pytestmark = pytest.mark.django_db
@@ -36,7 +37,7 @@ def test_it_fetches_what_is_missing_and_says_so(venue, capsys):
     told = capsys.readouterr().out
     assert "BTCUSDT 1m: 2500 new or changed" in told
     assert "BTCUSDT 1m: 0 new or changed" in told
-    assert len(venue.pages) == 3
+    assert len(venue.pages) == 4  # the first asks whether there is such a symbol
     assert len(store.load(environment="mainnet", symbol="BTCUSDT", interval="1m")) == 2500
 
 
@@ -64,6 +65,8 @@ def test_it_fetches_funding_rates(venue):
         ({"to": "2024-13-01"}, "--to '2024-13-01' is no time"),
         ({"from": "2024-02-01", "to": "2024-01-01"}, "is not before --to"),
         ({"interval": "7m"}, "--interval '7m' is none of 1s, 1m"),
+        ({"symbol": ",,"}, "--symbol ',,' names none"),
+        ({"interval": ", "}, "--interval ', ' names none of 1s"),
         ({"symbol": "BTC/USDT"}, "--symbol 'BTC/USDT' is no symbol"),
         ({"symbol": "NOSUCH"}, "--symbol NOSUCH: the venue does not list it"),
         ({"what": "funding"}, "--what funding: only --market usdm"),
@@ -72,6 +75,13 @@ def test_it_fetches_funding_rates(venue):
 def test_a_wrong_word_is_named(wrong, told):
     with pytest.raises(CommandError, match=told.replace("(", r"\(")):
         backfill(**({"from": "2024-08-09", "to": "2024-08-10"} | wrong))
+
+
+@pytest.mark.parametrize("what", ["candles", "trades"])
+def test_a_symbol_that_is_not_listed_leaves_no_series(what):
+    with pytest.raises(CommandError, match="the venue does not list it"):
+        backfill(**{"symbol": "NOSUCH", "what": what, "from": "2024-08-09", "to": "2024-08-10"})
+    assert not Series.objects.exists()
 
 
 def test_a_market_that_is_not_served_is_named(settings):
