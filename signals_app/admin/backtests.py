@@ -54,6 +54,7 @@ class JobAdmin(FactAdmin):
 
         return [
             door(self._new, "new/", "new"),
+            door(self._add, "add/", "add"),
             door(self._progress, "<int:pk>/progress/", "progress"),
             door(require_POST(self._cancel), "<int:pk>/cancel/", "cancel"),
             *self._more_urls(door),
@@ -82,6 +83,10 @@ class JobAdmin(FactAdmin):
             "opts": self.model._meta,
         }
         return TemplateResponse(request, "admin/signals_app/backtest_new.html", context)
+
+    def _add(self, request: HttpRequest) -> HttpResponse:  # noqa: ARG002
+        """Lead from where Django has the form of a new row to ours."""
+        return redirect(self._url("new"))
 
     def _progress(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Answer the page that watches: a bar, or the word to load itself anew."""

@@ -214,10 +214,12 @@ def longest_drawdown(looked_ms: Integers, equity: Floats, start: float) -> float
     """Return the days of the longest time below an earlier high, the running one included."""
     if not len(equity):
         return None
-    highs = np.maximum.accumulate(np.maximum(equity, start))
-    at_high = np.flatnonzero(equity >= highs)
-    marks = np.concatenate((looked_ms[:1], looked_ms[at_high], looked_ms[-1:]))
-    return float(np.diff(marks).max()) / DAY_MS
+    is_below = equity < np.maximum.accumulate(np.maximum(equity, start))
+    marks = np.unique(np.concatenate(([0], np.flatnonzero(~is_below), [len(equity) - 1])))
+    since, until = marks[:-1], marks[1:]
+    fell = is_below[since] | is_below[until] | (until - since > 1)
+    spans = (looked_ms[until] - looked_ms[since])[fell]
+    return float(spans.max(initial=0)) / DAY_MS
 
 
 def profit_factor(profits: list[float]) -> float | None:

@@ -16,8 +16,6 @@
     const [red, green, blue, alpha] = pixel.getImageData(0, 0, 1, 1).data;
     return `rgba(${red},${green},${blue},${alpha / 255})`;
   };
-  const made = [];
-
   const make = (id, height) => {
     const place = document.getElementById(id);
     if (!place) return null;
@@ -33,9 +31,13 @@
         vertLines: { color: colour("--line", "#e2e5ea") },
         horzLines: { color: colour("--line", "#e2e5ea") },
       },
-      timeScale: { timeVisible: true, secondsVisible: false },
+      // All bars must fit a phone: by default none is narrower than half a pixel.
+      timeScale: { timeVisible: true, secondsVisible: false, minBarSpacing: 0.01 },
     });
-    made.push(chart);
+    // The chart has its size only after the page was laid out, and another when that is turned.
+    new ResizeObserver(() => {
+      requestAnimationFrame(() => chart.timeScale().fitContent());
+    }).observe(place);
     return chart;
   };
   const points = (values) =>

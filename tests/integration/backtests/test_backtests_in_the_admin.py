@@ -112,4 +112,10 @@ def test_a_hole_in_the_candles_is_told(browser, history, enqueued):
     backtests.carry_out(run.pk)
     assert "3 of 10 days have no candles" in browser.get(change(run)).content.decode()
     run.refresh_from_db()
-    assert "3 of 10 days" in run.figures["warnings"][0]
+    assert "3 of 10 days" in str(run.figures)
+
+
+@pytest.mark.parametrize("model", ["backtestrun", "backtestsweep"])
+def test_the_way_django_adds_leads_to_the_form(browser, model):
+    answer = browser.get(f"/admin/signals_app/{model}/add/")
+    assert (answer.status_code, answer["Location"]) == (302, f"/admin/signals_app/{model}/new/")

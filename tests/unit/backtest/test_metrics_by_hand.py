@@ -56,6 +56,22 @@ def test_the_longest_drawdown():
     assert metrics.longest_drawdown(looked, equity, 100.0) == 3  # from 110 to 111
 
 
+@pytest.mark.parametrize(
+    ("equity", "days"),
+    [
+        ([100, 100, 100], 0),
+        ([101, 102, 103], 0),
+        ([99, 98, 97], 2),
+        ([99, 100, 101], 1),
+        ([100, 101, 100.5], 1),
+        ([100], 0),
+    ],
+)
+def test_time_at_a_high_is_no_drawdown(equity, days):
+    looked = START_MS + np.arange(len(equity)) * DAY_MS
+    assert metrics.longest_drawdown(looked, np.array(equity, float), 100.0) == days
+
+
 def test_the_profit_factor():
     assert metrics.profit_factor([30.0, -10.0, 15.0, -5.0]) == 3
     assert metrics.profit_factor([]) is None
