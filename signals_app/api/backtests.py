@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ValidationError as Objections
 from django.http import Http404, HttpResponse
 from django_filters.rest_framework.filterset import FilterSet
@@ -62,13 +64,6 @@ class BacktestAskedSerializer(NamedFieldsSerializer):
     )
     limits = LimitEntrySerializer(many=True, default=list)
     environment = serializers.ChoiceField(Environment.choices, default=FIRST.environment)
-
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Refuse fields there are none of: a misspelt cost must not be the default."""
-        unknown = set(self.initial_data) - set(self.fields)
-        if unknown:
-            raise ValidationError(dict.fromkeys(sorted(unknown), "There is no such field."))
-        return attrs
 
 
 def wish_from(given: dict[str, Any]) -> Wish:
