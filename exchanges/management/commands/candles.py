@@ -69,7 +69,7 @@ class Command(BaseCommand):
         start, end = options["start"], options["end"]
         start_ms = moment("--from", start, now) if start else None
         end_ms = moment("--to", end, now) if end else None
-        if not len(store.load(**name, start_ms=start_ms, end_ms=end_ms, first=1)):
+        if not len(store.load(start_ms=start_ms, end_ms=end_ms, first=1, last=None, **name)):
             raise CommandError(_nothing(name, in_time=bool(start or end)))
         rows = parquet.export(options["file"], **name, start_ms=start_ms, end_ms=end_ms)
         self.stdout.write(f"{_spoken(name)}: {rows} candles written to {options['file']}")
