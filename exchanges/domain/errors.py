@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 
 class VenueError(Exception):
     """Root. `code` is the venue's number when it gave one, `text` its words."""
@@ -12,9 +14,55 @@ class VenueError(Exception):
         self.status = status
         super().__init__(f"[{code}] {text}" if code is not None else text)
 
+    @property
+    def reason_code(self) -> str:
+        """Return what an order row keeps: the name of a typed refusal, else the venue's number."""
+        return str(self.code or "")
+
 
 class Rejected(VenueError):
     """Final: the venue refused and nothing happened. Do not retry the same request."""
+
+
+class _TypedRefusal(Rejected):
+    """A refusal that services tell apart; only the adapter reads the venue's words."""
+
+    NAME: ClassVar[str]
+    CODE: ClassVar[int]  # the venue's number for it
+
+    @property
+    def reason_code(self) -> str:
+        return self.NAME
+
+
+class InsufficientBalance(_TypedRefusal):
+    """Less is free at the venue than the order needs: fetch the balance, act on what is there."""
+
+    NAME, CODE = "INSUFFICIENT_BALANCE", -2010
+
+
+class WouldTrigger(_TypedRefusal):
+    """The price has passed the trigger already: this stop can no longer be placed."""
+
+    NAME, CODE = "WOULD_TRIGGER", -2010
+
+
+class TooManyConditional(_TypedRefusal):
+    """The venue takes no more conditional orders in this symbol: free a slot first."""
+
+    NAME, CODE = "TOO_MANY_CONDITIONAL", -1013
+
+
+class FilterFailed(_TypedRefusal):
+    """Quantity, price or notional breaks a rule of the instrument: read the rules again."""
+
+    NAME, CODE = "FILTER_FAILED", -1013
+
+
+CODES_OF_TYPED_REFUSALS = {
+    kind.NAME: kind.CODE
+    for kind in (InsufficientBalance, WouldTrigger, TooManyConditional, FilterFailed)
+}
 
 
 class NotSent(VenueError):

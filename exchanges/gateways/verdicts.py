@@ -37,6 +37,15 @@ NOT_FOUND = {-2013: "no such order", -2018: "no such order list", -2026: "order 
 TOO_MANY_REQUESTS, TOO_MANY_ORDERS, UNKNOWN = -1003, -1015, -1000
 CLOCK_REFUSED = -1021
 
+# The first row that fits: the words of a filter come before the empty ones, which fit them all.
+REFUSALS: tuple[tuple[int, str, type[errors.Rejected]], ...] = (
+    (-2010, "insufficient balance", errors.InsufficientBalance),
+    (-2010, "trigger immediately", errors.WouldTrigger),
+    (-2010, "immediately trigger", errors.WouldTrigger),
+    (-1013, "max_num_algo_orders", errors.TooManyConditional),
+    (-1013, "", errors.FilterFailed),
+)
+
 DEFAULT_WAITS = {"weight": 30.0, "orders": 10.0, "ban": 120.0, "blocked": 5.0}
 BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 
@@ -86,7 +95,15 @@ def on_write(reply: Reply) -> errors.VenueError:
         proven = False
     if not proven or code in UNKNOWN_OUTCOME:
         return errors.OutcomeUnknown(text or f"HTTP {reply.status}", **tag)
-    return errors.Rejected(text, **tag)
+    return refusal(text, code=code, status=reply.status)
+
+
+def refusal(text: str, *, code: int | None, status: int | None = None) -> errors.Rejected:
+    """Name a final refusal by its code and words, as narrowly as they allow."""
+    for number, words, kind in REFUSALS:
+        if code == number and words in text.lower():
+            return kind(text, code=code, status=status)
+    return errors.Rejected(text, code=code, status=status)
 
 
 def on_read(reply: Reply) -> errors.VenueError:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.utils import timezone
 
+from exchanges.domain import errors
 from exchanges.models import InstrumentRow
 from signals_app.draft import PayloadError
 from signals_app.services.intake import Clash
@@ -192,13 +193,14 @@ def _not_placed(outcome: Outcome, order: Order) -> Problem:
 
 
 def _rejected(outcome: Outcome, order: Order) -> Problem:
-    code = order.reason_code
+    code = str(errors.CODES_OF_TYPED_REFUSALS.get(order.reason_code, order.reason_code))
     return Problem(
         400,
         "VENUE_REJECTED",
         f"API Error: {order.reason}",
         title="Rejected by the venue",
-        venue_code=int(code) if code.lstrip("-").isdigit() else code or None,
+        venue_code=int(code) if code.lstrip("-").isdigit() else None,
+        reason_code=order.reason_code,
         **_known(outcome),
     )
 

@@ -20,6 +20,7 @@ from exchanges.domain.orders import (
     VenueFill,
     VenueStatus,
 )
+from exchanges.gateways import verdicts
 
 INSUFFICIENT = "Account has insufficient balance for requested action."
 PRICE_RELATION = "The relationship of the prices for the orders is not correct."
@@ -71,7 +72,7 @@ class FakeList:
 
 
 def rejected(text: str, code: int = -2010) -> errors.Rejected:
-    return errors.Rejected(text, code=code, status=400)
+    return verdicts.refusal(text, code=code, status=400)
 
 
 class FakeBook:

@@ -28,6 +28,10 @@ class ProblemDocument(serializers.Serializer[object]):
     limit = serializers.CharField(required=False)
     actual = serializers.CharField(required=False)
     venue_code = serializers.IntegerField(required=False, help_text="The venue's own number.")
+    reason_code = serializers.CharField(
+        required=False,
+        help_text="The refusal's name, such as INSUFFICIENT_BALANCE, else the venue's number.",
+    )
     follow = serializers.CharField(required=False, help_text="Where the whole story is.")
 
 

@@ -99,6 +99,7 @@ class Order(models.Model):
         default=False, help_text="The venue claims more than our fills add up to."
     )
     reason = models.CharField(max_length=300, blank=True, default="")
+    # The name of a typed refusal (`exchanges.domain.errors`), else the venue's number.
     reason_code = models.CharField(max_length=32, blank=True, default="")
     created_at = models.DateTimeField()
     submitted_at = models.DateTimeField(null=True, blank=True)

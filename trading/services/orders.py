@@ -228,7 +228,7 @@ def _refuse(rows: list[Order], error: errors.VenueError, actor: str) -> None:
         values = {
             "status": OrderStatus.REJECTED,
             "reason": error.text[:300],
-            "reason_code": str(error.code or ""),
+            "reason_code": error.reason_code,
             "closed_at": now,
             "next_check_at": None,
         }

@@ -22,7 +22,7 @@ def test_a_venue_rejection_keeps_the_venues_code_and_words(trader, exchange):
     assert response.status_code == 400
     body = response.json()
     assert body["code"] == "VENUE_REJECTED"
-    assert body["venue_code"] == -2010
+    assert (body["venue_code"], body["reason_code"]) == (-2010, "INSUFFICIENT_BALANCE")
     assert body["detail"] == "API Error: Account has insufficient balance for requested action."
     assert body["result"]["status"] == "rejected"
     assert body["result"]["success"] is False

@@ -58,21 +58,27 @@ class TestCredentials:
 
 class TestFilters:
     @pytest.mark.parametrize(
-        ("code", "text"),
+        ("code", "text", "kept"),
         [
-            (-1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
-            (-1013, "Filter failure: NOTIONAL"),
-            (-1111, "Parameter 'quantity' has too much precision."),
-            (-2010, "Account has insufficient balance for requested action."),
+            (-1013, "Filter failure: PERCENT_PRICE_BY_SIDE", "FILTER_FAILED"),
+            (-1013, "Filter failure: NOTIONAL", "FILTER_FAILED"),
+            (-1013, "Filter failure: MAX_NUM_ALGO_ORDERS", "TOO_MANY_CONDITIONAL"),
+            (-1111, "Parameter 'quantity' has too much precision.", "-1111"),
+            (
+                -2010,
+                "Account has insufficient balance for requested action.",
+                "INSUFFICIENT_BALANCE",
+            ),
+            (-2010, "Stop price would trigger immediately.", "WOULD_TRIGGER"),
         ],
     )
-    def test_a_refusal_is_final_with_code_and_words(self, send, venue, code, text):
+    def test_a_refusal_is_final_with_code_and_words(self, send, venue, code, text, kept):
         venue.reject_next(code, text)
         order = send().order
         minutes_pass()
 
         assert order.status == Order.objects.get().status == "REJECTED"
-        assert (order.reason_code, order.reason) == (str(code), text)
+        assert (order.reason_code, order.reason) == (kept, text)
         assert venue.count("place_order") == 1
         assert not Fill.objects.exists()
 

@@ -19,7 +19,7 @@ def refusal(status: int, code: int, text: str = "words", **headers: str) -> Repl
 @pytest.mark.parametrize(
     ("status", "code", "expected"),
     [
-        (400, -1013, errors.Rejected),
+        (400, -1013, errors.FilterFailed),
         (400, -1102, errors.Rejected),
         (400, -1111, errors.Rejected),
         (400, -1121, errors.Rejected),
@@ -54,6 +54,38 @@ def test_a_refused_write_is_named_by_what_to_do_next(
 
     assert type(verdict) is expected
     assert (verdict.code, verdict.status, verdict.text) == (code, status, "words")
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "expected"),
+    [
+        (
+            -2010,
+            "Account has insufficient balance for requested action.",
+            errors.InsufficientBalance,
+        ),
+        (-2010, "Order would trigger immediately.", errors.WouldTrigger),
+        (-2010, "Stop price would trigger immediately.", errors.WouldTrigger),
+        (-2010, "Duplicate order sent.", errors.Rejected),
+        (-1013, "Filter failure: MAX_NUM_ALGO_ORDERS", errors.TooManyConditional),
+        (-1013, "Filter failure: EXCHANGE_MAX_NUM_ALGO_ORDERS", errors.TooManyConditional),
+        (-1013, "Filter failure: MAX_NUM_ORDERS", errors.FilterFailed),
+        (-1013, "Filter failure: NOTIONAL", errors.FilterFailed),
+    ],
+)
+def test_a_refusal_has_a_type_and_its_name(
+    code: int, text: str, expected: type[errors.Rejected]
+) -> None:
+    verdict = verdicts.on_write(refusal(400, code, text))
+
+    assert type(verdict) is expected
+    assert verdict.reason_code == getattr(expected, "NAME", str(code))
+
+
+def test_every_typed_refusal_keeps_the_venues_number() -> None:
+    typed = {kind.NAME: code for code, _, kind in verdicts.REFUSALS if hasattr(kind, "NAME")}
+
+    assert typed == errors.CODES_OF_TYPED_REFUSALS
 
 
 def test_an_unknown_error_on_the_venues_side_may_have_executed() -> None:
