@@ -91,7 +91,21 @@ class RateLimited(NotSent):
 
 
 class OutcomeUnknown(VenueError):
-    """It may have executed. Query by client order id; never send again."""
+    """It may have executed. Query by client order id; never send again.
+
+    `recv_window_ms` is the window it was sent with: the venue starts on it no later than that.
+    """
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        recv_window_ms: int | None = None,
+        code: int | None = None,
+        status: int | None = None,
+    ) -> None:
+        super().__init__(text, code=code, status=status)
+        self.recv_window_ms = recv_window_ms
 
 
 class CredentialsRefused(VenueError):

@@ -21,6 +21,18 @@ class Side(StrEnum):
         return Side.SELL if self is Side.BUY else Side.BUY
 
 
+class Purpose(StrEnum):
+    """What a request is for. What leaves or protects goes before what enters, in every budget."""
+
+    ENTRY = "ENTRY"
+    EXIT = "EXIT"
+    PROTECTION = "PROTECTION"
+
+    @property
+    def is_urgent(self) -> bool:
+        return self is not Purpose.ENTRY
+
+
 class OrderType(StrEnum):
     MARKET = "MARKET"
     LIMIT = "LIMIT"
@@ -92,7 +104,10 @@ FINAL_STATUSES = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class OrderRequest:
-    """One order to place. Exactly one of `quantity` and `quote_quantity` is set."""
+    """One order to place. Exactly one of `quantity` and `quote_quantity` is set.
+
+    Without a `purpose` it is held to the tightest limits: those of an entry.
+    """
 
     client_order_id: str
     symbol: str
@@ -103,6 +118,7 @@ class OrderRequest:
     price: Decimal | None = None
     stop_price: Decimal | None = None
     time_in_force: TimeInForce | None = None
+    purpose: Purpose = Purpose.ENTRY
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +134,7 @@ class OrderListRequest:
     target: OrderRequest
     stop: OrderRequest
     working: OrderRequest | None = None
+    purpose: Purpose = Purpose.ENTRY
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,14 +26,15 @@ from exchanges.domain.orders import (
     OrderListReport,
     OrderListRequest,
     OrderRequest,
+    Purpose,
     Quote,
-    Side,
     VenueFill,
 )
 from exchanges.gateways import endpoints, retries, venue_client, verdicts, wire
 from exchanges.gateways.budget import Budget, Share
 from exchanges.gateways.clock import Clock
 from exchanges.gateways.endpoints import Endpoint
+from exchanges.gateways.patience import Patience, Windows
 from exchanges.gateways.tally import Tally
 from exchanges.gateways.transport import ConnectionLost, ConnectionNeverMade
 from exchanges.gateways.venue_client import Stopwatch
@@ -53,8 +54,10 @@ class BinanceSpotGateway:
     """An `ExchangeGateway` over Binance's spot REST API.
 
     `budget`, `clock` and `tally` are shared by the gateways of one process; without them it keeps
-    its own. `may_write` is asked right before each write leaves: the lock on real money.
-    `on_answer` is told how many milliseconds each answer took.
+    its own. What leaves or protects, and every cancel, gets the `exit_` figures: less time than an
+    entry, so that the outcome of a lost one is known sooner. `may_write` is asked right before
+    each write leaves: the lock on real money. `on_answer` is told how many milliseconds each
+    answer took.
     """
 
     market = "spot"
@@ -68,6 +71,8 @@ class BinanceSpotGateway:
         api_secret: str = "",
         recv_window_ms: int = 5000,
         timeout_seconds: float = 12.0,
+        exit_recv_window_ms: int = 1000,
+        exit_timeout_seconds: float = 2.0,
         budget: Budget | None = None,
         clock: Clock | None = None,
         tally: Tally | None = None,
@@ -79,6 +84,10 @@ class BinanceSpotGateway:
         self.clock = clock or Clock()
         self.budget = budget or Budget(environment, self.clock.now_ms)
         self.tally = tally or Tally(environment)
+        self._windows = Windows(
+            normal=Patience(recv_window_ms, timeout_seconds),
+            urgent=Patience(exit_recv_window_ms, exit_timeout_seconds),
+        )
         self._has_key = bool(api_key and api_secret)
         # Mainnet fails closed: whoever builds it must say that writing is allowed.
         self._may_write = may_write or (lambda: environment != "mainnet")
@@ -88,8 +97,6 @@ class BinanceSpotGateway:
             rest_url=rest_url,
             api_key=api_key,
             api_secret=api_secret,
-            recv_window_ms=recv_window_ms,
-            timeout_seconds=timeout_seconds,
         )
 
     # ---- reads ----------------------------------------------------------------------------
@@ -201,23 +208,22 @@ class BinanceSpotGateway:
     # ---- writes ---------------------------------------------------------------------------
 
     def place_order(self, request: OrderRequest) -> ExecutionReport:
-        endpoint = endpoints.ENTRY if request.side is Side.BUY else endpoints.EXIT
         return self._write(
-            endpoint,
+            endpoints.for_purpose(endpoints.ORDER, request.purpose),
             _worded(lambda: wire.order_params(request)),
             lambda body: wire.execution_report(body, placed_as=request.client_order_id, now=_now()),
             client_id=request.client_order_id,
-            places=True,
+            purpose=request.purpose,
         )
 
     def place_order_list(self, request: OrderListRequest) -> OrderListReport:
         endpoint = endpoints.OCO if request.working is None else endpoints.OTOCO
         return self._write(
-            endpoint,
+            endpoints.for_purpose(endpoint, request.purpose),
             _worded(lambda: wire.order_list_params(request)),
             wire.order_list_report,
             client_id=request.list_client_order_id,
-            places=True,
+            purpose=request.purpose,
         )
 
     def cancel_order(self, symbol: str, client_order_id: str) -> ExecutionReport:
@@ -250,7 +256,7 @@ class BinanceSpotGateway:
         def ask() -> T:
             if endpoint.signed:
                 self._ready_to_sign(fresh=True)
-            reply = self._send(endpoint, params, client_id)
+            reply = self._send(endpoint, params, client_id, self._windows.normal)
             try:
                 return parse(reply.json())
             except ValueError as error:
@@ -265,22 +271,16 @@ class BinanceSpotGateway:
         parse: Callable[[Any], T],
         *,
         client_id: str,
-        places: bool = False,
+        purpose: Purpose | None = None,
     ) -> T:
-        """Write once. Raise ClockRefused for an order refused for its timestamp: whoever places
-        it looks at the kill switch again before the next try. A cancel is tried again here."""
+        """Write once; `purpose` is None for a cancel.
+
+        Raise ClockRefused for an order refused for its timestamp: whoever places it looks at the
+        kill switch again before the next try. A cancel is tried again here, and so is what leaves
+        or protects when its own short window was refused twice: then the normal one applies.
+        """
         self._ready_to_sign(fresh=False)
-        try:
-            reply = self._send(endpoint, params, client_id)
-        except errors.NotSent as error:
-            if error.code != verdicts.CLOCK_REFUSED:
-                raise
-            self._sync_clock()
-            if places:
-                raise errors.ClockRefused(
-                    error.text, code=error.code, status=error.status
-                ) from error
-            reply = self._send(endpoint, params, client_id)
+        reply = self._send_in_window(endpoint, params, client_id, purpose)
         try:
             return parse(reply.json())
         except ValueError as error:
@@ -289,8 +289,36 @@ class BinanceSpotGateway:
                 f"unreadable answer: {error}", status=reply.status
             ) from error
 
+    def _send_in_window(
+        self,
+        endpoint: Endpoint,
+        params: Mapping[str, str],
+        client_id: str,
+        purpose: Purpose | None,
+    ) -> verdicts.Reply:
+        """Send in the window of the purpose. -1021 proves that nothing was executed."""
+        may_try_again = purpose is None
+        while True:
+            try:
+                reply = self._send(endpoint, params, client_id, self._windows.of(purpose))
+            except errors.NotSent as error:
+                if error.code != verdicts.CLOCK_REFUSED:
+                    raise
+                self._sync_clock()
+                if self._windows.note_refused(purpose):
+                    log.warning("short_window_refused_twice", purpose=purpose or "CANCEL")
+                elif may_try_again:
+                    may_try_again = False
+                else:
+                    raise errors.ClockRefused(
+                        error.text, code=error.code, status=error.status
+                    ) from error
+            else:
+                self._windows.note_taken(purpose)
+                return reply
+
     def _send(
-        self, endpoint: Endpoint, params: Mapping[str, str], client_id: str
+        self, endpoint: Endpoint, params: Mapping[str, str], client_id: str, patience: Patience
     ) -> verdicts.Reply:
         """Put one request on the wire, once. Return the successful reply or raise its verdict."""
         self.budget.spend(endpoint.weight, endpoint.share, orders=endpoint.orders)
@@ -299,7 +327,11 @@ class BinanceSpotGateway:
         watch = Stopwatch()
         try:
             reply = self._client.call(
-                endpoint.method, endpoint.path, params, signed=endpoint.signed
+                endpoint.method,
+                endpoint.path,
+                params,
+                patience=patience,
+                signed=endpoint.signed,
             )
         except (ConnectionNeverMade, ConnectionLost) as error:
             self.tally.note(failed=True, took_seconds=watch.ms / 1000)
@@ -307,7 +339,9 @@ class BinanceSpotGateway:
             if isinstance(error, ConnectionLost):
                 self._on_answer(watch.ms)
             if endpoint.writes and isinstance(error, ConnectionLost):
-                raise errors.OutcomeUnknown(str(error)) from error
+                raise errors.OutcomeUnknown(
+                    str(error), recv_window_ms=patience.recv_window_ms
+                ) from error
             raise errors.NotSent(str(error)) from error
         self.budget.observe(reply.headers)
         if endpoint.share is not Share.LISTING:  # a long list takes long to carry
@@ -317,6 +351,8 @@ class BinanceSpotGateway:
             _log_call(endpoint, watch.ms, client_id, status=reply.status)
             return reply
         verdict = verdicts.on_write(reply) if endpoint.writes else verdicts.on_read(reply)
+        if isinstance(verdict, errors.OutcomeUnknown):
+            verdict.recv_window_ms = patience.recv_window_ms
         self.tally.note(failed=not isinstance(verdict, ANSWERS), took_seconds=watch.ms / 1000)
         _log_call(
             endpoint,
@@ -349,7 +385,7 @@ class BinanceSpotGateway:
         """Set the offset by the venue's clock. Raise NotSent: without it nothing was sent."""
 
         def ask() -> int:
-            reply = self._send(endpoints.TIME, {}, "")
+            reply = self._send(endpoints.TIME, {}, "", self._windows.normal)
             return int(_as_object(reply.json())["serverTime"])
 
         try:

@@ -6,7 +6,7 @@ first spends from this budget: one Lua call to Redis, which also carries the fig
 process's last reply. Nothing is sent while the venue has told anyone of us to wait.
 
 Who may spend how far (share of the limit): entries and plain reads stop at 90 %, heavy listings
-at 70 %; cancels, exits, order lists and queries of single orders may use all of it.
+at 70 %; cancels, exits, protection and queries of single orders may use all of it.
 
 When Redis is away the budget goes on with what this process itself has seen: the venue's weight
 header counts the whole address, so it stays true; only a stop that another process was told of

@@ -5,8 +5,9 @@ A successful order or cancel costs no weight since 2026-04-02; a failed one cost
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from exchanges.domain.orders import Purpose
 from exchanges.gateways.budget import Share
 from exchanges.gateways.venue_client import Method
 
@@ -39,9 +40,13 @@ OPEN_ORDERS = Endpoint("get", "openOrders", 80, share=Share.LISTING)
 TRADES = Endpoint("get", "myTrades", 20)
 TRADES_OF_ORDER = Endpoint("get", "myTrades", 5, share=Share.VITAL)
 
-ENTRY = Endpoint("post", "order", orders=1, share=Share.ENTRY)
-EXIT = Endpoint("post", "order", orders=1, share=Share.VITAL)
-OCO = Endpoint("post", "orderList/oco", orders=2, share=Share.VITAL)
+ORDER = Endpoint("post", "order", orders=1, share=Share.ENTRY)
+OCO = Endpoint("post", "orderList/oco", orders=2, share=Share.ENTRY)
 OTOCO = Endpoint("post", "orderList/otoco", orders=3, share=Share.ENTRY)
 CANCEL = Endpoint("delete", "order", share=Share.VITAL)
 CANCEL_LIST = Endpoint("delete", "orderList", share=Share.VITAL)
+
+
+def for_purpose(endpoint: Endpoint, purpose: Purpose) -> Endpoint:
+    """Give what leaves or protects the share of the budget that no entry may touch."""
+    return replace(endpoint, share=Share.VITAL if purpose.is_urgent else Share.ENTRY)

@@ -208,6 +208,8 @@ def _build(access: SpotAccess) -> ExchangeGateway:
         api_secret=access.api_secret,
         recv_window_ms=settings.BINANCE_RECV_WINDOW_MS,
         timeout_seconds=float(settings.BINANCE_TIMEOUT_SECONDS),
+        exit_recv_window_ms=settings.EXIT_RECV_WINDOW_MS,
+        exit_timeout_seconds=float(settings.EXIT_TIMEOUT_SECONDS),
         budget=budget,
         clock=clock,
         tally=tally,

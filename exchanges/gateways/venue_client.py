@@ -3,7 +3,7 @@
 What it changes, and why (python-binance 1.0.37):
 - replies are handed on as they are: its own reading dies with AttributeError on a JSON list,
   and its errors carry neither headers nor the difference between "refused" and "unknown";
-- `recvWindow` is an instance setting, because whatever a call passes is overwritten by it;
+- `recvWindow` is set on the instance before each call: whatever a call passes is overwritten;
 - requests leave by our own `transport`, once and without detours;
 - the constructor makes an event loop for sockets that a sync client never opens: it is built
   in a thread of its own, so that the caller's loop and file descriptors stay untouched.
@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from binance.client import Client
 
+from exchanges.gateways.patience import Patience
 from exchanges.gateways.transport import Transport
 from exchanges.gateways.verdicts import Reply
 
@@ -34,17 +35,13 @@ class VenueClient(Client):
         rest_url: str,
         api_key: str,
         api_secret: str,
-        recv_window_ms: int,
-        timeout_seconds: float,
     ) -> None:
         super().__init__(
             api_key or None,
             api_secret or None,
-            requests_params={"timeout": timeout_seconds},
             ping=False,
         )
         self.API_URL = rest_url.rstrip("/").removesuffix("/api") + "/api"
-        self.REQUEST_RECVWINDOW = recv_window_ms
 
     def _init_session(self) -> Transport:  # type: ignore[override]  # it serves as one
         return Transport(self._get_headers())
@@ -53,9 +50,19 @@ class VenueClient(Client):
     def _handle_response(response: Reply) -> Reply:  # type: ignore[override]  # ours, not theirs
         return response
 
-    def call(self, method: Method, path: str, params: Mapping[str, str], *, signed: bool) -> Reply:
+    def call(
+        self,
+        method: Method,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        patience: Patience,
+        signed: bool,
+    ) -> Reply:
         """Send one request once. Raise ConnectionNeverMade or ConnectionLost without an answer."""
-        reply: Reply = self._request_api(method, path, signed, data=dict(params))
+        self.REQUEST_RECVWINDOW = patience.recv_window_ms  # one thread, one client
+        data = {**params, "requests_params": {"timeout": patience.timeout_seconds}}
+        reply: Reply = self._request_api(method, path, signed, data=data)
         return reply
 
 

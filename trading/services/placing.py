@@ -11,6 +11,7 @@ from exchanges.domain.orders import (
     OrderListRequest,
     OrderRequest,
     OrderType,
+    Purpose,
     Quote,
     Side,
     TimeInForce,
@@ -173,6 +174,14 @@ def _leg(
     )
 
 
+PURPOSES = {
+    Order.Role.ENTRY: Purpose.ENTRY,
+    Order.Role.EXIT: Purpose.EXIT,
+    Order.Role.STOP_LOSS: Purpose.PROTECTION,
+    Order.Role.TAKE_PROFIT: Purpose.PROTECTION,
+}
+
+
 def request_of(order: Order) -> OrderRequest:
     """Say an order row in the gateway's words."""
     return OrderRequest(
@@ -184,6 +193,7 @@ def request_of(order: Order) -> OrderRequest:
         price=order.price,
         stop_price=order.stop_price,
         time_in_force=TimeInForce(order.time_in_force) if order.time_in_force else None,
+        purpose=PURPOSES[Order.Role(order.role)],
     )
 
 
@@ -192,12 +202,14 @@ def list_request_of(order_list: OrderList, orders: list[Order]) -> OrderListRequ
     stop = next(o for o in orders if o.role == Order.Role.STOP_LOSS)
     working = next((o for o in orders if o.role == Order.Role.ENTRY), None)
     target = next(o for o in orders if o.pk not in (stop.pk, working.pk if working else None))
+    leading = working or target  # an exit travels as the target of its list
     return OrderListRequest(
         list_client_order_id=order_list.list_client_order_id,
         symbol=order_list.symbol,
         target=request_of(target),
         stop=request_of(stop),
         working=request_of(working) if working else None,
+        purpose=PURPOSES[Order.Role(leading.role)],
     )
 
 

@@ -15,14 +15,15 @@ from binance.client import Client
 from exchanges.domain.orders import OrderRequest
 from exchanges.gateways import venue_client
 from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.gateways.patience import Patience
 from exchanges.gateways.venue_client import VenueClient
 from tests.fakes.scripted_venue import ScriptedVenue
 
+PATIENCE = Patience(recv_window_ms=5000, timeout_seconds=1.0)
+
 
 def build_client(url: str = "http://127.0.0.1:9") -> VenueClient:
-    return venue_client.build(
-        rest_url=url, api_key="k", api_secret="s", recv_window_ms=5000, timeout_seconds=1.0
-    )
+    return venue_client.build(rest_url=url, api_key="k", api_secret="s")
 
 
 def test_building_a_gateway_sends_nothing(make_gateway, venue: ScriptedVenue) -> None:
@@ -81,14 +82,14 @@ def test_no_proxy_variable_is_heeded(venue: ScriptedVenue, monkeypatch: pytest.M
     for name in ("http_proxy", "HTTP_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 
-    build_client(venue.url).call("get", "ping", {}, signed=False)
+    build_client(venue.url).call("get", "ping", {}, patience=PATIENCE, signed=False)
 
     assert len(venue.calls("ping")) == 1
 
 
 def test_a_rest_url_may_end_in_api_or_not(venue: ScriptedVenue) -> None:
     for url in (venue.url, venue.url + "/", venue.url + "/api"):
-        build_client(url).call("get", "ping", {}, signed=False)
+        build_client(url).call("get", "ping", {}, patience=PATIENCE, signed=False)
 
     assert len(venue.calls("ping")) == 3
 
