@@ -14,6 +14,11 @@ LATENCY = Histogram(
     ["stage"],
     buckets=(0.002, 0.005, 0.01, 0.02, 0.035, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 60),
 )
+PROTECTION_GAP = Histogram(
+    "petrosa_protection_gap_seconds",
+    "Time coins had no stop of their own because the venue wants a cancel before a placing",
+    buckets=(0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+)
 NATS_MESSAGES = Counter(
     "tradeengine_nats_messages_processed_total", "Messages taken from NATS by outcome", ["outcome"]
 )

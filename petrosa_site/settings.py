@@ -320,6 +320,8 @@ TRIP_SLIPPED_ENTRIES = env.whole("TRIP_SLIPPED_ENTRIES", 5, minimum=0)
 TRIP_AUDIT_FAILURES = env.whole("TRIP_AUDIT_FAILURES", 1, minimum=0)
 RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL_SECONDS", "5", minimum=1)
 PROTECTION_GRACE_SECONDS = env.number("PROTECTION_GRACE_SECONDS", "3", minimum="0.5")
+NAKED_EXIT_AFTER_SECONDS = env.number("NAKED_EXIT_AFTER_SECONDS", "15", minimum=0)
+SYNTHETIC_STOPS_ENABLED = env.flag("SYNTHETIC_STOPS_ENABLED", True)
 
 # --- venue ------------------------------------------------------------------------------------
 SIMULATION_ENABLED = env.flag("SIMULATION_ENABLED", True)

@@ -11,12 +11,19 @@ from kombu.exceptions import OperationalError
 
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
-from trading.services import control, emptying, equity, protection, reconciliation, trips
+from trading.services import (
+    control,
+    emptying,
+    equity,
+    exits,
+    protection,
+    reconciliation,
+    trips,
+)
 
 log = structlog.get_logger(__name__)
-QUEUED_FOR_SECONDS = 5
-LOOK_AGAIN_SECONDS = 0.5
-QUIET_SECONDS = 1.0
+QUEUED_FOR_SECONDS = 2
+QUIET_SECONDS = 0.2
 _client: redis.Redis | None = None
 
 
@@ -31,9 +38,10 @@ def want_protection(position_id: int, *, after: float = 0) -> None:
     """Have a position's protection looked at `after` seconds from now; many wishes, one look.
 
     A first wish is answered at once. While fills come in a row the next look waits until
-    QUIET_SECONDS after the last one: protecting each of fifty fills anew would only be slower.
+    QUIET_SECONDS after the last one: fills of one moment get one order list.
 
-    Without Redis no worker hears of it and no watch runs, so it is looked at right here.
+    It is only the fast way: whatever moved the position noted on it, in the same transaction, when
+    it must be looked at, and the guard does. Without Redis it is looked at right here.
     """
     try:
         with _redis().pipeline(transaction=False) as asked:
@@ -59,10 +67,8 @@ def _looked_key(position_id: int) -> str:
 def protect(position_id: int) -> None:
     """Bring a position's protective orders in line with what is held."""
     _redis().delete(_queued_key(position_id))  # wishes from here on want another look
-    is_done = protection.ensure(position_id, actor="protection")
+    protection.ensure(position_id, actor="protection")
     _redis().set(_looked_key(position_id), 1, px=int(QUIET_SECONDS * 1000))
-    if not is_done:
-        want_protection(position_id, after=LOOK_AGAIN_SECONDS)
 
 
 @shared_task(name="trading.reconcile")
@@ -75,8 +81,11 @@ def reconcile() -> None:
 @shared_task(name="trading.watch_protection")
 def watch_protection() -> None:
     """Ring for positions that stay naked, and have them looked at again."""
-    for position_id in protection.ring_for_naked(now=timezone.now()):
+    now = timezone.now()
+    for position_id in {*protection.ring_for_naked(now=now), *protection.due(now)}:
         want_protection(position_id)
+    for order in exits.due(now):
+        exits.follow_up(order, actor="watch")
 
 
 @shared_task(name="trading.refresh_balances")

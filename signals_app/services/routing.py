@@ -18,7 +18,7 @@ from signals_app.draft import Action, SignalDraft
 from signals_app.models import Signal
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Fill, Order
-from trading.services import accounts, dispatch, execution, market
+from trading.services import accounts, dispatch, execution, exits, market
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +85,7 @@ def act_on_stored(signal: Signal) -> Outcome:
         return Outcome(signal, decided.decision, None, acted_now=True)
     order = decided.orders[0]
     sent = dispatch.send(decided.orders, actor=intent.actor, claimed=decided.claimed)
+    order = exits.last_of(order)
     if order.order_list_id is not None:
         order.refresh_from_db()
     if order.acknowledged_at is not None:
@@ -193,7 +194,7 @@ def _main_order(decision: Decision) -> Order | None:
     return (
         Order.objects.filter(decision=decision, role__in=roles)
         .select_related("account", "venue_account")
-        .order_by("pk")
+        .order_by("-attempt", "pk")
         .first()
     )
 

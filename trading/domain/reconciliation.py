@@ -4,12 +4,14 @@
 * An order that may have been sent is asked for, and never sent again. 'Not found' proves nothing
   until the venue can no longer be working on the request: it refuses to start after the receive
   window and gives up 10 s later. After that, two answers of 'not found' prove it was not placed.
+  Exits and protection are sent with a window of a second, which the venue checks again right
+  before execution: their absence is proved within two seconds.
 * An order whose venue figure is ahead of our booked fills has trades to fetch, whatever its state.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -26,12 +28,27 @@ class Timing:
     recv_window: timedelta = timedelta(seconds=5)
     engine_timeout: timedelta = timedelta(seconds=10)
     margin: timedelta = timedelta(seconds=5)
+    held_up_most: timedelta = timedelta(0)  # between the claim and the socket
     send_grace: timedelta = timedelta(seconds=2)  # leave a young order to whoever stored it
     max_send_age: timedelta = timedelta(seconds=60)
     first_query: timedelta = timedelta(seconds=1)
     in_flight_most: timedelta = timedelta(seconds=5)
     open_interval: timedelta = timedelta(seconds=5)
     open_most: timedelta = timedelta(seconds=10)
+
+
+def urgent(timing: Timing, recv_window: timedelta) -> Timing:
+    """Return the waits for exits and protection, which are sent with a small receive window."""
+    return replace(
+        timing,
+        recv_window=recv_window,
+        engine_timeout=timedelta(0),
+        margin=timedelta(seconds=0.5),
+        held_up_most=recv_window,
+        send_grace=timedelta(seconds=1),
+        first_query=timedelta(seconds=0.25),
+        in_flight_most=timedelta(seconds=0.5),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +59,9 @@ class OrderFacts:
     sum of booked fills. `queries` counts queries since the last news, `last_query_at` when the
     last was sent; `not_found` counts answers of 'not found' in a row and `last_not_found_at` is
     when the query with the last such answer was sent. `goes_stale` is True for entries: an old
-    wish to buy dies, an exit does not.
+    wish to buy dies, an exit does not. `lost_at` is when its answer was lost, after it had been
+    signed. `send_at` is when an order that the venue put off may be
+    sent again.
     """
 
     status: OrderStatus
@@ -55,6 +74,8 @@ class OrderFacts:
     not_found: int = 0
     last_not_found_at: datetime | None = None
     goes_stale: bool = True
+    send_at: datetime | None = None
+    lost_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +135,9 @@ def next_step(
 
 def absence_provable_at(facts: OrderFacts, timing: Timing = Timing()) -> datetime:
     """Tell from when on an answer of 'not found' counts as proof."""
-    sent = facts.submitted_at or facts.created_at
+    sent = (facts.submitted_at or facts.created_at) + timing.held_up_most
+    if timing.held_up_most and facts.lost_at is not None:
+        sent = facts.lost_at
     return sent + timing.recv_window + timing.engine_timeout + timing.margin
 
 
@@ -129,7 +152,7 @@ def _unsent(facts: OrderFacts, now: datetime, timing: Timing) -> Step:
     if facts.goes_stale and age > timing.max_send_age:
         limit = timing.max_send_age.total_seconds()
         return MarkNotPlaced(f"never sent: {age.total_seconds():.0f} s old, limit {limit:.0f} s")
-    due = facts.created_at + timing.send_grace
+    due = facts.send_at or facts.created_at + timing.send_grace
     return Send() if due <= now else Wait(due)
 
 
@@ -145,4 +168,8 @@ def _next_query_at(facts: OrderFacts, timing: Timing) -> datetime:
         else (timing.open_interval, timing.open_most)
     )
     doublings = min(max(facts.queries - 1, 0), 10)
-    return facts.last_query_at + min(first * (1 << doublings), most)
+    due = facts.last_query_at + min(first * (1 << doublings), most)
+    provable = absence_provable_at(facts, timing)
+    if in_flight and facts.last_query_at < provable < due:
+        return provable  # the answer that may prove it is asked for the moment it counts
+    return due

@@ -3,6 +3,7 @@ from trading.models.approvals import Approval
 from trading.models.control import StopReport, TradingState
 from trading.models.decisions import Decision
 from trading.models.equity import EquityCourse, EquitySnapshot, LossStreak
+from trading.models.guard import ForeignConditionals, GuardLease
 from trading.models.limits import Limit, LimitBook, LimitChange
 from trading.models.orders import Fill, Order, OrderList
 from trading.models.performance import ClosedTrade
@@ -16,6 +17,8 @@ __all__ = [
     "EquityCourse",
     "EquitySnapshot",
     "Fill",
+    "ForeignConditionals",
+    "GuardLease",
     "Limit",
     "LimitBook",
     "LimitChange",

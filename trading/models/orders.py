@@ -107,11 +107,26 @@ class Order(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     cancel_requested_at = models.DateTimeField(null=True, blank=True)
     unknown_since = models.DateTimeField(null=True, blank=True)
+    recv_window_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text="What it was sent with, when its answer was lost."
+    )
     checks = models.PositiveIntegerField(default=0)
     last_check_at = models.DateTimeField(null=True, blank=True)
     not_found = models.PositiveIntegerField(default=0)
     last_not_found_at = models.DateTimeField(null=True, blank=True)
     next_check_at = models.DateTimeField(null=True, blank=True)
+    continues = models.ForeignKey(
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="continued_by",
+        help_text="The exit whose rest this one sells.",
+    )
+    attempt = models.PositiveIntegerField(default=0)
+    follow_up_at = models.DateTimeField(
+        null=True, blank=True, help_text="An exit that ended short goes on then."
+    )
 
     class Meta:
         ordering = ("-id",)
@@ -131,6 +146,11 @@ class Order(models.Model):
                 fields=["next_check_at"],
                 name="order_due",
                 condition=models.Q(next_check_at__isnull=False),
+            ),
+            models.Index(
+                fields=["follow_up_at"],
+                name="order_follow_up",
+                condition=models.Q(follow_up_at__isnull=False),
             ),
             models.Index(
                 fields=["id"], name="order_fills_missing", condition=models.Q(fills_missing=True)

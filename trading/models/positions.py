@@ -45,6 +45,22 @@ class Position(models.Model):
     marked_at = models.DateTimeField(null=True, blank=True)
     protection_sequence = models.PositiveIntegerField(default=0)
     naked_since = models.DateTimeField(null=True, blank=True)
+    guarded_quantity = MoneyField(
+        default=0, help_text="Its stop is held by our guard process: the venue takes none now."
+    )
+    shortfall = MoneyField(
+        default=0, help_text="In the books and not at the venue: to be settled by a person."
+    )
+    refused_count = models.PositiveIntegerField(
+        default=0, help_text="Stops the venue has refused in a row."
+    )
+    refused_until = models.DateTimeField(null=True, blank=True)
+    gap_ms = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Longest time between a cancel and what took its place."
+    )
+    next_look_at = models.DateTimeField(
+        null=True, blank=True, help_text="When its protection is looked at again, without news."
+    )
     alarm = models.CharField(max_length=300, blank=True, default="")
     opened_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -53,7 +69,19 @@ class Position(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "symbol"], name="position_once")]
         indexes = [
-            models.Index(fields=["account"], name="position_open", condition=models.Q(is_open=True))
+            models.Index(
+                fields=["account"], name="position_open", condition=models.Q(is_open=True)
+            ),
+            models.Index(
+                fields=["next_look_at"],
+                name="position_due",
+                condition=models.Q(next_look_at__isnull=False),
+            ),
+            models.Index(
+                fields=["symbol"],
+                name="position_guarded",
+                condition=models.Q(guarded_quantity__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:

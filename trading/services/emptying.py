@@ -29,12 +29,11 @@ from trading.domain.intents import IntentKind, TradeIntent
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus, is_final
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Fill, Order, Position, StopReport, TradingState
-from trading.services import alone, control, dispatch, execution, market, orders, protection
+from trading.services import alone, control, dispatch, execution, exits, market, orders, protection
 from trading.services.records import jsonable
 
 log = structlog.get_logger(__name__)
 UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
-ON_ITS_WAY = (OrderStatus.NEW, OrderStatus.SUBMITTING)
 DONE, WAITS, FAILED = "done", "waits", "failed"
 FIRST_PAUSE, LONGEST_PAUSE = 5, 300  # seconds until what failed is tried again
 UNANSWERED_SECONDS = 15.0  # spent waiting for a venue that does not answer, then the sweep goes on
@@ -187,6 +186,7 @@ def carry_out(state_id: int, *, at_once: bool = False) -> frozenset[int]:
         if TradingMode(state.mode) not in control.ACTS:
             return frozenset()
         if not _stands(state):
+            _give_up_exits(state)
             _close_report(state)
             return frozenset()
         return _Run(state, at_once=at_once).go()
@@ -270,10 +270,8 @@ class _Run:
 
     def _close(self, position: Position) -> tuple[str, Json]:
         """Sell as every exit does: an intent, a decision, an order, protection out of the way."""
-        place = {"account_id": position.account_id, "symbol": position.symbol}
-        on_its_way = Order.objects.filter(**place, role=Order.Role.EXIT, status__in=ON_ITS_WAY)
-        if sale := on_its_way.first():
-            return WAITS, {"why": "an exit is on its way", "close": sale.pk}
+        if sale := exits.under_way(position):
+            return WAITS, {"why": f"an exit is on its way: {sale.reason or sale}", "close": sale.pk}
         account = position.account
         view = market.observe(account.venue_account, position.symbol, for_entry=False)
         try:
@@ -287,15 +285,23 @@ class _Run:
         if not decided.orders:
             outcome = {"NO_POSITION_TO_CLOSE": DONE, "POSITION_ALREADY_EXITING": WAITS}
             return outcome.get(decision.code, FAILED), {**facts, "why": decision.message}
-        order = decided.orders[0]
         sent = dispatch.send(decided.orders, actor=self.actor, claimed=decided.claimed)
         self.touched |= sent.positions
-        order.refresh_from_db()
+        return self._what_came_of(position, decided.orders[0], facts)
+
+    def _what_came_of(self, position: Position, first: Order, facts: Json) -> tuple[str, Json]:
+        """Say what a close has come to, carried on as far as it was."""
+        order = exits.last_of(first)
         facts |= {"close": order.pk, "status": order.status}
-        facts["sold"] = jsonable(order.booked_quantity)
-        if order.status == OrderStatus.FILLED:
+        facts["sold"] = jsonable(_sold_by(order))
+        position.refresh_from_db()
+        if order.status == OrderStatus.FILLED and not (position.is_open and position.shortfall):
             return DONE, facts
-        if is_final(OrderStatus(order.status)):
+        if position.shortfall:
+            missing = f"{position.shortfall:f}"
+            why = f"{missing} of it are not at the venue: settle the shortfall of the position"
+            return FAILED, {**facts, "why": why}
+        if is_final(OrderStatus(order.status)) and order.follow_up_at is None:
             return FAILED, {**facts, "why": order.reason or f"it ended {order.status.lower()}"}
         return WAITS, {**facts, "why": order.reason or "the venue has not filled it yet"}
 
@@ -318,6 +324,12 @@ class _Run:
             actor=self.actor,
             notes=(f"{self.state}: {self.state.reason}",),
         )
+
+
+def _sold_by(order: Order) -> Decimal:
+    """Sum what an exit has sold, with those it carries on."""
+    chain = Order.objects.filter(decision=order.decision, role=Order.Role.EXIT)
+    return sum((o.booked_quantity for o in chain), Decimal(0))
 
 
 def _plan_of(state: TradingState) -> Plan:
@@ -395,6 +407,15 @@ def _planned(report: StopReport) -> dict[str, Json]:
     """Return the facts of everything that was planned, by the key of its step."""
     cancels = {f"order {facts['order']}": facts for facts in report.planned["cancels"]}
     return cancels | {f"position {facts['position']}": facts for facts in report.planned["closes"]}
+
+
+def _give_up_exits(state: TradingState) -> None:
+    """Sell nothing more for a stop that was released: its exits do not go on."""
+    of_stop = Order.objects.filter(correlation_id=f"stop-{state.pk}", role=Order.Role.EXIT)
+    unsent = Q(status=OrderStatus.NEW) | Q(follow_up_at__isnull=False)
+    for order in of_stop.filter(unsent).select_related("account", "venue_account", "order_list"):
+        exits.give_up(order, actor="kill switch")
+        orders.call_off(order, reason="the stop was released", actor="kill switch")
 
 
 def _close_report(state: TradingState) -> None:

@@ -18,7 +18,13 @@ from audit import metrics, trail
 from audit.statements import Answer, Select, answered, ask_insert, ask_update, together
 from exchanges import catalogue
 from exchanges.domain.instruments import Instrument
-from exchanges.domain.orders import ExecutionReport, OrderListReport, Side, VenueFill
+from exchanges.domain.orders import (
+    ExecutionReport,
+    OrderListReport,
+    OrderType,
+    Side,
+    VenueFill,
+)
 from trading.domain import client_ids, order_states, positions, slippage
 from trading.domain.order_states import OrderStatus
 from trading.models import Fill, Order, OrderList, Position
@@ -39,6 +45,9 @@ POSITION_BOOKS = (
     "stop_price",
     "target_price",
     "naked_since",
+    "guarded_quantity",
+    "shortfall",
+    "next_look_at",
     "alarm",
     "opened_at",
     "closed_at",
@@ -47,6 +56,7 @@ POSITION_BOOKS = (
     "marked_at",
     *closed_trades.COLUMNS,
 )
+FOLLOW_UP_AFTER = LOOK_AT_IT_AFTER = timedelta(seconds=0.2)  # whoever is at it goes first
 LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
 
 
@@ -426,7 +436,9 @@ def _after_booking(position: Position, order: Order, booking: _Booking, *, is_ne
         position.is_open = position.is_dust = False
         position.closed_at = now
         position.naked_since = None
+        position.guarded_quantity = position.shortfall = ZERO
         position.alarm = ""
+    position.next_look_at = now + LOOK_AT_IT_AFTER
     position.updated_at = now
     position.mark_price, position.marked_at = booking.fresh[-1].price, now
     books = {name: getattr(position, name) for name in POSITION_BOOKS}
@@ -470,10 +482,25 @@ def _follow(change: _Change, report: ExecutionReport, now: datetime) -> None:
     change.set(status=after.value)
     if order_states.is_final(after):
         change.set(closed_at=order.closed_at or now, next_check_at=None)
+        if _ended_short(order, after):
+            change.set(follow_up_at=now + FOLLOW_UP_AFTER)
     else:
         change.set(closed_at=None)
     if report.reason:
         change.set(reason=report.reason[:300])
+
+
+def _ended_short(order: Order, after: OrderStatus) -> bool:
+    """Say whether a decided exit ended at the venue before it had sold all it was to sell.
+
+    A cancel is somebody's decision. A limit that was to fill at once or never has done what its
+    sender asked for.
+    """
+    if order.role != Order.Role.EXIT or order.decision_id is None:
+        return False
+    if after is OrderStatus.REJECTED:
+        return True
+    return after is OrderStatus.EXPIRED and order.type == OrderType.MARKET
 
 
 def _tell_status(change: _Change, before: OrderStatus, now: datetime) -> None:
@@ -528,11 +555,9 @@ def _position_touched(change: _Change) -> int | None:
     order = change.order
     if "status" not in change.before or order.is_entry:
         return None
-    return (
-        Position.objects.filter(account_id=order.account_id, symbol=order.symbol, is_open=True)
-        .values_list("pk", flat=True)
-        .first()
-    )
+    held = Position.objects.filter(account_id=order.account_id, symbol=order.symbol)
+    held.update(next_look_at=timezone.now() + LOOK_AT_IT_AFTER)
+    return held.values_list("pk", flat=True).first()
 
 
 def trades_report(order: Order, trades: Iterable[VenueFill]) -> ExecutionReport:

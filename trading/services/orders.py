@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
 from audit.statements import update
 from exchanges.domain import errors
-from exchanges.domain.orders import OrderListReport
+from exchanges.domain.orders import ExecutionReport, OrderListReport
 from exchanges.gateways import registry
 from exchanges.gateways.base import ExchangeGateway
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
-from trading.models import Fill, Order
+from trading.models import Fill, Order, Position
 from trading.services import accounts, control, fills, placing
 from trading.services.placing import entry
 
@@ -39,7 +41,7 @@ class Sent:
 def load(order_id: int) -> list[Order]:
     """Return an order with the legs of its list, itself first, ready to submit."""
     order = Order.objects.select_related("account", "venue_account", "order_list").get(pk=order_id)
-    return [order, *(o for o in _with_list(order) if o.pk != order.pk)]
+    return [order, *(o for o in with_list(order) if o.pk != order.pk)]
 
 
 def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
@@ -130,7 +132,8 @@ def _still_wanted(rows: list[Order], actor: str) -> bool:
     claimed_at = rows[0].submitted_at
     waited = timezone.now() - claimed_at if claimed_at else timedelta.max
     objection = _objection(rows[0])
-    if waited > timedelta(milliseconds=settings.BINANCE_RECV_WINDOW_MS):
+    window = settings.BINANCE_RECV_WINDOW_MS if rows[0].is_entry else settings.EXIT_RECV_WINDOW_MS
+    if waited > timedelta(milliseconds=window):
         objection = f"held up for {waited.total_seconds():.1f} s before it could be sent"
     if objection:
         _end_unplaced(rows[0], OrderStatus.SUBMITTING, objection, actor)
@@ -194,14 +197,13 @@ def _objection(order: Order) -> str:
     return ""
 
 
-def _note_unknown(rows: list[Order], error: errors.VenueError, actor: str) -> None:
+def _note_unknown(rows: list[Order], error: errors.OutcomeUnknown, actor: str) -> None:
     now = timezone.now()
     metrics.ERRORS.labels("outcome_unknown").inc()
+    values = {"unknown_since": now, "next_check_at": now, "recv_window_ms": error.recv_window_ms}
     with transaction.atomic():
-        _still_submitting(rows).filter(unknown_since=None).update(
-            unknown_since=now, next_check_at=now
-        )
-        _remember(rows, unknown_since=now, next_check_at=now)
+        _still_submitting(rows).filter(unknown_since=None).update(**values)
+        _remember(rows, **values)
         trail.record(*(entry(o, "order.unknown", actor, _words(error)) for o in rows))
 
 
@@ -234,6 +236,7 @@ def _refuse(rows: list[Order], error: errors.VenueError, actor: str) -> None:
         }
         if _still_submitting(rows).update(**values):
             _remember(rows, **values)
+            _have_it_go_on(rows, now)
             for row in rows:
                 metrics.TRADES.labels("rejected", row.type.lower()).inc()
             data = _words(error) | {"status": OrderStatus.REJECTED.value}
@@ -291,9 +294,26 @@ def cancel(order: Order, *, actor: str) -> list[fills.Applied]:
     return [one] if one else []
 
 
+def note_not_found(order: Order) -> None:
+    """Count an answer of the venue that it does not know an order."""
+    now = timezone.now()
+    Order.objects.filter(pk=order.pk).update(
+        not_found=F("not_found") + 1,
+        last_not_found_at=now,
+        checks=F("checks") + 1,
+        last_check_at=now,
+    )
+    log.warning("order_not_found", client_order_id=order.client_order_id)
+
+
+def open_orders(order: Order) -> Sequence[ExecutionReport]:
+    """Ask the venue for everything open in the symbol of `order`, whoever placed it."""
+    return registry.for_venue(order.venue_account.environment).open_orders(order.symbol)
+
+
 def ask(order: Order, *, actor: str) -> list[fills.Applied]:
     """Query the venue for an order and the legs of its list, and book what it says."""
-    applied = [ask_one(row, actor=actor) for row in _with_list(order)]
+    applied = [ask_one(row, actor=actor) for row in with_list(order)]
     return [a for a in applied if a is not None]
 
 
@@ -322,13 +342,29 @@ def call_off(order: Order, *, reason: str, actor: str) -> bool:
     return _end_unplaced(order, OrderStatus.NEW, reason, actor)
 
 
+def resize(order: Order, quantity: Decimal, *, reason: str, actor: str) -> None:
+    """Hold an order that was never sent, with the legs of its list, to `quantity`."""
+    rows = with_list(order)
+    with transaction.atomic():
+        ids = [o.pk for o in rows]
+        moved = Order.objects.filter(pk__in=ids, status=OrderStatus.NEW).update(quantity=quantity)
+        if moved:
+            data: dict[str, object] = {
+                "quantity": f"{quantity:f}",
+                "was": f"{order.quantity:f}",
+                "reason": reason,
+            }
+            trail.record(entry(order, "order.resized", actor, data))
+    order.quantity = quantity
+
+
 def prove_absent(order: Order, *, reason: str, actor: str) -> bool:
     """End an order (and its list) that the venue has been shown not to have."""
     return _end_unplaced(order, OrderStatus.SUBMITTING, reason, actor)
 
 
 def _end_unplaced(order: Order, was: OrderStatus, reason: str, actor: str) -> bool:
-    rows = _with_list(order)
+    rows = with_list(order)
     with transaction.atomic():
         moved = Order.objects.filter(pk__in=[o.pk for o in rows], status=was).update(
             status=OrderStatus.NOT_PLACED,
@@ -339,10 +375,31 @@ def _end_unplaced(order: Order, was: OrderStatus, reason: str, actor: str) -> bo
         if moved:
             data = {"status": OrderStatus.NOT_PLACED.value, "reason": reason}
             trail.record(*(entry(o, "order.not_placed", actor, dict(data)) for o in rows))
+            if was is OrderStatus.SUBMITTING:
+                _have_it_go_on(rows, timezone.now())
+            _have_positions_looked_at(rows)
     return bool(moved)
 
 
-def _with_list(order: Order) -> list[Order]:
+def _have_it_go_on(rows: list[Order], now: datetime) -> None:
+    """Have an exit that was decided followed up: it ended without having sold all it was to sell.
+
+    One that protection decided needs none: the position itself is looked at again.
+    """
+    ids = [o.pk for o in rows if o.role == Order.Role.EXIT and o.decision_id is not None]
+    if ids:
+        Order.objects.filter(pk__in=ids).update(follow_up_at=now + fills.FOLLOW_UP_AFTER)
+
+
+def _have_positions_looked_at(rows: list[Order]) -> None:
+    """What protected, or was to sell, is gone: have the position looked at again."""
+    for account_id, symbol in {(o.account_id, o.symbol) for o in rows if not o.is_entry}:
+        Position.objects.filter(account_id=account_id, symbol=symbol, is_open=True).update(
+            next_look_at=timezone.now()
+        )
+
+
+def with_list(order: Order) -> list[Order]:
     if order.order_list_id is None:
         return [order]
     rows = Order.objects.filter(order_list_id=order.order_list_id)

@@ -18,11 +18,12 @@ from exchanges.models import VenueAccount
 from trading.domain import reconciliation
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.models import Order, Position
-from trading.services import alone, balances, dispatch, fills, orders
+from trading.services import alone, balances, dispatch, fills, orders, slots
 
 log = structlog.get_logger(__name__)
 ACTOR = "reconciliation"
 BATCH = 200
+TRY_AGAIN = timedelta(seconds=1)
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING)
 
 
@@ -35,6 +36,14 @@ def timing() -> reconciliation.Timing:
         open_interval=every,
         open_most=2 * every,
     )
+
+
+def timing_of(order: Order) -> reconciliation.Timing:
+    """Return the waits for one order: what leaves or protects has no time to lose."""
+    if order.is_entry:
+        return timing()
+    window = order.recv_window_ms or settings.EXIT_RECV_WINDOW_MS
+    return reconciliation.urgent(timing(), timedelta(milliseconds=window))
 
 
 def run() -> set[int]:
@@ -94,6 +103,23 @@ def refresh_instruments() -> None:
             log.error("instruments_not_refreshed", environment=environment, error=str(error))
 
 
+def in_flight(now: datetime, *, is_entry: bool) -> list[Order]:
+    """Return orders on their way whose turn has come, for the guard: it keeps the timers."""
+    rows = Order.objects.filter(
+        status__in=(OrderStatus.NEW, OrderStatus.SUBMITTING), next_check_at__lte=now
+    )
+    entries = (
+        rows.filter(role=Order.Role.ENTRY) if is_entry else rows.exclude(role=Order.Role.ENTRY)
+    )
+    chosen = entries.select_related("account", "venue_account", "order_list")
+    return list(chosen.order_by("next_check_at", "pk")[:BATCH])
+
+
+def take_step(order: Order) -> set[int]:
+    """Take the next step of one order now; return positions to look at. VenueError escapes."""
+    return _step(order, timezone.now(), {})
+
+
 def _due(now: datetime) -> list[Order]:
     left_unsent = Q(status=OrderStatus.NEW) & (
         Q(next_check_at__lte=now) | Q(next_check_at=None, created_at__lte=now - timing().send_grace)
@@ -120,23 +146,24 @@ def _resting_at_venues(
             unreachable.add(environment)
             log.error("open_orders_not_read", environment=environment, error=str(error))
             continue
+        for venue_account in VenueAccount.objects.filter(environment=environment):
+            slots.note_foreign(venue_account, symbol, reports)
         found.setdefault(environment, {}).update({r.client_order_id: r for r in reports})
     return found
 
 
 def _step(order: Order, now: datetime, resting: dict[str, ExecutionReport]) -> set[int]:
-    step = reconciliation.next_step(facts_of(order), now=now, timing=timing())
+    step = reconciliation.next_step(facts_of(order), now=now, timing=timing_of(order))
     if isinstance(step, reconciliation.Send):
         sent = dispatch.send(orders.load(order.pk), actor=ACTOR)
-        if not sent.was_sent:
-            _look_again(order, now + timing().send_grace)
+        if not sent.was_sent:  # it has its time already where the venue named one
+            due = Q(next_check_at=None) | Q(next_check_at__lte=now)
+            Order.objects.filter(due, pk=order.pk, status=OrderStatus.NEW).update(
+                next_check_at=now + TRY_AGAIN
+            )
         return set(sent.positions)
     if isinstance(step, reconciliation.MarkNotPlaced):
-        if order.status == OrderStatus.NEW:
-            orders.call_off(order, reason=step.reason, actor=ACTOR)
-        else:
-            orders.prove_absent(order, reason=step.reason, actor=ACTOR)
-        return _positions_of(order)
+        return _mark_not_placed(order, step)
     if isinstance(step, reconciliation.FetchTrades):
         _count_look(order, now)
         return _touched(orders.fetch_trades(order, actor=ACTOR))
@@ -152,6 +179,12 @@ def _step(order: Order, now: datetime, resting: dict[str, ExecutionReport]) -> s
     return set()
 
 
+def _mark_not_placed(order: Order, step: reconciliation.MarkNotPlaced) -> set[int]:
+    end = orders.call_off if order.status == OrderStatus.NEW else orders.prove_absent
+    end(order, reason=step.reason, actor=ACTOR)
+    return _positions_of(order)
+
+
 def facts_of(order: Order) -> reconciliation.OrderFacts:
     return reconciliation.OrderFacts(
         status=OrderStatus(order.status),
@@ -164,6 +197,8 @@ def facts_of(order: Order) -> reconciliation.OrderFacts:
         not_found=order.not_found,
         last_not_found_at=order.last_not_found_at,
         goes_stale=order.is_entry,
+        send_at=order.next_check_at if order.status == OrderStatus.NEW else None,
+        lost_at=order.unknown_since,
     )
 
 
@@ -172,10 +207,13 @@ def _ask(order: Order, now: datetime) -> set[int]:
     try:
         applied = orders.ask_one(order, actor=ACTOR)
     except errors.OrderNotFound:
-        Order.objects.filter(pk=order.pk).update(
-            not_found=order.not_found + 1, last_not_found_at=now
-        )
+        order.not_found, order.last_not_found_at = order.not_found + 1, now
+        Order.objects.filter(pk=order.pk).update(not_found=order.not_found, last_not_found_at=now)
         log.warning("order_not_found", client_order_id=order.client_order_id)
+        # A proof of absence counts the moment it is there.
+        step = reconciliation.next_step(facts_of(order), now=now, timing=timing_of(order))
+        if isinstance(step, reconciliation.MarkNotPlaced):
+            return _mark_not_placed(order, step)
         return set()
     return _touched(applied)
 
@@ -183,7 +221,7 @@ def _ask(order: Order, now: datetime) -> set[int]:
 def _count_look(order: Order, now: datetime) -> None:
     order.checks += 1
     order.last_check_at = now
-    step = reconciliation.next_step(facts_of(order), now=now, timing=timing())
+    step = reconciliation.next_step(facts_of(order), now=now, timing=timing_of(order))
     until = step.until if isinstance(step, reconciliation.Wait) else now + timedelta(seconds=1)
     Order.objects.filter(pk=order.pk).update(
         checks=order.checks, last_check_at=now, next_check_at=until

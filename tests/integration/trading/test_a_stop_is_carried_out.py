@@ -126,6 +126,13 @@ class TestCancelOpen:
         assert (stop_loss.status, str(stop_loss.quantity)) == ("OPEN", "0.00399")
 
 
+def exit_goes_on() -> None:
+    """The pause after a refusal is over."""
+    time_passes(60)
+    for order in reconciliation.in_flight(timezone.now(), is_entry=False):
+        reconciliation.take_step(order)
+
+
 class TestFlatten:
     def test_entries_go_protection_goes_and_what_is_held_is_sold(self, resting, held, venue):
         state = stop()
@@ -211,6 +218,7 @@ class TestFlatten:
 
     def test_a_close_whose_reply_is_lost_is_not_sent_again(self, held, venue):
         venue.lose_reply_next(executed=True)
+        venue.hide_from_queries(1)
         state = stop()
         emptying.carry_out(state.pk)
         emptying.carry_out(state.pk, at_once=True)
@@ -241,8 +249,18 @@ class TestFlatten:
         emptying.carry_out(state.pk)
 
         step = StopReport.objects.get().steps[f"position {held.pk}"]
-        assert (step["outcome"], step["why"]) == ("failed", "Market is closed.")
+        assert step["outcome"] == "waits"
+        assert "0.00999 of 0.00999 are left to sell" in step["why"]
         assert statuses(role="stop_loss", closed_at=None) == {"OPEN"}
+
+        exit_goes_on()
+        emptying.carry_out(state.pk)
+
+        assert StopReport.objects.get().ended == "nothing is left"
+        assert [o.status for o in Order.objects.filter(role="exit").order_by("pk")] == [
+            "REJECTED",
+            "FILLED",
+        ]
 
     def test_a_close_that_could_not_be_sent_is_sent_later_and_only_once(self, held, venue):
         venue.drop_next()
@@ -372,7 +390,9 @@ class TestReleased:
         control.release(state_id=state.pk, actor="ben", reason="false alarm")
         for state_id in emptying.unfinished():
             emptying.carry_out(state_id)
+        exit_goes_on()
 
+        assert statuses(role="exit") == {"REJECTED", "NOT_PLACED"}
         assert StopReport.objects.get().ended == "released by ben before all was done"
         assert emptying.unfinished() == []
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from django.utils import timezone
 
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
@@ -33,14 +34,14 @@ def test_a_filled_entry_gets_one_oco_for_what_it_holds(send):
     assert position.naked_since is None
 
 
-def test_adding_replaces_the_protection_by_one_for_the_whole(send):
+def test_adding_gets_a_list_of_its_own_and_takes_none_away(send):
     for _ in range(2):
         send(stop_loss=44000, take_profit=47000)
         assert protection.ensure(Position.objects.get().pk, actor="test")
 
-    stop, target = legs()
-    assert stop.quantity == target.quantity == Decimal("0.01998")
-    assert len(legs("CANCELED")) == 2
+    assert [o.quantity for o in legs()] == [Decimal("0.00999")] * 4
+    assert not legs("CANCELED")
+    assert Position.objects.get().naked_since is None
 
 
 def test_looking_again_changes_nothing(send, venue):
@@ -67,17 +68,65 @@ def test_a_stop_that_fires_closes_the_position_and_its_target(send, venue):
     assert {o.status for o in Order.objects.exclude(role="entry")} == {"FILLED", "EXPIRED"}
 
 
-def test_an_unknown_outcome_leaves_the_position_naked_and_places_nothing_twice(send, venue):
+def test_an_executed_placing_whose_reply_was_lost_is_asked_for_and_found(send, venue):
     send(stop_loss=44000)
     position = Position.objects.get()
     venue.lose_reply_next(executed=True)
 
-    assert not protection.ensure(position.pk, actor="test")
-    assert not protection.ensure(position.pk, actor="test")
+    assert protection.ensure(position.pk, actor="test")
 
-    assert Order.objects.filter(role="stop_loss").count() == 1
+    assert [o.status for o in Order.objects.filter(role="stop_loss")] == ["OPEN"]
     position.refresh_from_db()
-    assert position.naked_since is not None
+    assert position.naked_since is None
+
+
+def test_a_lost_placing_that_never_arrived_is_followed_by_another_at_once(send, venue):
+    send(stop_loss=44000)
+    position = Position.objects.get()
+    venue.lose_reply_next(executed=False)
+
+    assert protection.ensure(position.pk, actor="test")
+
+    statuses = [o.status for o in Order.objects.filter(role="stop_loss").order_by("pk")]
+    assert statuses == ["SUBMITTING", "OPEN"]
+    position.refresh_from_db()
+    assert position.naked_since is None
+
+
+def test_a_lost_placing_that_the_venue_hides_is_not_placed_twice(send, venue):
+    """Its coins are locked: the second placing is refused, and the first is found."""
+    send(stop_loss=44000)
+    position = Position.objects.get()
+    venue.lose_reply_next(executed=True)
+    venue.hide_from_queries(1)
+
+    protection.ensure(position.pk, actor="test")
+    time_passes(1)
+    for order in reconciliation.in_flight(timezone.now(), is_entry=False):
+        reconciliation.take_step(order)
+
+    assert protection.ensure(position.pk, actor="test")
+    statuses = [o.status for o in Order.objects.filter(role="stop_loss").order_by("pk")]
+    assert statuses == ["OPEN", "REJECTED"]
+
+
+def test_a_late_first_placing_that_stands_beside_the_second_is_cancelled(send, venue):
+    """Other coins on the account let both stand."""
+    send(stop_loss=44000)
+    venue.deposit("BTC", "1")
+    position = Position.objects.get()
+    venue.lose_reply_next(executed=True)
+    venue.hide_from_queries(1)
+    protection.ensure(position.pk, actor="test")
+    assert len(venue.open_orders("BTCUSDT")) == 2
+
+    time_passes(1)
+    for order in reconciliation.in_flight(timezone.now(), is_entry=False):
+        for position_id in reconciliation.take_step(order):
+            protection.ensure(position_id, actor="test")
+
+    assert len(venue.open_orders("BTCUSDT")) == 1
+    assert sorted(o.status for o in Order.objects.filter(role="stop_loss")) == ["CANCELED", "OPEN"]
 
 
 def test_a_venue_that_refuses_the_pair_gets_a_lone_stop(send, venue):

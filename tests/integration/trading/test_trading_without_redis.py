@@ -8,7 +8,7 @@ from tests import servers
 from trading import tasks
 from trading.domain import protection as rules
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services import protection, protective_orders, situations
 
 pytestmark = pytest.mark.django_db
 
@@ -43,11 +43,12 @@ def test_two_who_looked_at_once_do_not_both_protect(send, redis_is_away):
     send(stop_loss=44000)
     position = Position.objects.get()
     # Another placed after our look and before our own placing.
-    ours = protection._look(position, protection._Refusals(), "test")
+    ours = situations.look(position, situations.Learned(), "test")
     assert ours is not None
     protection.ensure(position.pk, actor="another")
 
-    plan = rules.plan(ours)
-    protection._carry_out(position, plan, protection._Refusals(), "test")
+    [placed] = rules.plan(ours).actions
+    assert isinstance(placed, rules.PlaceOco | rules.PlaceStop)
+    assert protective_orders.write(position, placed, reason="late", actor="test") == []
 
     assert Order.objects.filter(role="stop_loss").count() == 1

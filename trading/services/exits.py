@@ -1,0 +1,379 @@
+"""Selling: make way for an exit, send it, and carry it on until it is done.
+
+Protection is taken away and the coins are sold in one breath, under the right to the position:
+when the sale fails, the stop is back before anybody else can look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import structlog
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from audit import metrics, trail
+from exchanges import catalogue, quotes
+from exchanges.domain import errors
+from exchanges.domain.orders import OrderType
+from trading.domain import carry_on, client_ids
+from trading.domain.intents import IntentKind
+from trading.domain.order_states import OrderStatus
+from trading.models import Order, Position
+from trading.services import alone, orders, placing, protection, situations
+from trading.services.orders import Sent
+
+log = structlog.get_logger(__name__)
+RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+MOST_IN_ONE_BREATH = 3
+WAIT_FOR_THE_RIGHT = 2.0  # seconds; an exit goes on without it
+TRY_AGAIN = timedelta(seconds=0.5)
+
+
+class MustWait(Exception):
+    """The venue does not let go of what protects the position; `until` is when to try again."""
+
+    def __init__(self, error: errors.VenueError) -> None:
+        wait = TRY_AGAIN
+        if isinstance(error, errors.RateLimited):
+            wait = timedelta(seconds=error.retry_after)
+        self.until = timezone.now() + wait
+        super().__init__(str(error))
+
+
+def send(rows: list[Order], *, actor: str) -> Sent:
+    """Sell: the order first, then the legs of its list. Carry on at once where that helps."""
+    order = rows[0]
+    position = Position.objects.filter(account_id=order.account_id, symbol=order.symbol).first()
+    if position is None:
+        return orders.submit(rows, actor=actor)
+    right = protection.locked_as(position.pk)
+    with alone.at(right, wait=WAIT_FOR_THE_RIGHT):
+        sent = _sell(rows, position, actor)
+        if Position.objects.filter(pk=position.pk, is_open=True).exists():
+            protection.bring_in_line(position.pk, actor=actor)
+    return replace(sent, positions=sent.positions | {position.pk})
+
+
+def _sell(rows: list[Order], position: Position, actor: str) -> Sent:
+    total: Sent | None = None
+    for _ in range(MOST_IN_ONE_BREATH):
+        order = rows[0]
+        try:
+            if not _make_way(order, position, actor):
+                return total or Sent(order.pk, was_sent=False)
+            for row in rows:
+                row.quantity = order.quantity
+        except MustWait as wait:
+            _put_off(order, wait, actor)
+            return total or Sent(order.pk, was_sent=False)
+        total = _together(total, orders.submit(rows, actor=actor))
+        order.refresh_from_db()
+        if order.status == OrderStatus.SUBMITTING:
+            _ask(order, actor)
+        successor = carry_on_with(order, actor=actor)
+        if successor is None or successor.next_check_at:
+            break
+        rows = [successor]
+    assert total is not None
+    return total
+
+
+def _together(before: Sent | None, sent: Sent) -> Sent:
+    if before is None:
+        return sent
+    return Sent(
+        sent.order_id,
+        was_sent=before.was_sent or sent.was_sent,
+        positions=before.positions | sent.positions,
+        fills=before.fills + sent.fills,
+    )
+
+
+def _ask(order: Order, actor: str) -> None:
+    """Ask at once about a sale whose answer was lost: most often it did execute."""
+    try:
+        orders.ask_one(order, actor=actor)
+    except errors.OrderNotFound:
+        orders.note_not_found(order)
+    except errors.VenueError as error:
+        log.info("exit_not_asked_for", order=order.pk, error=str(error))
+    order.refresh_from_db()
+
+
+def _put_off(order: Order, wait: MustWait, actor: str) -> None:
+    log.warning("exit_waits_for_protection_to_yield", order=order.pk, error=str(wait))
+    with transaction.atomic():
+        moved = Order.objects.filter(pk=order.pk, status=OrderStatus.NEW).update(
+            next_check_at=wait.until
+        )
+        if moved:
+            data: dict[str, object] = {"reason": str(wait), "until": wait.until.isoformat()}
+            trail.record(placing.entry(order, "order.put_off", actor, data))
+
+
+# ---- making way ------------------------------------------------------------------------------
+
+
+def _make_way(order: Order, position: Position, actor: str) -> bool:
+    """Free the coins an exit wants to sell, and no more; False when nothing is left to sell.
+
+    Legs whose placing is unknown are looked at first; one that the venue does not know is not in
+    the way. Raises MustWait when the venue does not let go.
+    """
+    if order.status != OrderStatus.NEW:
+        return True
+    legs = situations.protective_orders(position)
+    for leg in protection.one_per_list([o for o in legs if o.status not in RESTING]):
+        _release(leg, actor)
+    live = [o for o in situations.protective_orders(position) if o.status in RESTING]
+    for leg in _in_the_way(order, position, live):
+        _release(leg, actor)
+    for exit_order in _resting_exits_before(order, position):
+        _release(exit_order, actor)
+    position.refresh_from_db()
+    Position.objects.filter(pk=position.pk, naked_since=None, is_open=True).update(
+        naked_since=timezone.now()
+    )
+    return _fit(order, position, actor)
+
+
+def _release(leg: Order, actor: str) -> None:
+    """Cancel what locks coins. What the venue does not know locks none."""
+    for is_last in (False, True):
+        try:
+            orders.cancel(leg, actor=actor)
+        except errors.OrderNotFound:
+            orders.note_not_found(leg)
+        except errors.OutcomeUnknown as error:
+            if is_last:
+                raise MustWait(error) from error
+            continue
+        except errors.VenueError as error:
+            raise MustWait(error) from error
+        return
+
+
+def _in_the_way(order: Order, position: Position, live: list[Order]) -> Iterator[Order]:
+    """Choose which lists to cancel: all for a close, else as little as frees enough.
+
+    The smallest list that frees enough by itself goes; where none does, they go from the largest
+    on, so that few are taken away.
+    """
+    lists: dict[str, list[Order]] = {}
+    for leg in live:
+        key = f"list {leg.order_list_id}" if leg.order_list_id else f"order {leg.pk}"
+        lists.setdefault(key, []).append(leg)
+    sized = sorted(
+        ((max(_left(leg) for leg in legs), legs[0]) for legs in lists.values()),
+        key=lambda one: one[0],
+    )
+    locked = sum((quantity for quantity, _ in sized), Decimal(0))
+    needed = order.quantity - max(position.quantity - locked, Decimal(0))
+    if _is_close(order):
+        needed = locked
+    enough = next((one for one in sized if one[0] >= needed), None)
+    chosen = [enough] if enough is not None and not _is_close(order) else list(reversed(sized))
+    for quantity, leg in chosen:
+        if needed <= 0:
+            return
+        needed -= quantity
+        yield leg
+
+
+def _left(order: Order) -> Decimal:
+    return order.quantity - order.booked_quantity
+
+
+def _is_close(order: Order) -> bool:
+    return order.decision is not None and order.decision.kind == IntentKind.CLOSE
+
+
+def _resting_exits_before(order: Order, position: Position) -> list[Order]:
+    """Return the exits a close takes the place of; a reduce leaves them their part."""
+    if not _is_close(order):
+        return []
+    found = [o for o in situations.exits_of(position) if o.pk != order.pk and o.status in RESTING]
+    return protection.one_per_list(found)
+
+
+def _fit(order: Order, position: Position, actor: str) -> bool:
+    """Hold an exit to what is held and there by now; call it off when that is nothing."""
+    there = position.quantity - position.shortfall
+    if there >= order.quantity:
+        return True
+    instrument = catalogue.get(order.venue_account.environment, order.symbol)
+    is_market = order.type == OrderType.MARKET
+    fits = instrument.floor_quantity(there, market=is_market) if instrument else there
+    if fits <= 0:
+        reason = f"nothing is left to sell: {position.quantity:f} in the books"
+        if position.shortfall:
+            reason += f", {position.shortfall:f} of it missing at the venue: settle the shortfall"
+        orders.call_off(order, reason=reason, actor=actor)
+        return False
+    orders.resize(order, fits, reason=f"{there:f} are there to sell", actor=actor)
+    return True
+
+
+# ---- carrying on -----------------------------------------------------------------------------
+
+
+def due(now: datetime) -> list[Order]:
+    """Return exits that ended short and are to go on now."""
+    rows = Order.objects.filter(follow_up_at__lte=now).order_by("follow_up_at")
+    return list(rows.select_related("account", "venue_account", "decision", "order_list")[:200])
+
+
+def follow_up(order: Order, *, actor: str) -> Sent | None:
+    """Carry on an exit that ended short, and send what follows from it."""
+    successor = carry_on_with(order, actor=actor)
+    if successor is None or successor.next_check_at:
+        return None
+    return send([successor], actor=actor)
+
+
+def carry_on_with(order: Order, *, actor: str) -> Order | None:
+    """Write the order that sells what this one left; None when there is none, or it goes on.
+
+    Where it has to pause, the successor has a `next_check_at`. Only one caller writes it.
+    """
+    order.refresh_from_db(fields=["status", "follow_up_at", "booked_quantity", "reason_code"])
+    if order.follow_up_at is None or order.fills_missing:
+        return None
+    try:
+        step = _next(order)
+    except errors.VenueError as error:
+        log.warning("exit_not_carried_on_yet", order=order.pk, error=str(error))
+        wait = error.retry_after if isinstance(error, errors.RateLimited) else 0.5
+        Order.objects.filter(pk=order.pk, follow_up_at__isnull=False).update(
+            follow_up_at=timezone.now() + timedelta(seconds=wait)
+        )
+        return None
+    with transaction.atomic():
+        if not Order.objects.filter(pk=order.pk, follow_up_at__isnull=False).update(
+            follow_up_at=None
+        ):
+            return None  # another carries it on
+        if isinstance(step, carry_on.Over):
+            data: dict[str, object] = {"reason": step.reason}
+            trail.record(placing.entry(order, "exit.over", actor, data))
+            return None
+        successor = _write_successor(order, step, actor)
+    metrics.ERRORS.labels("exit_carried_on").inc()
+    return successor
+
+
+def _next(order: Order) -> carry_on.SellOn | carry_on.Over:
+    if order.reason_code == "FILTER_FAILED":
+        catalogue.refresh(order.venue_account.environment)  # the venue has changed its rules
+    step = carry_on.after(_facts(order, None))
+    if isinstance(step, carry_on.LookAtFunds):
+        position = _position_of(order)
+        instrument = catalogue.get(order.venue_account.environment, order.symbol)
+        assert position is not None
+        assert instrument is not None
+        free = protection.free_base(position, instrument.base_asset)
+        step = carry_on.after(_facts(order, free))
+    assert not isinstance(step, carry_on.LookAtFunds)
+    return step
+
+
+def _position_of(order: Order) -> Position | None:
+    rows = Position.objects.filter(account_id=order.account_id, symbol=order.symbol)
+    return rows.select_related("account__venue_account").first()
+
+
+def _facts(order: Order, free: Decimal | None) -> carry_on.Ended:
+    environment = order.venue_account.environment
+    instrument = catalogue.get(environment, order.symbol)
+    if instrument is None:
+        raise errors.NotSent(f"the venue does not list {order.symbol}")
+    position = _position_of(order)
+    quote = quotes.get(environment, order.symbol, max_age=Decimal(60))
+    before = order.continues
+    return carry_on.Ended(
+        type=OrderType(order.type),
+        status=OrderStatus(order.status),
+        wanted=order.quantity,
+        filled=order.booked_quantity,
+        held=position.quantity if position is not None else Decimal(0),
+        instrument=instrument,
+        now=timezone.now(),
+        reason_code=order.reason_code,
+        attempt=order.attempt,
+        refused_before=bool(
+            order.reason_code and before is not None and before.reason_code == order.reason_code
+        ),
+        free=free,
+        reference=quote.bid if quote is not None else None,
+    )
+
+
+def _write_successor(order: Order, step: carry_on.SellOn, actor: str) -> Order:
+    now = timezone.now()
+    attempt = order.attempt + 1
+    origin = order.decision.intent_uid if order.decision is not None else order.client_order_id
+    successor = Order(
+        account=order.account,
+        venue_account=order.venue_account,
+        decision=order.decision,
+        role=Order.Role.EXIT,
+        strategy_id=order.strategy_id,
+        signal_uid=order.signal_uid,
+        correlation_id=order.correlation_id,
+        symbol=order.symbol,
+        side=order.side,
+        type=step.type,
+        quantity=step.quantity,
+        reference_price=order.reference_price,
+        max_slippage_bps=order.max_slippage_bps,
+        client_order_id=client_ids.exit_id(f"{origin}:{attempt}"),
+        created_at=now,
+        continues=order,
+        attempt=attempt,
+        next_check_at=step.at if step.at > now else None,
+        reason=step.reason[:300],
+    )
+    if step.type != OrderType.MARKET:
+        successor.price, successor.stop_price = order.price, order.stop_price
+        successor.time_in_force = order.time_in_force
+    successor.save(force_insert=True)
+    data: dict[str, object] = {"continues": order.client_order_id, "why": step.reason}
+    trail.record(
+        *placing.written_entries(successor, actor),
+        placing.entry(successor, "exit.carried_on", actor, data),
+    )
+    return successor
+
+
+def give_up(order: Order, *, actor: str) -> bool:
+    """Have an exit not go on: a person says no. False when there was nothing to stop."""
+    with transaction.atomic():
+        stopped = Order.objects.filter(pk=order.pk, follow_up_at__isnull=False).update(
+            follow_up_at=None
+        )
+        if stopped:
+            data: dict[str, object] = {"reason": f"given up by {actor}"}
+            trail.record(placing.entry(order, "exit.given_up", actor, data))
+    return bool(stopped)
+
+
+def last_of(order: Order) -> Order:
+    """Return the order that an exit has come to: itself, or the last that carried it on."""
+    if order.role != Order.Role.EXIT or order.decision_id is None:
+        return order
+    chain = Order.objects.filter(
+        Q(pk=order.pk) | Q(decision_id=order.decision_id, role=Order.Role.EXIT, attempt__gt=0)
+    )
+    return chain.select_related("account", "venue_account").order_by("-attempt")[0]
+
+
+def under_way(position: Position) -> Order | None:
+    """Return the exit that is selling a position or is about to go on, None when none is."""
+    place = {"account_id": position.account_id, "symbol": position.symbol}
+    moving = Q(status__in=(OrderStatus.NEW, OrderStatus.SUBMITTING)) | Q(follow_up_at__isnull=False)
+    return Order.objects.filter(moving, **place, role=Order.Role.EXIT).first()

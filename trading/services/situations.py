@@ -1,0 +1,216 @@
+"""Looking at one position: what its protection is decided on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audit.statements import Select
+from exchanges import catalogue, quotes
+from exchanges.domain.instruments import Instrument
+from exchanges.domain.orders import OrderType
+from exchanges.models import Balance
+from trading.domain import protection
+from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.domain.protection import ExitLeg, Parent, Situation
+from trading.models import Order, OrderList, Position
+from trading.services import leases, limits, orders, slots
+
+ZERO = Decimal(0)
+UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
+PROTECTIVE = (Order.Role.STOP_LOSS, Order.Role.TAKE_PROFIT)
+WORKING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
+CLOCKS_DIFFER = timedelta(seconds=1)  # the venue's and ours
+
+
+@dataclass(slots=True)
+class Learned:
+    """What the venue has said while we were at it, for the next plan.
+
+    `free` is the base asset's free balance, asked for after our last write; every write of ours
+    makes it old.
+    """
+
+    oco_refused: bool = False
+    stop_refused: bool = False
+    no_slot: bool = False
+    asked_for_funds: bool = False
+    free: Decimal | None = None
+
+
+@Select
+def _unfinished(account_id: int, symbol: str) -> QuerySet[Order]:
+    rows = Order.objects.filter(account=account_id, symbol=symbol, status__in=UNFINISHED)
+    exits = rows.filter(role__in=(*PROTECTIVE, Order.Role.EXIT))
+    return exits.select_related("account", "venue_account", "order_list")
+
+
+def protective_orders(position: Position) -> list[Order]:
+    """Return unfinished protective orders; the stop that travels with an exit belongs to it."""
+    rows = _unfinished.rows(account_id=position.account_id, symbol=position.symbol)
+    with_exit = {o.order_list_id for o in rows if o.role == Order.Role.EXIT and o.order_list_id}
+    return [o for o in rows if o.role in PROTECTIVE and o.order_list_id not in with_exit]
+
+
+def exits_of(position: Position) -> list[Order]:
+    """Return exits that are not over."""
+    rows = _unfinished.rows(account_id=position.account_id, symbol=position.symbol)
+    return [o for o in rows if o.role == Order.Role.EXIT]
+
+
+def stop_required(position: Position) -> bool:
+    return bool(limits.value_of(position.account, "require_stop", symbol=position.symbol))
+
+
+def look(position: Position, learned: Learned, actor: str) -> Situation | None:
+    """Return the situation of a position, None when the venue does not list its symbol.
+
+    Any VenueError escapes.
+    """
+    account = position.account
+    environment = account.venue_account.environment
+    instrument = catalogue.get(environment, position.symbol)
+    if instrument is None:
+        return None
+    legs = protective_orders(position)
+    legs = _wake_pending(legs, actor) or legs
+    quote = None
+    if position.is_open:
+        quote = quotes.get(environment, position.symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
+    now = timezone.now()
+    seen = tuple(as_leg(order, position, now) for order in legs)
+    locked_elsewhere = _locked_in_exits(position)
+    free_slots = slots.free(account.venue_account_id, instrument)
+    is_scarce = free_slots is not None and (free_slots == 0 or learned.no_slot)
+    return Situation(
+        now=now,
+        instrument=instrument,
+        quantity=position.quantity,
+        stop=position.stop_price,
+        target=position.target_price,
+        legs=seen,
+        quote=quote,
+        free_base=_free_base(position, instrument, seen, locked_elsewhere, learned),
+        locked_elsewhere=locked_elsewhere,
+        grace=timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS) / 2),
+        stop_required=stop_required(position),
+        oco_refused=learned.oco_refused,
+        stop_refused=learned.stop_refused,
+        refused_until=position.refused_until,
+        last_fill_at=position.updated_at,
+        free_slots=0 if is_scarce else free_slots,
+        expendable=_expendable(position, seen) if is_scarce else (),
+        has_guard=settings.SYNTHETIC_STOPS_ENABLED and leases.is_held(leases.GUARD, now),
+        naked_since=position.naked_since,
+        naked_exit_after=timedelta(seconds=float(settings.NAKED_EXIT_AFTER_SECONDS)),
+    )
+
+
+def _expendable(position: Position, seen: tuple[ExitLeg, ...]) -> tuple[str, ...]:
+    own = {leg.client_order_id for leg in seen}
+    rows = slots.expendable(position.account.venue_account_id, position.symbol)
+    return tuple(o.client_order_id for o in rows if o.client_order_id not in own)
+
+
+def _wake_pending(legs: list[Order], actor: str) -> list[Order]:
+    """Ask about pending legs whose entry has filled: the venue tells of them late or not at all."""
+    pending = [o for o in legs if o.status == OrderStatus.PENDING and o.order_list is not None]
+    if not pending:
+        return []
+    entries = {
+        o.order_list_id: o
+        for o in Order.objects.filter(
+            order_list__in=[p.order_list_id for p in pending],
+            role=Order.Role.ENTRY,
+            status=OrderStatus.FILLED,
+        )
+    }
+    if not entries:
+        return []
+    for leg in pending:
+        if leg.order_list_id in entries:
+            orders.ask_one(leg, actor=actor)
+    for leg in legs:
+        leg.refresh_from_db()
+    return [o for o in legs if o.status in UNFINISHED]
+
+
+def as_leg(order: Order, position: Position, now: datetime) -> ExitLeg:
+    parent, since, filled = Parent.NONE, None, ZERO
+    if order.order_list is not None and order.order_list.kind == OrderList.Kind.OTOCO:
+        entry = order.order_list.orders.get(role=Order.Role.ENTRY)
+        parent = _parent_of(entry)
+        since = entry.closed_at or position.naked_since or now
+        filled = entry.booked_quantity
+    return ExitLeg(
+        client_order_id=order.client_order_id,
+        list_id=order.order_list.list_client_order_id if order.order_list else "",
+        type=OrderType(order.type),
+        remaining_quantity=order.quantity - order.booked_quantity,
+        status=OrderStatus(order.status),
+        price=order.price,
+        stop_price=order.stop_price,
+        parent=parent,
+        parent_since=since,
+        parent_filled=filled,
+        sent_at=order.submitted_at,
+        is_lost=order.unknown_since is not None,
+        not_found=order.not_found,
+    )
+
+
+def _parent_of(entry: Order) -> Parent:
+    if entry.status == OrderStatus.FILLED:
+        return Parent.FILLED
+    if entry.closed_at is not None:
+        return Parent.ENDED
+    return Parent.PART_FILLED if entry.booked_quantity else Parent.UNFILLED
+
+
+def _free_base(
+    position: Position,
+    instrument: Instrument,
+    legs: tuple[ExitLeg, ...],
+    locked_elsewhere: Decimal,
+    learned: Learned,
+) -> Decimal | None:
+    """Return what the venue has to sell beside our live legs; None when its word is not newer
+    than the last fill.
+
+    Placing and cancelling move coins between free and locked, so their sum is what counts, unless
+    the balance was asked for after the last of our own writes.
+    """
+    free = learned.free
+    if free is None:
+        balance = Balance.objects.filter(
+            venue_account_id=position.account.venue_account_id, asset=instrument.base_asset
+        ).first()
+        if balance is None or balance.updated_at <= position.updated_at + CLOCKS_DIFFER:
+            return None
+        there = balance.free + balance.locked - locked_elsewhere
+        free = there - protection.locked(legs)
+    held = position.quantity - locked_elsewhere
+    if free + protection.locked(legs) < held and _fills_were_missed(position):
+        return None
+    return free
+
+
+def _fills_were_missed(position: Position) -> bool:
+    """Ask the venue about our orders that sell: a fill we have not heard of looks like a loss."""
+    for order in _unfinished.rows(account_id=position.account_id, symbol=position.symbol):
+        if order.status == OrderStatus.SUBMITTING and order.role == Order.Role.EXIT:
+            return True  # it may have filled
+        if order.status in WORKING:
+            orders.ask_one(order, actor="protection")
+    return Position.objects.get(pk=position.pk).updated_at != position.updated_at
+
+
+def _locked_in_exits(position: Position) -> Decimal:
+    """Sum what exits hold at the venue, or may hold. One that was not sent holds nothing yet."""
+    sent = [o for o in exits_of(position) if o.status != OrderStatus.NEW]
+    return sum((o.quantity - o.booked_quantity for o in sent), ZERO)

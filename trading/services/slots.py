@@ -1,0 +1,93 @@
+"""Places for conditional orders: a venue takes few per symbol, and protection comes first.
+
+Counted is what is really open on the venue account: ours in any role and from any of its virtual
+accounts, and those of others as last seen in the venue's own list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from audit.statements import Select
+from exchanges.domain.instruments import Instrument
+from exchanges.domain.orders import STOP_TYPES, TRIGGER_TYPES, ExecutionReport
+from exchanges.models import VenueAccount
+from trading.domain import client_ids
+from trading.domain.order_states import OrderStatus
+from trading.models import ForeignConditionals, Order
+
+TAKES_A_PLACE = (
+    OrderStatus.SUBMITTING,
+    OrderStatus.PENDING,
+    OrderStatus.OPEN,
+    OrderStatus.PARTIALLY_FILLED,
+)
+CONDITIONAL = sorted(TRIGGER_TYPES)
+
+
+@Select
+def ours(venue_account_id: int, symbol: str) -> QuerySet[Order]:
+    """Return our open conditional orders in a symbol, of all virtual accounts there."""
+    rows = Order.objects.filter(
+        venue_account=venue_account_id,
+        symbol=symbol,
+        status__in=TAKES_A_PLACE,
+        type__in=CONDITIONAL,
+    )
+    return rows.order_by("pk")
+
+
+@Select
+def foreign(venue_account_id: int, symbol: str) -> QuerySet[ForeignConditionals]:
+    return ForeignConditionals.objects.filter(
+        venue_account=venue_account_id, symbol=symbol
+    ).order_by()
+
+
+def free(venue_account_id: int, instrument: Instrument) -> int | None:
+    """Return how many more conditional orders the venue takes; None when it sets no limit."""
+    if not instrument.max_algo_orders:
+        return None
+    symbol = instrument.symbol
+    taken = len(ours.rows(venue_account_id=venue_account_id, symbol=symbol))
+    for row in foreign.rows(venue_account_id=venue_account_id, symbol=symbol):
+        taken += row.count
+    return max(instrument.max_algo_orders - taken, 0)
+
+
+def expendable(venue_account_id: int, symbol: str) -> list[Order]:
+    """Return orders of ours that may give up their place to protection, least important first.
+
+    Conditional entries first: without them nothing is bought. Then exits and targets: the stop
+    that takes their place sells too. No stop of another position is ever taken.
+    """
+    rows = ours.rows(venue_account_id=venue_account_id, symbol=symbol)
+    may_go = [
+        order
+        for order in rows
+        if order.status == OrderStatus.OPEN
+        and order.order_list_id is None
+        and (order.role == Order.Role.ENTRY or order.type not in STOP_TYPES)
+    ]
+    return sorted(may_go, key=lambda order: (order.role != Order.Role.ENTRY, -order.pk))
+
+
+def note_foreign(
+    venue_account: VenueAccount, symbol: str, reports: Iterable[ExecutionReport]
+) -> None:
+    """Remember how many conditional orders of others the venue's list of open orders shows."""
+    count = sum(
+        1
+        for report in reports
+        if report.type in TRIGGER_TYPES and not client_ids.is_ours(report.client_order_id)
+    )
+    known = ForeignConditionals.objects.filter(venue_account=venue_account, symbol=symbol)
+    now = timezone.now()
+    if known.update(count=count, seen_at=now) or not count:
+        return
+    ForeignConditionals.objects.update_or_create(
+        venue_account=venue_account, symbol=symbol, defaults={"count": count, "seen_at": now}
+    )
