@@ -38,6 +38,8 @@ SUBJECT = "signals.trading"
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT")
 WORKER = ("--pool", "prefork", "--concurrency", "2", "--loglevel", "WARNING", "-O", "fair")
 
+EXITS = ("-Q", "exits", "-n", "exits@%h", "--pool", "threads", "--concurrency", "8")
+
 
 def latency(database_url: str = "", rounds: int = ROUNDS) -> dict[str, Any]:
     """Return publish-to-venue and publish-to-task-start, in one run on one worker."""
@@ -136,6 +138,7 @@ def _flow(
         started = {
             "listener": where.process("manage.py", "listen_signals"),
             "worker": where.process("-m", "celery", "-A", "petrosa_site", "worker", *WORKER),
+            "exits": where.process("-m", "celery", "-A", "petrosa_site", "worker", *EXITS),
             "beat": where.process("-m", "celery", "-A", "petrosa_site", "beat"),
             **{command: where.process("manage.py", command) for command in commands},
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from celery import Celery, Task
 from celery.signals import (
@@ -11,6 +12,7 @@ from celery.signals import (
     task_prerun,
     worker_init,
     worker_process_init,
+    worker_ready,
 )
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "petrosa_site.settings")
@@ -57,8 +59,17 @@ def warm_gateway(**_kwargs: object) -> None:
     gateways.warm_soon(settings.VENUE_ENVIRONMENT)
 
 
+def warm_threads(sender: Any, **_kwargs: object) -> None:
+    """A pool of threads starts no process of its own: warm what its threads share."""
+    from celery.concurrency.thread import TaskPool
+
+    if isinstance(sender.pool, TaskPool):
+        warm_gateway()
+
+
 worker_init.connect(refuse_dangerous_settings, weak=False)
 worker_init.connect(start_stopped, weak=False)
 beat_init.connect(refuse_dangerous_settings, weak=False)
 worker_process_init.connect(warm_gateway, weak=False)
+worker_ready.connect(warm_threads, weak=False)
 task_prerun.connect(leave_no_stale_connection, weak=False)

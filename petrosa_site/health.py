@@ -36,7 +36,7 @@ from trading.services import control, trips
 log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 1.0
 REMEMBERED_SECONDS = 2.0  # probes and curious visitors share one look
-CELERY_QUEUES = ("celery", f"celery:{settings.CELERY_SIGNAL_PRIORITY}")
+CELERY_QUEUES = ("celery", f"celery:{settings.CELERY_SIGNAL_PRIORITY}", settings.EXIT_QUEUE)
 NEEDED = ("database", "redis", "nats", "instruments")  # the venue itself may be away for a while
 
 

@@ -169,13 +169,23 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# In a burst of signals the work that keeps what is open safe goes first: with 0 ahead of 6, a
-# worker takes protection, reconciliation and watches before the next new entry.
+# In a burst of signals the sweeps of the same queue go first: with 0 ahead of 6, a worker takes
+# balances and instruments before the next new entry.
 CELERY_SIGNAL_PRIORITY = 6
-# What reckons for seconds or minutes has workers of its own: no signal ever waits behind it.
-ANALYSIS_QUEUE, BACKTEST_QUEUE = "analysis", "backtests"
+# What leaves or protects has a queue and workers of its own: no entry, and no venue that answers
+# an entry slowly, is ever in its way. What computes for seconds or minutes has its own as well.
+EXIT_QUEUE, ANALYSIS_QUEUE, BACKTEST_QUEUE = "exits", "analysis", "backtests"
 CELERY_TASK_ROUTES = {
     "signals.act_on*": {"priority": CELERY_SIGNAL_PRIORITY},
+    "signals.exit": {"queue": EXIT_QUEUE},
+    "signals.sweep_exits": {"queue": EXIT_QUEUE},
+    "trading.protect": {"queue": EXIT_QUEUE},
+    "trading.watch_protection": {"queue": EXIT_QUEUE},
+    "trading.reconcile": {"queue": EXIT_QUEUE},
+    "trading.empty": {"queue": EXIT_QUEUE},
+    "trading.sweep_stops": {"queue": EXIT_QUEUE},
+    "trading.watch_equity": {"queue": EXIT_QUEUE},  # a loss limit may flatten
+    "trading.watch_trips": {"queue": EXIT_QUEUE},
     "signals.run_technical": {"queue": ANALYSIS_QUEUE},
     "signals.sum_up": {"queue": ANALYSIS_QUEUE},
     "history.*": {"queue": ANALYSIS_QUEUE},
@@ -379,6 +389,7 @@ CELERY_BEAT_SCHEDULE = {
         ("watch equity", "trading.watch_equity", 2.0),
         ("watch trips", "trading.watch_trips", float(TRIP_EVERY_SECONDS)),
         ("sweep signals", "signals.sweep", _EVERY),
+        ("sweep exits", "signals.sweep_exits", 1.0),
         ("run technical strategies", "signals.run_technical", 2.0),
         ("sum up scorecards", "signals.sum_up", 10.0),
         ("repair history", "history.repair", 10.0),

@@ -3,6 +3,10 @@
 A message is acknowledged only after the commit that holds it, so a crash anywhere means it comes
 again, and storing twice is a no-op. While the database is away messages are held and told "still
 working"; none is refused, none is dropped.
+
+Exits go first: many messages are held in hand, those that look like an exit are stored and
+enqueued before the next batch of the others, so that a close does not wait behind the thousand
+entries that came before it.
 """
 
 from __future__ import annotations
@@ -11,9 +15,9 @@ import asyncio
 import hashlib
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
@@ -26,6 +30,11 @@ log = structlog.get_logger(__name__)
 
 SOURCE = "nats"
 BATCH = 100
+HELD_IN_HAND = 1000
+NO_WAIT_SECONDS = 0.001
+BACKLOG_WAIT_SECONDS = 0.01
+# Only a hint of what to store first; what a signal is, the intake decides.
+_LOOKS_LIKE_AN_EXIT = re.compile(rb'"\s*(?:sell|close)\s*"', re.IGNORECASE)
 WAITING = "received"  # the status of a stored signal nobody has acted on
 MAX_TRIES = 20  # deliveries of a message the database refuses, before it is set aside
 WEDGED_AFTER_SECONDS = 30.0
@@ -56,8 +65,9 @@ class Listener:
     """One loop over one bus. `store` and `enqueue` are blocking and run in one thread of their own.
 
     `store` takes inbounds and returns what became of each, in order; `enqueue` takes the ids of
-    signals to act on and may fail (the sweeper finds them); `count` is told every outcome. What
-    comes on an `ignored` subject is no signal: a listener on `signals.>` hears heartbeats too.
+    signals to act on and whether these are exits, and may fail (the sweeper finds them); `count`
+    is told every outcome. What comes on an `ignored` subject is no signal: a listener on
+    `signals.>` hears heartbeats too.
     """
 
     def __init__(
@@ -65,10 +75,11 @@ class Listener:
         *,
         bus: Bus,
         store: Callable[[list[Inbound]], list[Stored]],
-        enqueue: Callable[[list[int]], None],
+        enqueue: Callable[[list[int], bool], None],
         count: Callable[[str], None] | None = None,
         ignored: frozenset[str] = frozenset(),
         batch: int = BATCH,
+        held_in_hand: int = HELD_IN_HAND,
         max_tries: int = MAX_TRIES,
         retry_seconds: float = 0.5,
         most_retry_seconds: float = 10.0,
@@ -79,11 +90,13 @@ class Listener:
         self.count = count or (lambda _: None)
         self.ignored = ignored
         self.batch = batch
+        self.held_in_hand = max(held_in_hand, batch)
         self.max_tries = max_tries
         self.retry_seconds = retry_seconds
         self.most_retry_seconds = most_retry_seconds
         self.state = "starting"
         self.stored = 0
+        self._held: list[InboundMessage] = []
         self._stop = asyncio.Event()
         self._turned_at = time.monotonic()
         self._enqueue_from = 0.0
@@ -102,25 +115,50 @@ class Listener:
     async def run(self) -> None:
         """Listen until `stop` is called."""
         failures = 0
+        waiting_is_said = asyncio.create_task(self._say_still_working())
         try:
             while not self._stop.is_set():
                 self._turned_at = time.monotonic()
                 try:
-                    messages = await self.bus.fetch(self.batch, timeout=1.0)
+                    await self._fetch()
                 except BusUnavailable as error:
                     self._be("bus unavailable", error)
                     failures += 1
-                    await self._pause(failures)
-                    continue
-                failures = 0
-                self._be("listening")
-                signals = await self._without_ignored(messages)
-                if signals:
-                    await self._take(signals)
+                    if not self._held:
+                        await self._pause(failures)
+                        continue
+                else:
+                    failures = 0
+                    self._be("listening")
+                if batch := self._next_batch():
+                    await self._take(batch)
+                    done = {id(message) for message in batch}
+                    self._held = [message for message in self._held if id(message) not in done]
         finally:
+            waiting_is_said.cancel()
+            await self._answer(self._held, "nak")
             await self.bus.close()
             self._thread.shutdown(wait=True)
             self.state = "stopped"
+
+    async def _fetch(self) -> None:
+        """Take in hand what has come; wait for it only when there is nothing left to store.
+
+        With more than a batch in hand there is a backlog, and an exit may stand at its end: then
+        all that has come is taken before the next batch is stored.
+        """
+        patience = NO_WAIT_SECONDS if self._held else 1.0
+        while (room := self.held_in_hand - len(self._held)) > 0:
+            messages = await self.bus.fetch(room, timeout=patience)
+            self._held += await self._without_ignored(messages)
+            if not messages or len(self._held) < self.batch:
+                return
+            patience = BACKLOG_WAIT_SECONDS
+
+    def _next_batch(self) -> list[InboundMessage]:
+        """Return the exits in hand, else the messages that have waited longest."""
+        exits = [m for m in self._held if _LOOKS_LIKE_AN_EXIT.search(m.data)]
+        return (exits or self._held)[: self.batch]
 
     async def _without_ignored(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:
         ignored = [message for message in messages if message.subject in self.ignored]
@@ -129,11 +167,12 @@ class Listener:
         return [message for message in messages if message.subject not in self.ignored]
 
     async def _take(self, messages: Sequence[InboundMessage]) -> None:
-        async with self._kept_waiting(messages):
-            stored = await self._store(messages)
-        waiting = list(dict.fromkeys(s.signal_id for s in stored if s.status == WAITING))
-        if waiting:
-            await self._in_thread(self._enqueue, waiting)
+        stored = await self._store(messages)
+        waiting = {s.signal_id: s.is_exit for s in stored if s.status == WAITING}
+        for are_exits in (True, False):
+            ids = [pk for pk, is_exit in waiting.items() if is_exit is are_exits]
+            if ids:
+                await self._in_thread(partial(self._enqueue, are_exits=are_exits), ids)
 
     async def _store(self, messages: Sequence[InboundMessage]) -> list[Stored]:
         """Store and acknowledge; wait for a database that is away, set aside what it refuses."""
@@ -198,26 +237,17 @@ class Listener:
         except BusUnavailable as error:
             log.warning("bus_not_told", verb=verb, error=str(error))
 
-    @asynccontextmanager
-    async def _kept_waiting(self, messages: Sequence[InboundMessage]) -> AsyncIterator[None]:
-        """Say "still working" while the block runs, so that nobody else is given the messages."""
+    async def _say_still_working(self) -> None:
+        """Say so for all that is in hand, so that nobody else is given the same messages."""
+        while True:
+            await asyncio.sleep(self.bus.ack_wait / 3)
+            await self._answer(list(self._held), "in_progress")
 
-        async def repeat() -> None:
-            while True:
-                await asyncio.sleep(self.bus.ack_wait / 3)
-                await self._answer(messages, "in_progress")
-
-        task = asyncio.create_task(repeat())
-        try:
-            yield
-        finally:
-            task.cancel()
-
-    def _enqueue(self, signal_ids: list[int]) -> None:
+    def _enqueue(self, signal_ids: list[int], are_exits: bool) -> None:
         if time.monotonic() < self._enqueue_from:
             return
         try:
-            self.enqueue(signal_ids)
+            self.enqueue(signal_ids, are_exits)
         except Exception:
             # Stored and acknowledged: the sweeper enqueues what is left waiting.
             self._enqueue_from = time.monotonic() + BROKER_REST_SECONDS

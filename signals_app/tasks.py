@@ -44,6 +44,12 @@ def act_on_some(signal_ids: list[int]) -> None:
             log.exception("signal_not_acted_on", signal_id=signal_id)
 
 
+@shared_task(name="signals.exit")
+def act_on_exit(signal_id: int) -> None:
+    """Do the same for a signal that closes or reduces, in the queue of exits."""
+    act_on(signal_id)
+
+
 def parcels(signal_ids: list[int]) -> list[list[int]]:
     """Split a batch among tasks: alone while they are few, so that workers share them."""
     size = min(MOST_TOGETHER, max(1, len(signal_ids) // 3))
@@ -52,9 +58,17 @@ def parcels(signal_ids: list[int]) -> list[list[int]]:
 
 @shared_task(name="signals.sweep")
 def sweep() -> None:
-    """Enqueue signals that a crash left RECEIVED."""
+    """Enqueue entries that a crash left RECEIVED."""
     for signal_id in recovery.forgotten():
         act_on.delay(signal_id)
+        recovery.note_enqueued(signal_id)
+
+
+@shared_task(name="signals.sweep_exits")
+def sweep_exits() -> None:
+    """Enqueue exits that a crash left RECEIVED: they wait for seconds, not for the next sweep."""
+    for signal_id in recovery.forgotten_exits():
+        act_on_exit.delay(signal_id)
         recovery.note_enqueued(signal_id)
 
 

@@ -22,7 +22,7 @@ from trading.services import (
 )
 
 log = structlog.get_logger(__name__)
-QUEUED_FOR_SECONDS = 2
+QUEUED_FOR_SECONDS = 2  # a worker that dies with the task costs no longer
 QUIET_SECONDS = 0.2
 _client: redis.Redis | None = None
 

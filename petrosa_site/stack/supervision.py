@@ -27,6 +27,7 @@ START_ORDER = (
     "userstream",
     "market",
     "web",
+    "exits",
     "worker",
     "analysis",
     "backtests",

@@ -19,11 +19,12 @@ from django.db.models import Q
 from audit import metrics, trail
 from audit.statements import insert
 from signals_app import draft_json, wire
-from signals_app.draft import PayloadError, SignalDraft
+from signals_app.draft import Action, PayloadError, SignalDraft
 from signals_app.models import Signal
 
 log = structlog.get_logger(__name__)
 KEPT_BYTES = 64 * 1024
+EXITS = (Action.SELL, Action.CLOSE)  # on spot a sell never opens anything
 ACTED_ON = (Signal.Status.RECEIVED, Signal.Status.ROUTED)
 # What a sender may word anew when it repeats itself: the time, its view of the market, its notes.
 # Everything else decides what is traded.
@@ -83,6 +84,10 @@ class Stored:
     row: Signal = field(repr=False, compare=False)
     error: PayloadError | None = None
     clash: Clash | None = None
+
+    @property
+    def is_exit(self) -> bool:
+        return self.row.action in EXITS
 
 
 def store(inbound: Inbound) -> Stored:

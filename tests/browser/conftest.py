@@ -46,7 +46,7 @@ def whole(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         MAX_LOSS_COOLDOWN="0",
         MAX_OPEN_POSITIONS_TOTAL="100",
     ) as made:
-        made.start("web", "worker")
+        made.start("web", "exits", "worker")
         made.wait_until_ready()
         yield made
 

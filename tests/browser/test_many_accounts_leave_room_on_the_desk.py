@@ -17,7 +17,7 @@ def desk(chromium, tmp_path_factory):
     with product(tmp_path_factory.mktemp("many"), MAX_POSITION_NOTIONAL="0") as made:
         for name in NAMES:
             made.manage("accounts", "create", name, "--environment", "simulator")
-        made.start("web", "worker")
+        made.start("web", "exits", "worker")
         made.wait_until_ready()
         bought = made.post("/trade", a_signal(stop_loss=49000, take_profit=52000))
         assert bought.status == 200, bought.body

@@ -14,7 +14,7 @@ from tests.chaos import ledger, load
 from tests.product import PROCESSES, Product, product
 
 RINGS_WITHIN_SECONDS = 15.0  # the grace, the watch's pace, and time for a dead part to return
-STOP_ORDER = ("signals", "beat", "worker", "market", "userstream", "web")
+STOP_ORDER = ("signals", "beat", "worker", "exits", "market", "userstream", "web")
 
 
 @dataclass

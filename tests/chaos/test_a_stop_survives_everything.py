@@ -129,7 +129,7 @@ def test_the_rest_of_a_stop_is_carried_out_once(desk, tell, mode, done_before):
     assert _denied(whole) == f"TRADING_{mode}"
     whole.eventually(lambda: _report(whole)["finished_at"], 120)
     load.wait_until_settled(whole, 0, 60)
-    whole.stop("signals", "beat", "worker", "userstream", "web")
+    whole.stop("signals", "beat", "worker", "exits", "userstream", "web")
 
     steps = _steps(_report(whole))
     assert {step["outcome"] for step in steps.values()} == {"done"}

@@ -20,9 +20,9 @@ def test_each_signal_trades_once_whatever_dies(tmp_path, tell):
     with flow.under_way(tmp_path, "crash", COUNT, per_second=60) as running:
         for share in (0.25, 0.5, 0.75):
             running.reach(share)
-            running.product.kill("worker", "signals")
+            running.product.kill("worker", "exits", "signals")
             time.sleep(0.5)
-            running.product.start("worker", "signals")
+            running.product.start("worker", "exits", "signals")
         figures = running.settle(180)
     tell(**figures)
     assert figures["repeats_sent"] == COUNT // 10

@@ -24,12 +24,22 @@ SEED = int(os.environ.get("CHAOS_SEED", "1"))
 ROUNDS = 2
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "BNBUSDT")
 INTERVALS = ("1s", "1m")
-VICTIMS = ("market", "strategies", "analysis", "beat", "signals", "worker", "nats", "redis")
+VICTIMS = (
+    "market",
+    "strategies",
+    "analysis",
+    "beat",
+    "signals",
+    "worker",
+    "exits",
+    "nats",
+    "redis",
+)
 AWAY_SECONDS = (0.3, 4.0)
 BETWEEN_SECONDS = (1.0, 5.0)
 BEFORE_MS = 600_000  # filled at the start, and still there in the end
 REPAIRED_WITHIN = 60  # seconds: a late candle is one after 15 s, the job looks every 10
-STOP_ORDER = ("signals", "beat", "worker", "market", "userstream", "web")
+STOP_ORDER = ("signals", "beat", "worker", "exits", "market", "userstream", "web")
 # Longer than a killed process takes to hear and judge again: one that forgot would speak too soon.
 COOLDOWNS = {"orderbook_skew": 25.0, "trade_momentum": 20.0, "ticker_velocity": 25.0}
 TECHNICAL = {

@@ -14,7 +14,7 @@ from tests.corridor import recorded
 from tests.product import Product, product
 from tests.recordings import SPOT, needed
 
-PROCESSES = ("userstream", "web", "worker", "signals", "strategies")
+PROCESSES = ("userstream", "web", "exits", "worker", "signals", "strategies")
 QUIET_SECONDS = 4.0
 EAGER: dict[str, Any] = {  # the recommended presets, said by the environment
     "ORDERBOOK_SKEW_MIN_SPREAD_PERCENT": "0",

@@ -93,8 +93,12 @@ def _store(inbounds: list[intake.Inbound]) -> list[intake.Stored]:
         raise
 
 
-def _enqueue(signal_ids: list[int]) -> None:
+def _enqueue(signal_ids: list[int], are_exits: bool) -> None:
     """Publish tasks for the signals on one broker connection; raise at once when there is none."""
     with current_app.producer_or_acquire() as producer:
+        if are_exits:
+            for signal_id in signal_ids:
+                tasks.act_on_exit.apply_async((signal_id,), producer=producer, retry=False)
+            return
         for parcel in tasks.parcels(signal_ids):
             tasks.act_on_some.apply_async((parcel,), producer=producer, retry=False)

@@ -17,6 +17,7 @@ class ListStore:
         self.rows: list[Inbound] = []
         self.batches: list[int] = []
         self.enqueued: list[int] = []
+        self.exits: list[int] = []
         self.poison: set[bytes] = set()
         self.is_down = False
         self.broker_is_down = False
@@ -63,10 +64,13 @@ class ListStore:
             self.rows.append(inbound)
             keys.append(key)
         status = "rejected" if inbound.body.startswith(b"bad") else "received"
-        row = Signal(pk=keys.index(key) + 1, uid=key, status=status)
+        action = next((a for a in ("close", "sell") if a.encode() in inbound.body.lower()), "buy")
+        row = Signal(pk=keys.index(key) + 1, uid=key, status=status, action=action)
         return Stored(row.pk, key, status, is_new, row)
 
-    def enqueue(self, signal_ids: list[int]) -> None:
+    def enqueue(self, signal_ids: list[int], are_exits: bool) -> None:
         if self.broker_is_down:
             raise ConnectionError("the broker is away")
         self.enqueued += signal_ids
+        if are_exits:
+            self.exits += signal_ids

@@ -47,3 +47,27 @@ def test_a_fresh_one_and_one_acted_on_are_left_alone(waiting):
         received_at=timezone.now() - timedelta(hours=1), status=Signal.Status.DENIED
     )
     assert recovery.forgotten() == []
+
+
+@pytest.fixture
+def waiting_exit(waiting: Signal) -> Signal:
+    """Stored just long enough ago for an exit to count as forgotten."""
+    at = timezone.now() - recovery.EXIT_FORGOTTEN_AFTER - timedelta(milliseconds=100)
+    Signal.objects.update(action="close", received_at=at)
+    return waiting
+
+
+def test_an_exit_is_found_after_a_second_and_only_by_its_own_sweep(waiting_exit):
+    assert recovery.forgotten_exits() == [waiting_exit.pk]
+    assert recovery.forgotten() == []
+
+
+def test_an_entry_is_no_forgotten_exit(waiting):
+    assert recovery.forgotten_exits() == []
+
+
+def test_an_exit_whose_task_was_lost_is_found_again_two_seconds_later(waiting_exit):
+    recovery.note_enqueued(waiting_exit.pk)
+    assert recovery.forgotten_exits() == []
+    Signal.objects.update(enqueued_at=timezone.now() - timedelta(seconds=2.1))
+    assert recovery.forgotten_exits() == [waiting_exit.pk]

@@ -208,3 +208,55 @@ async def test_a_heartbeat_on_its_subjects_is_no_signal(make_bus, subject, store
             while await unacknowledged(bus):
                 await asyncio.sleep(0.05)
     assert (store.rows, counted) == ([], [])
+
+
+async def test_a_close_is_stored_before_the_thousand_entries_it_came_behind(
+    make_bus, subject, store
+):
+    bus = make_bus()
+    for number in range(1000):
+        await bus.publish(subject, b'{"action": "buy", "n": %d}' % number)
+    await bus.publish(subject, b'{"action": "close"}')
+    async with running(bus, store):
+        await until(lambda: len(store.rows) == 1001)
+    place = store.bodies.index(b'{"action": "close"}')
+    assert place <= 200, place
+    rest = [body for body in store.bodies if b"buy" in body]
+    assert rest == [b'{"action": "buy", "n": %d}' % number for number in range(1000)]
+
+
+async def test_exits_are_told_apart_from_entries(make_bus, subject, store):
+    bus = make_bus()
+    async with running(bus, store):
+        for body in (b'{"action": "buy"}', b'{"action": "CLOSE"}', b'{"action": "sell"}'):
+            await bus.publish(subject, body)
+        await until(lambda: len(store.enqueued) == 3)
+    assert [store.bodies[pk - 1] for pk in store.exits] == [
+        b'{"action": "CLOSE"}',
+        b'{"action": "sell"}',
+    ]
+
+
+async def test_what_is_held_in_hand_is_not_given_to_somebody_else(make_bus, subject, store):
+    bus, other = make_bus(ack_wait=0.6), make_bus(ack_wait=0.6)
+    for number in range(3):
+        await bus.publish(subject, b"%d" % number)
+    store.hold.clear()
+    async with running(bus, store, batch=1):
+        await asyncio.sleep(0.3)
+        assert await everything(other, 1, seconds=1.5) == []
+        store.hold.set()
+        await until(lambda: len(store.rows) == 3)
+
+
+async def test_stopping_gives_back_what_is_held_in_hand(make_bus, subject, store):
+    bus, other = make_bus(), make_bus()
+    for number in range(3):
+        await bus.publish(subject, b"%d" % number)
+    async with running(bus, store, batch=1) as (listener, _):
+        store.hold.clear()
+        await asyncio.sleep(0.5)
+        listener.stop()
+        store.hold.set()
+    assert store.bodies == [b"0"]
+    assert len(await everything(other, 2, seconds=5)) == 2

@@ -1,3 +1,5 @@
+"""What leaves or protects has a queue of its own; within the other one, sweeps go first."""
+
 from __future__ import annotations
 
 import pytest
@@ -9,13 +11,10 @@ from trading import tasks as trading_tasks
 pytestmark = pytest.mark.django_db
 
 
-WAITING = ["signals.act_on", "signals.act_on", "signals.act_on_some"]
-
-
-def take(count: int) -> list[str]:
+def take(name: str, count: int) -> list[str]:
     """Take tasks off the broker, as a worker would, and return their names."""
     with app.connection_for_read() as connection:
-        queue = connection.SimpleQueue(app.amqp.queues["celery"])  # type: ignore[arg-type]
+        queue = connection.SimpleQueue(app.amqp.queues.select_add(name))
         taken = [queue.get(timeout=5) for _ in range(count)]
         for message in taken:
             message.ack()
@@ -23,18 +22,27 @@ def take(count: int) -> list[str]:
     return [message.headers["task"] for message in taken]
 
 
-def test_protection_overtakes_signals_that_wait():
-    for signal_id in (1, 2):
-        signal_tasks.act_on.delay(signal_id)
-    signal_tasks.act_on_some.delay([3, 4])
+def test_exits_and_protection_wait_behind_no_entry():
+    signal_tasks.act_on.delay(1)
+    signal_tasks.act_on_some.delay([2, 3])
+    signal_tasks.act_on_exit.delay(4)
     trading_tasks.protect.delay(1)
     trading_tasks.reconcile.delay()
 
-    assert take(5) == ["trading.protect", "trading.reconcile", *WAITING]
+    assert take("exits", 3) == ["signals.exit", "trading.protect", "trading.reconcile"]
+    assert take("celery", 2) == ["signals.act_on", "signals.act_on_some"]
 
 
-def test_health_counts_both_kinds_as_waiting(client):
+def test_balances_overtake_signals_that_wait():
     signal_tasks.act_on.delay(1)
+    trading_tasks.refresh_balances.delay()
+
+    assert take("celery", 2) == ["trading.refresh_balances", "signals.act_on"]
+
+
+def test_health_counts_what_waits_in_every_queue(client):
+    signal_tasks.act_on.delay(1)
+    trading_tasks.refresh_balances.delay()
     trading_tasks.protect.delay(1)
 
-    assert client.get("/health").json()["queue_depth"] == 2
+    assert client.get("/health").json()["queue_depth"] == 3

@@ -19,6 +19,7 @@ PROCESSES = {
     "worker",
     "analysis",
     "backtests",
+    "exits",
     "beat",
     "signals",
     "strategies",

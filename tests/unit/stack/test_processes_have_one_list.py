@@ -15,6 +15,7 @@ NOT_PROCESSES = {"postgres", "redis", "nats", "migrate"}
 ALLOWED = {
     "web",
     "worker",
+    "exits",
     "analysis",
     "backtests",
     "beat",
@@ -62,7 +63,14 @@ def test_every_queue_has_a_worker(tasks):
     ("task", "queue"),
     [
         ("signals.act_on", "celery"),
-        ("trading.watch_protection", "celery"),
+        ("signals.act_on_some", "celery"),
+        ("signals.exit", "exits"),
+        ("signals.sweep_exits", "exits"),
+        ("trading.protect", "exits"),
+        ("trading.watch_protection", "exits"),
+        ("trading.reconcile", "exits"),
+        ("trading.empty", "exits"),
+        ("trading.sweep_stops", "exits"),
         ("signals.run_technical", "analysis"),
         ("history.repair", "analysis"),
         ("history.repair_one", "backtests"),
