@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from audit import metrics, trail
 from audit.statements import update
@@ -182,9 +183,12 @@ def _objection(order: Order) -> str:
     if not order.is_entry:
         return ""
     now = timezone.now()
-    age = (now - order.created_at).total_seconds()
+    age = (now - _emitted_at(order)).total_seconds()
     if age > settings.SIGNAL_MAX_AGE_SECONDS:
-        return f"ORDER_STALE: limit={settings.SIGNAL_MAX_AGE_SECONDS} actual={age:.0f}"
+        return (
+            f"ORDER_STALE: limit={settings.SIGNAL_MAX_AGE_SECONDS} actual={age:.0f} (seconds since "
+            "the signal was emitted; send a new one if it still holds)"
+        )
     standing = control.standing(
         environment=environment,
         account=order.account.name,
@@ -195,6 +199,13 @@ def _objection(order: Order) -> str:
     if standing.mode is not TradingMode.ACTIVE:
         return f"TRADING_{standing.mode}: {standing.reason}"
     return ""
+
+
+def _emitted_at(order: Order) -> datetime:
+    """Return when the signal behind an order was emitted: the price it was made on is as old."""
+    said = order.decision.intent.get("emitted_at") if order.decision is not None else None
+    emitted = parse_datetime(said) if isinstance(said, str) else None
+    return min(emitted, order.created_at) if emitted else order.created_at
 
 
 def _note_unknown(rows: list[Order], error: errors.OutcomeUnknown, actor: str) -> None:
