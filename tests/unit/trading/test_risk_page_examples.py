@@ -26,7 +26,7 @@ from tests.unit.trading.situations import (
 )
 from trading.domain.equity import Falls
 from trading.domain.risk.rules import RULES
-from trading.domain.risk.types import Cooldown, Pace, Together, TradingMode
+from trading.domain.risk.types import Cooldown, Holding, Pace, Together, TradingMode
 
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "risk.md"
 D = Decimal
@@ -206,6 +206,11 @@ EXAMPLES: dict[str, Example] = {
         intent={"sizing": quote_amount("5")},
     ),
     "stop_room": Example("STOPS_AT_MAX: limit=5 actual=5", seen={"stops_elsewhere": 5}),
+    "position_protected": Example(
+        "POSITION_UNPROTECTED: limit=3 actual=7.5 (seconds without a live stop for 0.5 held: wait "
+        "until it is protected, or close it)",
+        seen={"holding": Holding(D("0.5"), D(48_000), naked_since=ago(7.5))},
+    ),
     "balance": Example(
         "BALANCE_INSUFFICIENT: limit=400 actual=500.5",
         intent={"sizing": base("0.01")},

@@ -6,6 +6,7 @@ SELL. Quantities only ever go down.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 from exchanges.domain.instruments import Instrument
@@ -368,3 +369,27 @@ def stop_room(ctx: Context) -> Verdict:
     if elsewhere >= most:
         return denied(name, "STOPS_AT_MAX", limit=most, actual=elsewhere)
     return passed(name, limit=most, actual=elsewhere)
+
+
+@entry_only
+def position_protected(ctx: Context) -> Verdict:
+    """Refuse to add to what has had no stop for longer than a fill may wait for one."""
+    name, held = "position_protected", ctx.snapshot.holding
+    limit = ctx.limits.protection_grace_seconds
+    if held.quantity <= 0 or held.is_dust:
+        return passed(name, "nothing is held", limit=limit, actual=0)
+    if held.naked_since is None:
+        return passed(name, "protected", limit=limit, actual=0)
+    seconds = Decimal((ctx.snapshot.now - held.naked_since) // timedelta(milliseconds=1)) / 1000
+    facts = {"naked_since": held.naked_since.isoformat(), "held": held.quantity}
+    if seconds > limit:
+        return denied(
+            name,
+            "POSITION_UNPROTECTED",
+            limit=limit,
+            actual=seconds,
+            detail=f"seconds without a live stop for {plain(held.quantity)} held: wait until it is "
+            "protected, or close it",
+            inputs=facts,
+        )
+    return passed(name, limit=limit, actual=seconds, inputs=facts)

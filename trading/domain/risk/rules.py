@@ -43,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     market_rules.slippage,
     order_rules.exit_feasible,
     order_rules.stop_room,
+    order_rules.position_protected,
     account_rules.balance,
     loss_rules.daily_loss,
     loss_rules.weekly_loss,

@@ -110,6 +110,7 @@ class Limits:
     max_slippage_bps: Decimal = Decimal(0)  # of the best ask; zero: not limited
     max_quote_age_ms: int = 500  # of quote and book an entry is decided on
     max_venue_latency_ms: int = 0  # zero: not limited
+    protection_grace_seconds: Decimal = Decimal(3)  # a fill may wait so long for its stop
     trading_window: str = ""  # of the account, in the words of `window`; empty: round the clock
     unreadable: tuple[str, ...] = ()  # limits whose stored value this release cannot read
     version: int = 0
@@ -142,6 +143,7 @@ class Holding:
     locked_in_exits: Decimal = Decimal(0)  # unfinished exits that are not our protection
     exits_in_flight: Decimal = Decimal(0)  # those of them that do not rest at the venue (yet)
     is_dust: bool = False  # a remnant the venue would take no order for: no position
+    naked_since: datetime | None = None  # since when no live stop is known to cover it
 
 
 @dataclass(frozen=True, slots=True)
