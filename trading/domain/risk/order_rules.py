@@ -16,6 +16,7 @@ from trading.domain.figures import ZERO, Refusal, plain
 from trading.domain.intents import IntentKind
 from trading.domain.risk.context import (
     Context,
+    Figure,
     denied,
     entry_only,
     not_evaluated,
@@ -381,7 +382,10 @@ def position_protected(ctx: Context) -> Verdict:
     if held.naked_since is None:
         return passed(name, "protected", limit=limit, actual=0)
     seconds = Decimal((ctx.snapshot.now - held.naked_since) // timedelta(milliseconds=1)) / 1000
-    facts = {"naked_since": held.naked_since.isoformat(), "held": held.quantity}
+    facts: dict[str, Figure] = {
+        "naked_since": held.naked_since.isoformat(),
+        "held": held.quantity,
+    }
     if seconds > limit:
         return denied(
             name,
