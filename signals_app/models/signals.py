@@ -55,6 +55,9 @@ class Signal(models.Model):
                 condition=models.Q(status="received"),
             ),
             models.Index(fields=["strategy_id", "-id"], name="signal_strategy"),
+            models.Index(
+                fields=["strategy_id", "symbol", "action", "received_at"], name="signal_exits"
+            ),
             models.Index(fields=["status", "-id"], name="signal_status"),
         ]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
 from audit import metrics, trail
@@ -16,6 +16,7 @@ from exchanges.models import Environment
 from signals_app import draft_json
 from signals_app.draft import Action, SignalDraft
 from signals_app.models import Signal
+from signals_app.services import intake
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Fill, Order
 from trading.services import accounts, dispatch, execution, exits, market
@@ -75,6 +76,8 @@ def act_on_stored(signal: Signal) -> Outcome:
         if intent.is_entry and not accounts.prices_allow(foreign, place):
             return _deny_unasked(signal, "FOREIGN_PRICES", f"It was {words}.")
         intent = replace(intent, notes=(*intent.notes, words))
+    if intent.is_entry and (close := _close_since(signal, intent)):
+        return _deny_unasked(signal, "CLOSED_SINCE", _words_of(close, signal))
     view = market.observe(account.venue_account, intent.symbol, for_entry=intent.is_entry)
     try:
         decided = _decide(signal, intent, account.pk, view)
@@ -204,6 +207,43 @@ def _foreign_prices(draft: SignalDraft, place: str) -> str:
     named = draft.metadata.get("environment")
     is_ours = isinstance(named, str) and named in Environment.values
     return str(named) if is_ours and named != place else ""
+
+
+@Select
+def _exits_since(signal_id: int, strategy_id: str, symbol: str) -> QuerySet[Signal]:
+    mine = Signal.objects.filter(pk=signal_id).values("received_at")
+    later = Signal.objects.filter(
+        strategy_id=strategy_id,
+        symbol=symbol,
+        action__in=[str(action) for action in intake.EXITS],
+        received_at__gt=Subquery(mine),
+    )
+    unheard = (Signal.Status.REJECTED, Signal.Status.SHADOW)
+    return later.exclude(status__in=unheard).defer("raw").order_by("received_at")[:20]
+
+
+def _close_since(signal: Signal, intent: TradeIntent) -> Signal | None:
+    """Return a close by which the strategy took an entry back that had not been acted on yet.
+
+    Exits overtake the entries that wait. A close that overtook its own entry found nothing to
+    sell: bought afterwards, the position would be one its strategy believes closed.
+    """
+    later = _exits_since.rows(
+        signal_id=signal.pk, strategy_id=signal.strategy_id, symbol=intent.symbol
+    )
+    for one in later:
+        meant = to_intent(one, draft_json.from_jsonable(one.draft or {}))
+        if meant.kind is IntentKind.CLOSE and meant.simulate == intent.simulate:
+            return one
+    return None
+
+
+def _words_of(close: Signal, entry: Signal) -> str:
+    waited = (close.received_at - entry.received_at).total_seconds()
+    return (
+        f"{entry.strategy_id} closed {entry.symbol} (signal {close.uid}) {waited:.3f} s after it "
+        "sent this entry, which had not been acted on by then. Send a new signal to enter again."
+    )
 
 
 def _deny_unasked(signal: Signal, code: str, message: str) -> Outcome:
