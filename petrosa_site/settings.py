@@ -403,7 +403,7 @@ CELERY_BEAT_SCHEDULE = {
 API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104
 API_PORT = env.whole("API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535)
 METRICS_OPEN = env.flag("METRICS_OPEN", True)
-WEB_THREADS = env.whole("WEB_THREADS", 4 if USES_SQLITE else 8, minimum=1, maximum=64)
+WEB_THREADS = env.whole("WEB_THREADS", 6 if USES_SQLITE else 10, minimum=3, maximum=64)
 REQUEST_MAX_BYTES = env.whole("REQUEST_MAX_BYTES", 10 * 1024 * 1024, minimum=1024)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [

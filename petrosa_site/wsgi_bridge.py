@@ -17,6 +17,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
+from petrosa_site import entry_gate
+from signals_app.api.trade import QUEUE_IT
+
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
@@ -38,11 +41,13 @@ class ClientGone(Exception):
 class WsgiBridge:
     """An ASGI application for `http` scopes that answers with `app` in one of `threads` threads.
 
-    Bodies above `max_body` bytes are answered with 413 and never read to the end.
+    Bodies above `max_body` bytes are answered with 413 and never read to the end. Of the threads a
+    few are reserved for what does not enter: `entry_gate` sees to it.
     """
 
     def __init__(self, app: WsgiApp, *, threads: int, max_body: int) -> None:
         self.app = app
+        self.gate = entry_gate.EntryGate(threads - entry_gate.RESERVED_THREADS)
         self.max_body = max_body
         self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
 
@@ -58,9 +63,11 @@ class WsgiBridge:
         watch = asyncio.create_task(response.notice_when_client_leaves(receive))
         context = contextvars.copy_context()
         try:
-            await response.loop.run_in_executor(
-                self.pool, context.run, response.make, self.app, environ(scope, body)
-            )
+            async with self.gate.passing(scope["method"], scope["path"], body) as at_once:
+                env = environ(scope, body) | {QUEUE_IT: not at_once}
+                await response.loop.run_in_executor(
+                    self.pool, context.run, response.make, self.app, env
+                )
             await response.send_what_is_left()
         finally:
             watch.cancel()

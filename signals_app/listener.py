@@ -23,6 +23,7 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from django.db import InterfaceError, OperationalError
 
+from signals_app import wire
 from signals_app.gateways.nats import BusUnavailable, InboundMessage
 from signals_app.services.intake import Inbound, Stored
 
@@ -33,8 +34,6 @@ BATCH = 100
 HELD_IN_HAND = 1000
 NO_WAIT_SECONDS = 0.001
 BACKLOG_WAIT_SECONDS = 0.01
-# Only a hint of what to store first; what a signal is, the intake decides.
-_LOOKS_LIKE_AN_EXIT = re.compile(rb'"\s*(?:sell|close)\s*"', re.IGNORECASE)
 WAITING = "received"  # the status of a stored signal nobody has acted on
 MAX_TRIES = 20  # deliveries of a message the database refuses, before it is set aside
 WEDGED_AFTER_SECONDS = 30.0
@@ -157,7 +156,7 @@ class Listener:
 
     def _next_batch(self) -> list[InboundMessage]:
         """Return the exits in hand, else the messages that have waited longest."""
-        exits = [m for m in self._held if _LOOKS_LIKE_AN_EXIT.search(m.data)]
+        exits = [m for m in self._held if wire.looks_like_an_exit(m.data)]
         return (exits or self._held)[: self.batch]
 
     async def _without_ignored(self, messages: Sequence[InboundMessage]) -> list[InboundMessage]:

@@ -32,6 +32,7 @@ traded) and `environment` (of whose prices it is: opens nothing where more is at
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -49,6 +50,7 @@ __all__ = ["DEFAULT_MAX_BYTES", "from_jsonable", "parse", "to_jsonable"]
 DEFAULT_MAX_BYTES = 256 * 1024
 BASE_SIZES = ("quantity", "base_amount", "amount")
 QUOTE_SIZES = ("quote_quantity", "quote_amount")
+_LOOKS_LIKE_AN_EXIT = re.compile(rb'"action"\s*:\s*"\s*(?:sell|close)\s*"', re.IGNORECASE)
 IDENTITY = ("strategy_id", "symbol", "action", "price", "timestamp")
 OPTIONS = (
     *BASE_SIZES,
@@ -105,6 +107,11 @@ _LONGEST = 20  # nothing longer comes that close
 
 T = TypeVar("T")
 Reader = Callable[[str, Any], T]
+
+
+def looks_like_an_exit(body: bytes) -> bool:
+    """Tell by a glance at the bytes: a hint of what goes first. What it is, `parse` decides."""
+    return _LOOKS_LIKE_AN_EXIT.search(body) is not None
 
 
 def parse(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import redis
 import structlog
 from django.http import HttpResponse
 from django.http.request import RawPostDataException
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
+from kombu.exceptions import OperationalError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from signals_app import tasks as signal_tasks
 from signals_app.api import answers
 from signals_app.api.trade_docs import TRADE
+from signals_app.models import Signal
 from signals_app.services import intake, routing
 from signals_app.services.intake import Inbound, Stored
 from signals_app.services.routing import Outcome
@@ -21,6 +25,7 @@ from trading.api.problems import Problem
 
 log = structlog.get_logger(__name__)
 MAX_KEY_CHARS = 128
+QUEUE_IT = "petrosa.queue_it"  # set by the server when no thread is free for entries
 
 
 class TradeView(APIView):
@@ -40,7 +45,23 @@ class TradeView(APIView):
                 actor=request.user.get_username(),
             )
         )
+        if request.META.get(QUEUE_IT) and _may_wait(stored):
+            return _queue(stored)
         return carry_out(stored)
+
+
+def _may_wait(stored: Stored) -> bool:
+    return stored.status == Signal.Status.RECEIVED and stored.clash is None and not stored.is_exit
+
+
+def _queue(stored: Stored) -> HttpResponse:
+    """Leave an entry to the workers: every thread that may enter waits for the venue."""
+    try:
+        signal_tasks.act_on.delay(stored.signal_id)
+    except (redis.RedisError, OperationalError) as error:
+        # Stored all the same: the sweep enqueues what is left waiting.
+        log.error("signal_not_enqueued", signal_uid=stored.uid, error=str(error))
+    return answers.of_outcome(routing.outcome_of(stored.row), is_repeat=not stored.is_new)
 
 
 def carry_out(stored: Stored) -> HttpResponse:

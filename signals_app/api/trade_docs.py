@@ -130,6 +130,9 @@ TRADE: dict[str, Any] = {
         "`IDEMPOTENCY_KEY_REUSED` or `SIGNAL_UID_REUSED`, names the fields in `differs_in` and the "
         "first signal in `signal_uid` and `follow`, and trades nothing. An unknown key that is "
         "nearly the name of an option (`stop_los`, `quantty`) is refused with `MISSPELT_FIELD`. "
+        "202 means that the signal is stored and on its way: the venue has not confirmed the "
+        "outcome yet, or so many entries wait for its answers that this one was handed to the "
+        "workers after 3 s (exits never are). Follow it at `follow`. "
         "Needs the permission `trading.trade`."
     ),
     "tags": ["legacy"],
