@@ -51,7 +51,7 @@ def bridge(venue):
         yield made
 
 
-async def ask(bridge: WsgiBridge, body: bytes, path: str = "/trade") -> Connection:
+async def ask(bridge, body: bytes, path: str = "/trade") -> Connection:
     connection = Connection(body)
     asked = scope(path=path) | {"method": "POST"}
     await bridge(asked, connection.receive, connection.send)
