@@ -18,8 +18,6 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.errors import Error as NatsError
 
-from trading import tasks
-from trading.models import TradingState
 from trading.services import commands
 
 log = structlog.get_logger(__name__)
@@ -78,17 +76,15 @@ class ControlDoor:
 
     async def _hear(self, message: Msg) -> None:
         loop = asyncio.get_running_loop()
-        reply, state = await loop.run_in_executor(self._thread, _obey_afresh, message.data)
+        reply = await loop.run_in_executor(self._thread, _obey_afresh, message.data)
         if message.reply:
             try:
                 await message.respond(json.dumps(reply).encode())
             except _BROKEN as error:  # it holds all the same
                 log.warning("control_reply_lost", error=str(error))
-        if state is not None:
-            await loop.run_in_executor(self._thread, tasks.want_emptying, state)
 
 
-def _obey_afresh(body: bytes) -> tuple[dict[str, Any], TradingState | None]:
+def _obey_afresh(body: bytes) -> dict[str, Any]:
     close_old_connections()  # commands are rare: the server may have hung up meanwhile
     return obey(body)
 
@@ -97,8 +93,8 @@ async def _on_error(error: Exception) -> None:
     log.debug("control_door_error", error=str(error))
 
 
-def obey(body: bytes) -> tuple[dict[str, Any], TradingState | None]:
-    """Carry out one command; return the reply and what was engaged.
+def obey(body: bytes) -> dict[str, Any]:
+    """Carry out one command and return the reply.
 
     A connection that broke meanwhile is replaced and the command tried once more: stopping twice
     does no harm.
@@ -114,10 +110,10 @@ def obey(body: bytes) -> tuple[dict[str, Any], TradingState | None]:
             log.exception("control_command_failed")
             break
     text = "it failed here: nothing was stopped; try again, or stop on the desk"
-    return {"ok": False, "error": {"field": "", "message": text}}, None
+    return {"ok": False, "error": {"field": "", "message": text}}
 
 
-def _obey(body: bytes) -> tuple[dict[str, Any], TradingState | None]:
+def _obey(body: bytes) -> dict[str, Any]:
     actor = "unknown (nats)"
     try:
         payload = _parse(body)
@@ -128,13 +124,13 @@ def _obey(body: bytes) -> tuple[dict[str, Any], TradingState | None]:
         text = body[: commands.KEPT_CHARACTERS].decode("utf-8", "replace").replace("\x00", "?")
         data = {"payload": text, "field": error.field, "why": error.message}
         commands.note("control.refused", actor=actor.replace("\x00", "?"), data=data)
-        return {"ok": False, "error": {"field": error.field, "message": error.message}}, None
+        return {"ok": False, "error": {"field": error.field, "message": error.message}}
     if asked is None:
         commands.note("control.asked", actor=actor, data={"command": word})
-        return {"ok": True, **commands.status(timezone.now())}, None
+        return {"ok": True, **commands.status(timezone.now())}
     state = commands.stop(asked, actor=actor)
     holds = commands.status(timezone.now())
-    return {"ok": True, "state": commands.facts(state), **holds}, state
+    return {"ok": True, "state": commands.facts(state), **holds}
 
 
 def _parse(body: bytes) -> Any:

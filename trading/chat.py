@@ -16,7 +16,6 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from exchanges.models import InstrumentRow
-from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
 from trading.services import commands, control, trips
@@ -53,7 +52,6 @@ def answer(*, channel: str, person: str, text: str) -> str:
     except commands.Refused as error:
         return _refused(actor, text, f"{error}. Nothing was stopped. {HELP}")
     state = commands.stop(asked, actor=actor)
-    tasks.want_emptying(state)
     return f"Stopped: {_line(state)}"
 
 

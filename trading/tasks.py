@@ -101,7 +101,8 @@ def refresh_instruments() -> None:
 def want_emptying(state: TradingState) -> None:
     """Have a stop that was just engaged carried out, when its level asks for more than a halt.
 
-    Without Redis no worker hears of it and no sweep runs, so it is carried out right here.
+    `control.engage` calls this on commit, for every door. Without Redis no worker hears of it and
+    no sweep runs, so it is carried out right here.
     """
     if TradingMode(state.mode) not in control.ACTS:
         return
@@ -129,8 +130,7 @@ def sweep_stops() -> None:
 @shared_task(name="trading.watch_equity")
 def watch_equity() -> None:
     """Value every account, and take the steps that its losses ask for."""
-    for state in equity.watch():
-        want_emptying(state)
+    equity.watch()
 
 
 @shared_task(name="trading.watch_trips")

@@ -15,7 +15,6 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
 from petrosa_site.desk import selectors
-from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
 from trading.selectors import resting
@@ -94,7 +93,7 @@ def stop(request: HttpRequest) -> HttpResponse:
     try:
         mode = control.level(request.POST.get("mode", TradingMode.HALTED.value))
         reason = request.POST.get("reason", "").strip()[:500] or "stopped from the desk"
-        tasks.want_emptying(control.engage(actor=user.get_username(), reason=reason, mode=mode))
+        control.engage(actor=user.get_username(), reason=reason, mode=mode)
     except ValueError as error:
         return JsonResponse({"detail": str(error)}, status=400)
     if request.headers.get("Accept", "").startswith("application/json"):

@@ -19,7 +19,6 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from audit.admin.facts import FactAdmin, pretty
-from trading import tasks
 from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
 from trading.models import StopReport, TradingState
@@ -132,7 +131,6 @@ class TradingStateAdmin(FactAdmin):
             key=data["key"],
             expires_at=data["expires_at"],
         )
-        tasks.want_emptying(state)
         obj.pk = state.pk
         obj._state.adding = False
 
@@ -255,7 +253,7 @@ def _report(state_id: str) -> dict[str, Any]:
     return {
         "report": report,
         "report_counts": emptying.counts(report),
-        "report_steps": [{"key": key, **step} for key, step in report.steps.items()],
+        "report_steps": emptying.lines(report),
     }
 
 

@@ -255,7 +255,6 @@ class StopView(APIView):
         state = control.engage(
             actor=actor, reason=_text(request, "reason") or f"stopped by {actor}", mode=mode
         )
-        tasks.want_emptying(state)
         left = resting.as_json()
         still = resting.in_words(left["resting_entries"])
         fate = "wait to be cancelled" if mode in control.ACTS else "may fill"

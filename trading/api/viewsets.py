@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
-from trading import tasks
 from trading.api import cancelling, filters, serializers
 from trading.api.documents import problem
 from trading.api.exact import ExactField
@@ -163,7 +162,6 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
             key=asked["key"],
             expires_at=asked["expires_at"],
         )
-        tasks.want_emptying(state)
         return Response(self.get_serializer(state).data, status=status.HTTP_201_CREATED)
 
     @extend_schema(

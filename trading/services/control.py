@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +23,7 @@ from trading.services.second_person import Outcome
 STRICTNESS = {mode: rank for rank, mode in enumerate(TradingMode)}
 ACTS = (TradingMode.CANCEL_OPEN, TradingMode.FLATTEN)  # a stop of these levels has work to do
 OTHER_WORDS = {"HALT_NEW": TradingMode.HALTED}
+_carried_out_by: list[Callable[[TradingState], None]] = []
 LEVELS = (*(mode.value for mode in TradingMode if mode is not TradingMode.ACTIVE), *OTHER_WORDS)
 
 
@@ -133,6 +135,14 @@ def in_force(now: datetime):  # type: ignore[no-untyped-def]
     )
 
 
+def carried_out_by(enqueue: Callable[[TradingState], None]) -> None:
+    """Name who enqueues the work of a stop that acts; called when the app is ready.
+
+    Tasks stand above services, so they come to us. `engage` calls them itself: no door has to.
+    """
+    _carried_out_by[:] = [enqueue]
+
+
 def engage(
     *,
     actor: str,
@@ -142,7 +152,11 @@ def engage(
     key: str = "",
     expires_at: datetime | None = None,
 ) -> TradingState:
-    """Make trading stricter at once. Engaging what is engaged changes nothing but the trail."""
+    """Make trading stricter at once. Engaging what is engaged changes nothing but the trail.
+
+    A stop that acts (CANCEL_OPEN, FLATTEN) is enqueued on commit, also when it is engaged again:
+    what failed before is then tried at once.
+    """
     if mode is TradingMode.ACTIVE:
         raise ValueError("engaging means stricter: use release() to let trading go on")
     now = timezone.now()
@@ -173,6 +187,9 @@ def engage(
                 reason="it was engaged again",
             )
         trail.record(_entry("control.engaged" if is_new else "control.confirmed", state, actor))
+        if mode in ACTS:
+            for enqueue in _carried_out_by:  # on commit: before it, a worker finds no such row
+                transaction.on_commit(partial(enqueue, state), robust=True)
     return state
 
 

@@ -24,7 +24,7 @@ from django.utils import timezone
 from audit import trail
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderType
-from trading.domain import client_ids
+from trading.domain import client_ids, stop_advice
 from trading.domain.intents import IntentKind, TradeIntent
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus, is_final
 from trading.domain.risk.types import TradingMode
@@ -226,7 +226,7 @@ class _Run:
         except (errors.OutcomeUnknown, errors.OrderNotFound) as error:
             outcome, detail = WAITS, {"why": f"the venue has not told yet: {error}"}
         except errors.VenueError as error:
-            outcome, detail = FAILED, {"why": str(error)}
+            outcome, detail = FAILED, {"why": str(error), "code": str(error.code or "")}
         except Exception as error:
             log.exception("stop_not_carried_out", state=self.state.pk, step=key)
             outcome, detail = FAILED, {"why": f"{type(error).__name__}: {error}"}
@@ -300,9 +300,10 @@ class _Run:
         if position.shortfall:
             missing = f"{position.shortfall:f}"
             why = f"{missing} of it are not at the venue: settle the shortfall of the position"
-            return FAILED, {**facts, "why": why}
+            return FAILED, {**facts, "why": why, "code": order.reason_code}
         if is_final(OrderStatus(order.status)) and order.follow_up_at is None:
-            return FAILED, {**facts, "why": order.reason or f"it ended {order.status.lower()}"}
+            why = order.reason or f"it ended {order.status.lower()}"
+            return FAILED, {**facts, "why": why, "code": order.reason_code}
         return WAITS, {**facts, "why": order.reason or "the venue has not filled it yet"}
 
     def _intent(self, position: Position) -> TradeIntent:
@@ -432,9 +433,20 @@ def _close_report(state: TradingState) -> None:
         trail.record(_entry("control.emptying_ended", state, "kill switch", data))
 
 
+STEP = ("account", "symbol", "quantity", "outcome", "status", "why")  # what its readers show
+
+
+def lines(report: StopReport) -> list[dict[str, Any]]:
+    """Return the steps for people: every part is there, empty where a step says nothing of it."""
+    return [
+        {**dict.fromkeys(STEP, ""), **step, "key": key, "what_to_do": stop_advice.what_to_do(step)}
+        for key, step in report.steps.items()
+    ]
+
+
 def counts(report: StopReport) -> dict[str, int]:
     """Count the steps by what became of them."""
-    outcomes = [step["outcome"] for step in report.steps.values()]
+    outcomes = [step.get("outcome") for step in report.steps.values()]
     return {word: outcomes.count(word) for word in (DONE, WAITS, FAILED)}
 
 

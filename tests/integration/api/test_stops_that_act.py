@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import redis
 
 from tests.integration.api.conftest import trade
 from trading import tasks
@@ -74,14 +73,6 @@ def test_a_stop_that_acts_is_carried_out_and_reported(risk, trader):
     assert report["counts"] == {"done": 1, "waits": 0, "failed": 0}
     assert (report["left"], report["ended"], report["asked_by"]) == (0, "nothing is left", "risk")
     assert Order.objects.get(role="exit").status == "FILLED"
-
-
-def test_engaging_has_it_done_by_a_worker(risk, settings):
-    with redis.Redis.from_url(settings.REDIS_URL) as queue:
-        engage(risk)
-        assert queue.llen("celery") == 0
-        engage(risk, mode="FLATTEN")
-        assert queue.llen("celery") == 1
 
 
 def test_halt_new_is_another_word_for_halted(risk):

@@ -25,7 +25,7 @@ STOP = {"command": "stop", "by": "ann"}
 
 def obey(payload) -> dict:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    reply, _ = control_door.obey(body)
+    reply = control_door.obey(body)
     json.dumps(reply)
     return reply
 

@@ -9,9 +9,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from trading import tasks
 from trading.models import StopReport, TradingState
 from trading.services import control, emptying, trips
+
+TOO_SMALL = "stays, it is too small for the venue to sell"
 
 
 class Command(BaseCommand):
@@ -66,9 +67,14 @@ class Command(BaseCommand):
             return
         told = ", ".join(f"{count} {word}" for word, count in emptying.counts(report).items())
         self.stdout.write(f"   {told}, {report.left} left {report.ended}".rstrip())
-        for key, step in report.steps.items():
-            why = step.get("why") or step.get("status", "")
-            self.stdout.write(f"   {key} ({step['symbol']}): {step['outcome']} {why}".rstrip())
+        for step in emptying.lines(report):
+            why = step["why"] or step["status"]
+            what = f"{step['key']} ({step['symbol'] or 'symbol unknown'})"
+            self.stdout.write(f"   {what}: {step['outcome']} {why}".rstrip())
+            if step["outcome"] == emptying.FAILED:
+                self.stdout.write(f"      {step['what_to_do']}")
+        for held in report.planned.get("too_small", ()):
+            self.stdout.write(f"   position {held['position']} ({held['symbol']}): {TOO_SMALL}")
 
     def _plan(self, options: dict[str, Any]) -> None:
         planned = emptying.plan(
@@ -87,6 +93,7 @@ class Command(BaseCommand):
         minutes = options["minutes"]
         if minutes is not None and minutes <= 0:
             raise CommandError("--minutes: a time that has passed would stop nothing.")
+        self._plan(options)  # first: once it is engaged, a worker may be done before we look
         state = control.engage(
             actor=options["actor"],
             reason=options["reason"],
@@ -95,8 +102,6 @@ class Command(BaseCommand):
             key=options["key"],
             expires_at=timezone.now() + timedelta(minutes=minutes) if minutes else None,
         )
-        self._plan(options)
-        tasks.want_emptying(state)
         self.stdout.write(f"{state.pk}: {state} is in force.")
 
     def _release(self, options: dict[str, Any]) -> None:
