@@ -109,7 +109,7 @@ def breakers() -> list[Json]:
             "key": finding.key,
             "state": finding.state,
             "limit": finding.limit,
-            "actual": finding.actual,
+            "actual": f"{finding.actual}. {finding.what_to_do}".removesuffix(". "),
         }
         for finding in trips.seen().findings
         if finding.state in (State.TRIPPED, State.UNKNOWN)

@@ -28,6 +28,9 @@ class TripSerializer(serializers.Serializer[Any]):
     )
     limit = serializers.CharField(allow_blank=True)
     actual = serializers.CharField(allow_blank=True)
+    what_to_do = serializers.CharField(
+        allow_blank=True, help_text="For a person, about one that tripped."
+    )
 
 
 class TripsSerializer(serializers.Serializer[Any]):

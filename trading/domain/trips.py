@@ -23,6 +23,21 @@ LEVELS = {
     "slippage": TradingMode.REDUCE_ONLY,
 }
 NAMES = tuple(LEVELS)
+WHAT_TO_DO = {
+    "venue-errors": "Look at the venue's status page and our network; when calls succeed again, "
+    "release it.",
+    "market-data": "See that the market process runs and reaches the venue; when prices come "
+    "again, release it.",
+    "clock-skew": "Set this machine's clock (chronyc makestep, or restart its time service), then "
+    "release it.",
+    "unknown-orders": "Look for these orders at the venue; compare the books with manage.py "
+    "tie_out, then release it.",
+    "signal-backlog": "See that listener and workers run and why signals come so fast; when the "
+    "backlog is gone, release it.",
+    "audit-trail": "Read the log for audit_failed, repair the trail with manage.py migrate or the "
+    "database's rights, then release it.",
+    "slippage": "Look at the fills of these entries and at max_slippage_bps, then release it.",
+}
 GLOBAL, VENUE, ACCOUNT = "global", "venue", "account"
 FULL = 100
 
@@ -55,6 +70,11 @@ class Finding:
     def reason(self) -> str:
         return f"{self.name}: limit={self.limit} actual={self.actual}"
 
+    @property
+    def what_to_do(self) -> str:
+        """Say what a person should do about one that tripped; empty for one that did not."""
+        return WHAT_TO_DO[self.name] if self.state is State.TRIPPED else ""
+
 
 def unwatched(name: str, why: str) -> Finding:
     """Tell of a breaker nobody has looked at."""
@@ -63,7 +83,8 @@ def unwatched(name: str, why: str) -> Finding:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the place looks like: the strictest level in force there, and its last release.
+    """What the place looks like to one breaker: the strictest level in force there, and when a
+    person last released a stop of this breaker.
 
     `lasts` is False when the level runs out by itself.
     """
@@ -227,8 +248,9 @@ def slippage(account: str, *, slipped: int, filled: int, most: int) -> Finding:
 def is_to_engage(finding: Finding, standing: Standing, *, now: datetime, grace: timedelta) -> bool:
     """Say whether a finding stops trading now.
 
-    Not where a stop as strict stands already, and not within `grace` of a person's release: they
-    have seen these facts. What is still so afterwards is news.
+    Not where a stop as strict stands already, and not within `grace` of a person's release of this
+    breaker: they have seen these facts. What is still so afterwards is news, and so is what
+    another breaker found.
     """
     if finding.state is not State.TRIPPED:
         return False

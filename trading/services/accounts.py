@@ -16,18 +16,12 @@ from audit.statements import Select, together
 from exchanges.models import Environment, VenueAccount
 from trading.domain.intents import STRATEGY_ID
 from trading.models import Approval, StrategyMapping, VirtualAccount
+from trading.selectors.in_use import RANK, ceiling_allows
 from trading.services import limits, second_person
 from trading.services.second_person import Outcome
 
-# How much is at stake, from nothing to real money. A signal or an account may sit lower than the
-# configured ceiling, never higher.
-RANK = {
-    Environment.SIMULATOR: 0,
-    Environment.TESTNET: 1,
-    Environment.DEMO: 1,
-    Environment.MAINNET: 2,
-}
 MOST_BPS = 10_000
+__all__ = ["ceiling_allows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +37,8 @@ class NoAccount(Exception):
 def ensure_first() -> None:
     """Make the simulator account, and the one the settings name; an account for mainnet starts off.
 
-    Harmless when they exist. Real money needs a person to enable its account afterwards.
+    So does the simulator's when nothing is simulated here: no simulator runs then, and what is on
+    is watched. Harmless when they exist. A person enables them afterwards.
     """
     with transaction.atomic():
         limits.ensure_first()
@@ -64,7 +59,7 @@ def _create(environment: str, *, is_default: bool) -> VirtualAccount:
         name=environment,
         venue_account=venue_account,
         is_default=is_default,
-        enabled=environment != Environment.MAINNET,
+        enabled=_starts_on(environment),
         default_order_type=settings.DEFAULT_ORDER_TYPE.upper(),
         trading_window=settings.TRADING_WINDOW,
     )
@@ -83,6 +78,12 @@ def _create(environment: str, *, is_default: bool) -> VirtualAccount:
         wish = limits.Wish("account", account.name, "one_symbol_per_account", "off", reason)
         limits.set_first(wish, actor="first boot")
     return account
+
+
+def _starts_on(environment: str) -> bool:
+    if environment == Environment.SIMULATOR:
+        return bool(settings.SIMULATION_ENABLED)
+    return environment != Environment.MAINNET
 
 
 @Select
@@ -207,13 +208,6 @@ def tell_needs(strategy_id: str, *, min_spread_bps: Decimal, actor: str) -> None
                 },
             )
         )
-
-
-def ceiling_allows(environment: str) -> bool:
-    """Say whether the configuration lets anything trade in `environment`."""
-    if environment == Environment.MAINNET and not settings.MAINNET_TRADING_ENABLED:
-        return False
-    return RANK[Environment(environment)] <= RANK[Environment(settings.VENUE_ENVIRONMENT)]
 
 
 def prices_allow(prices: str, environment: str) -> bool:

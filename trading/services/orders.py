@@ -267,7 +267,8 @@ def _remember(rows: list[Order], **values: object) -> None:
 def _halt_venue(order: Order, error: errors.VenueError) -> None:
     control.engage(
         actor="petrosa",
-        reason=f"the venue refused our credentials: {error}",
+        reason=f"the venue refused our credentials: {str(error)[:250]}. Check BINANCE_API_KEY, its "
+        "permission to trade and its allowed addresses at the venue, then release this stop.",
         scope="venue",
         key=order.venue_account.environment,
     )

@@ -18,6 +18,7 @@ from exchanges.models import VenueAccount
 from trading.domain import reconciliation
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.models import Order, Position
+from trading.selectors import in_use
 from trading.services import alone, balances, dispatch, fills, orders, slots
 
 log = structlog.get_logger(__name__)
@@ -83,8 +84,8 @@ def catch_up(venue_account: VenueAccount) -> set[int]:
 
 
 def refresh_balances() -> None:
-    """Read the balances of every venue account that trades."""
-    for venue_account in VenueAccount.objects.filter(virtual_accounts__enabled=True).distinct():
+    """Read the balances of every venue account in use."""
+    for venue_account in in_use.venue_accounts():
         try:
             balances.refresh(venue_account)
         except errors.VenueError as error:
@@ -93,9 +94,8 @@ def refresh_balances() -> None:
 
 
 def refresh_instruments() -> None:
-    """Read the instruments of every venue that trades."""
-    accounts = VenueAccount.objects.filter(virtual_accounts__enabled=True)
-    for environment in accounts.values_list("environment", flat=True).distinct():
+    """Read the instruments of every venue in use."""
+    for environment in in_use.environments():
         try:
             catalogue.refresh(environment)
         except errors.VenueError as error:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -34,7 +34,8 @@ from trading.domain import trips
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.domain.trips import Finding, Standing, State
-from trading.models import Order, Position, TradingState, VirtualAccount
+from trading.models import Order, Position, TradingState
+from trading.selectors import in_use
 from trading.services import alone, control
 
 log = structlog.get_logger(__name__)
@@ -85,7 +86,7 @@ class _Told(msgspec.Struct):
 
 
 def _venue_errors(_now: datetime) -> Iterable[Finding]:
-    for environment in environments():
+    for environment in in_use.environments():
         counted = _read(partial(_calls, environment))
         yield trips.venue_errors(
             environment,
@@ -100,7 +101,7 @@ def _calls(environment: str) -> tally.Calls:
 
 
 def _market_data(now: datetime) -> Iterable[Finding]:
-    for environment in environments():
+    for environment in in_use.environments():
         yield trips.market_data(
             environment,
             _quote_ages(environment, now),
@@ -129,7 +130,7 @@ def _held(environment: str) -> list[str]:
 
 
 def _clock_skew(_now: datetime) -> Iterable[Finding]:
-    for environment in environments():
+    for environment in in_use.environments():
         reading = _clock(environment, most_age=CLOCK_COUNTS_SECONDS)
         yield trips.clock_skew(
             environment,
@@ -149,7 +150,7 @@ def _unknown_orders(now: datetime) -> Iterable[Finding]:
     ages: dict[str, dict[int, float]] = {}
     for pk, environment, since in rows.values_list("pk", "venue_account__environment", "since"):
         ages.setdefault(environment, {})[pk] = (now - since).total_seconds()
-    for environment in sorted({*environments(), *ages}):
+    for environment in sorted({*in_use.environments(), *ages}):
         yield trips.unknown_orders(
             environment,
             ages.get(environment, {}),
@@ -204,12 +205,6 @@ GATHERERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (
 )
 
 
-def environments() -> Sequence[str]:
-    """Return where accounts trade."""
-    rows = VirtualAccount.objects.filter(enabled=True).order_by("venue_account__environment")
-    return list(rows.values_list("venue_account__environment", flat=True).distinct())
-
-
 def _read(ask: Callable[[], R]) -> R | None:
     try:
         return ask()
@@ -253,7 +248,7 @@ def engage(finding: Finding) -> TradingState | None:
     try:
         return control.engage(
             actor=finding.actor,
-            reason=finding.reason[:500],
+            reason=f"{finding.reason}. {finding.what_to_do}"[:500],
             mode=finding.level,
             scope=finding.scope,
             key=finding.key,
@@ -264,8 +259,11 @@ def engage(finding: Finding) -> TradingState | None:
 
 
 def standing(finding: Finding, now: datetime) -> Standing:
-    """Return what is in force in a finding's own place, and when a person last released it."""
-    place = TradingState.objects.filter(scope=finding.scope, key=finding.key)
+    """Return what is in force in a finding's own place, and when a person last released this
+    breaker there."""
+    place = TradingState.objects.filter(
+        scope=finding.scope, key=finding.key, engaged_by=finding.actor
+    )
     held = control.in_force(now).filter(scope=finding.scope, key=finding.key)
     modes = [(TradingMode(s.mode), s.expires_at is None) for s in held]
     level, lasts = max(
@@ -308,7 +306,7 @@ def _look_at_prices() -> None:
     most = float(settings.TRIP_MARKET_STALE_SECONDS)
     if most <= 0:
         return
-    for environment in environments():
+    for environment in in_use.environments():
         ages = _quote_ages(environment, timezone.now()) or {}
         old = [symbol for symbol, age in ages.items() if age is None or age > most / 2]
         if not old or not _may_ask(f"prices:{environment}", most / 4):
@@ -340,7 +338,7 @@ def _unanswered_key(environment: str) -> str:
 def _look_at_clocks() -> None:
     if settings.TRIP_CLOCK_SKEW_MS <= 0:
         return
-    for environment in environments():
+    for environment in in_use.environments():
         if _clock(environment, most_age=CLOCK_ASKED_SECONDS) is not None:
             continue
         if not _may_ask(f"clock:{environment}", CLOCK_ASKED_SECONDS / 2):

@@ -9,6 +9,7 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from tests.people import logged_in
+from trading.domain import trips as rules
 from trading.services import trips
 
 
@@ -33,6 +34,7 @@ def test_each_is_listed_with_its_line_and_its_number(watched, person):
         "level": "REDUCE_ONLY",
         "limit": "10000 signals waiting in NATS",
         "actual": "10001 waiting",
+        "what_to_do": rules.WHAT_TO_DO["signal-backlog"],
     }
     assert (by_name["clock-skew"]["key"], by_name["clock-skew"]["state"]) == (
         "simulator",

@@ -28,7 +28,7 @@ def engaged(mode: TradingMode = TradingMode.FLATTEN) -> TradingState:
     return control.engage(actor="ann", reason="storm", mode=mode)
 
 
-def queued() -> list[tuple[int, bool]]:
+def queued() -> list[tuple[str, bool]]:
     """Return the state and `at_once` of each task that waits to carry out a stop, in any queue."""
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
         queues = [key for key in client.scan_iter() if client.type(key) == b"list"]

@@ -60,6 +60,8 @@ class Command(BaseCommand):
             place = f"{found.name} {found.key}".strip()
             line = f" (limit {found.limit})" if found.limit else ""
             self.stdout.write(f"breaker {place}: {found.state}, {found.actual}{line}")
+            if found.what_to_do:
+                self.stdout.write(f"   {found.what_to_do}")
 
     def _report(self, state: TradingState) -> None:
         report = StopReport.objects.filter(state=state).first()

@@ -15,6 +15,7 @@ from django.db import DatabaseError, close_old_connections
 from exchanges.gateways import registry
 from exchanges.models import VenueAccount
 from trading import tasks, userstream
+from trading.selectors import in_use
 
 log = structlog.get_logger(__name__)
 LOOK_AGAIN_SECONDS = 10.0
@@ -31,7 +32,7 @@ class Command(BaseCommand):
 
 
 class _Streams:
-    """One listener for each venue account that trades; an account made later gets its own soon."""
+    """One listener for each venue account in use; an account made later gets its own soon."""
 
     def __init__(self, environment: str) -> None:
         self.environment = environment
@@ -56,9 +57,9 @@ class _Streams:
                 await self._pause()
 
     def _unheard(self) -> list[VenueAccount]:
-        """Return accounts that trade and have no listener; none while the database is away."""
+        """Return accounts in use that have no listener; none while the database is away."""
         close_old_connections()
-        rows = VenueAccount.objects.filter(virtual_accounts__enabled=True).distinct()
+        rows = in_use.venue_accounts()
         if self.environment:
             rows = rows.filter(environment=self.environment)
         try:

@@ -12,6 +12,7 @@ from exchanges.domain.errors import VenueError
 from exchanges.models import Environment, VenueAccount
 from trading.api.problems import to_json
 from trading.domain.figures import plain
+from trading.selectors import in_use
 from trading.services import tie_out
 
 
@@ -22,22 +23,32 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--environment", choices=Environment.values, default="")
+        parser.add_argument(
+            "--environment",
+            choices=Environment.values,
+            default="",
+            help="this one, in use or not; without it every environment in use",
+        )
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        rows = VenueAccount.objects.filter(virtual_accounts__isnull=False).distinct()
-        if options["environment"]:
-            rows = rows.filter(environment=options["environment"])
+        if named := options["environment"]:
+            mapped = VenueAccount.objects.filter(virtual_accounts__isnull=False, environment=named)
+            rows = mapped.distinct().order_by("pk")
+        else:
+            rows = in_use.venue_accounts()
         told = []
-        for venue_account in rows.order_by("pk"):
+        for venue_account in rows:
             try:
                 told.append(tie_out.run(venue_account))
             except (VenueError, LookupError) as error:
                 message = f"{venue_account}: not compared, {error}"
                 raise CommandError(message, returncode=2) from None
         if not told:
-            raise CommandError("There is no venue account to compare.", returncode=2)
+            raise CommandError(
+                "There is no venue account to compare: no account is enabled, and nothing is open.",
+                returncode=2,
+            )
         if options["json"]:
             body = [dataclasses.asdict(one) | {"agrees": one.agrees} for one in told]
             self.stdout.write(to_json(body).decode())
