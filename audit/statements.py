@@ -85,6 +85,21 @@ def _send(sql: str, values: Sequence[Any], read: Callable[[CursorWrapper], A]) -
     return answer if _is_together() else _Given(answer())
 
 
+def ask_turn(line: int, key: int) -> Answer[None]:
+    """Stand in a line of transactions, one of which goes on at a time until it ends.
+
+    Where many want the same row, those who may wait line up here first: then at most one of them
+    waits for the row, and who skips the line is next. SQLite lets one write at a time anyway.
+    """
+    if connection.vendor != "postgresql":
+        return _Given(None)
+    return _send("SELECT pg_advisory_xact_lock(%s, %s)", [line, key % 2**31], _taken)
+
+
+def _taken(cursor: CursorWrapper) -> None:
+    cursor.fetchone()
+
+
 def _is_together() -> bool:
     if connection.vendor != "postgresql" or connection.connection is None:
         return False

@@ -50,6 +50,17 @@ def leave_no_stale_connection(task: Task[..., object], **_kwargs: object) -> Non
         close_old_connections()
 
 
+def allow_long_statements(sender: Any, **_kwargs: object) -> None:
+    """Give workers that only reckon (analysis, backtests) the long statement timeout."""
+    from django.conf import settings
+
+    from petrosa_site import database
+
+    queues = set(sender.app.amqp.queues.consume_from)
+    if queues and queues <= {settings.ANALYSIS_QUEUE, settings.BACKTEST_QUEUE}:
+        database.be_patient(settings.DATABASE_PATIENT_OPTIONS)
+
+
 def warm_gateway(**_kwargs: object) -> None:
     """Let no signal wait for the imports, the connection and the clock of its gateway."""
     from django.conf import settings
@@ -69,6 +80,7 @@ def warm_threads(sender: Any, **_kwargs: object) -> None:
 
 worker_init.connect(refuse_dangerous_settings, weak=False)
 worker_init.connect(start_stopped, weak=False)
+worker_init.connect(allow_long_statements, weak=False)
 beat_init.connect(refuse_dangerous_settings, weak=False)
 worker_process_init.connect(warm_gateway, weak=False)
 worker_ready.connect(warm_threads, weak=False)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -41,14 +42,22 @@ def of_exception(error: Exception) -> Problem | None:
         case PermissionDenied():
             return Problem(403, "PERMISSION_DENIED", str(error) or "You may not do this.")
         case OperationalError() | InterfaceError():
-            return Problem(
-                503, "DATABASE_UNAVAILABLE", "The database does not answer: try again shortly."
-            )
+            return Problem(503, "DATABASE_UNAVAILABLE", _of_database(error))
         case exceptions.ValidationError():
             return _validation(error)
         case exceptions.APIException():
             return _api(error)
     return None
+
+
+def _of_database(error: Exception) -> str:
+    if type(error.__cause__).__name__ == "LockNotAvailable":
+        waited = settings.DATABASE_LOCK_TIMEOUT_SECONDS
+        return (
+            f"Another transaction has held a lock for more than {waited} s and nothing was done: "
+            "try again shortly. /health names the one that holds it."
+        )
+    return "The database does not answer: try again shortly."
 
 
 def _api(error: exceptions.APIException) -> Problem:

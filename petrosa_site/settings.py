@@ -10,6 +10,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 from petrosa_site import env, look
+from petrosa_site.database import Timeouts, parameters
 from petrosa_site.logging import logging_config
 from petrosa_site.metrics_setup import share_between_processes
 from signals_app.strategies import realtime
@@ -96,6 +97,11 @@ TEMPLATES = [
 DATABASES: dict[str, dict[str, Any]] = {"default": env.database(VAR_DIR / "petrosa.sqlite3")}
 _database = DATABASES["default"]
 USES_SQLITE = "sqlite3" in _database["ENGINE"]
+DATABASE_LOCK_TIMEOUT_SECONDS = env.whole("DATABASE_LOCK_TIMEOUT_SECONDS", 5, minimum=0)
+DATABASE_LONG_STATEMENT_TIMEOUT_SECONDS = env.whole(
+    "DATABASE_LONG_STATEMENT_TIMEOUT_SECONDS", 900, minimum=0
+)
+DATABASE_PATIENT_OPTIONS: dict[str, Any] = {}  # those of connections that may take long
 if USES_SQLITE:
     _database["CONN_MAX_AGE"] = None
     _database["OPTIONS"] = {
@@ -109,9 +115,20 @@ if USES_SQLITE:
 else:
     _database["CONN_MAX_AGE"] = env.whole("DATABASE_CONN_MAX_AGE", 600, minimum=0)
     _database["CONN_HEALTH_CHECKS"] = True
+    _timeouts = Timeouts(
+        connect=env.whole("DATABASE_CONNECT_TIMEOUT_SECONDS", 5, minimum=0),
+        lock=DATABASE_LOCK_TIMEOUT_SECONDS,
+        statement=env.whole("DATABASE_STATEMENT_TIMEOUT_SECONDS", 60, minimum=0),
+        long_statement=DATABASE_LONG_STATEMENT_TIMEOUT_SECONDS,
+        idle_in_transaction=env.whole("DATABASE_IDLE_IN_TRANSACTION_SECONDS", 10, minimum=0),
+        dead_peer=env.whole("DATABASE_DEAD_PEER_SECONDS", 6, minimum=0),
+    )
+    _given: dict[str, Any] = _database.get("OPTIONS", {})
+    _database["OPTIONS"] = parameters(_timeouts, _given, is_patient=False)
+    DATABASE_PATIENT_OPTIONS = parameters(_timeouts, _given, is_patient=True)
     # Plans are kept by the server. A pooler in transaction mode (PgBouncer before 1.21) cannot.
     if env.flag("DATABASE_PREPARED_STATEMENTS", True):
-        _database.setdefault("OPTIONS", {}).update(server_side_binding=True, prepare_threshold=2)
+        _database["OPTIONS"].update(server_side_binding=True, prepare_threshold=2)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ---------------------------------------------------------------------------------
@@ -328,6 +345,7 @@ TRIP_UNKNOWN_ORDER_SECONDS = env.number("TRIP_UNKNOWN_ORDER_SECONDS", "180", min
 TRIP_NATS_BACKLOG = env.whole("TRIP_NATS_BACKLOG", 10000, minimum=0)
 TRIP_SLIPPED_ENTRIES = env.whole("TRIP_SLIPPED_ENTRIES", 5, minimum=0)
 TRIP_AUDIT_FAILURES = env.whole("TRIP_AUDIT_FAILURES", 1, minimum=0)
+TRIP_LOCK_WAIT_SECONDS = env.number("TRIP_LOCK_WAIT_SECONDS", "15", minimum=0)
 RECONCILE_INTERVAL_SECONDS = env.number("RECONCILE_INTERVAL_SECONDS", "5", minimum=1)
 PROTECTION_GRACE_SECONDS = env.number("PROTECTION_GRACE_SECONDS", "3", minimum="0.5")
 NAKED_EXIT_AFTER_SECONDS = env.number("NAKED_EXIT_AFTER_SECONDS", "15", minimum=0)

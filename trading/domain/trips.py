@@ -21,6 +21,7 @@ LEVELS = {
     "signal-backlog": TradingMode.REDUCE_ONLY,
     "audit-trail": TradingMode.HALTED,
     "slippage": TradingMode.REDUCE_ONLY,
+    "lock-waits": TradingMode.REDUCE_ONLY,
 }
 NAMES = tuple(LEVELS)
 WHAT_TO_DO = {
@@ -37,6 +38,8 @@ WHAT_TO_DO = {
     "audit-trail": "Read the log for audit_failed, repair the trail with manage.py migrate or the "
     "database's rights, then release it.",
     "slippage": "Look at the fills of these entries and at max_slippage_bps, then release it.",
+    "lock-waits": "End that backend in the database: SELECT pg_terminate_backend(its number); its "
+    "transaction is rolled back. Then look at its host, and release it.",
 }
 GLOBAL, VENUE, ACCOUNT = "global", "venue", "account"
 FULL = 100
@@ -243,6 +246,44 @@ def slippage(account: str, *, slipped: int, filled: int, most: int) -> Finding:
     actual = f"{slipped} of {filled}"
     state = State.OFF if most <= 0 else State.TRIPPED if slipped >= most else State.FINE
     return Finding("slippage", ACCOUNT, account, LEVELS["slippage"], state, limit, actual)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A transaction of the database that others wait for: `waiting` of them, the longest for
+    `longest_wait` seconds."""
+
+    pid: int
+    who: str
+    open_seconds: float
+    waiting: int
+    longest_wait: float
+
+    def __str__(self) -> str:
+        return (
+            f"{self.waiting} waiting, the longest for {self.longest_wait:.0f} s, for backend "
+            f"{self.pid} ({self.who}), its transaction open for {self.open_seconds:.0f} s"
+        )
+
+
+def lock_waits(blocker: Blocker | None, *, most_seconds: float) -> Finding:
+    """Stop when a transaction keeps others waiting for its locks: decisions are serial per account,
+    so one that hangs holds up all of them.
+
+    The database ends one that says nothing more (DATABASE_IDLE_IN_TRANSACTION_SECONDS); this is
+    for what outlives that.
+    """
+    limit = f"{most_seconds:g} s of a transaction that others wait for"
+
+    def found(state: State, actual: str) -> Finding:
+        return Finding("lock-waits", GLOBAL, "", LEVELS["lock-waits"], state, limit, actual)
+
+    if most_seconds <= 0:
+        return found(State.OFF, "")
+    if blocker is None:
+        return found(State.FINE, "nothing waits")
+    is_too_long = blocker.open_seconds > most_seconds
+    return found(State.TRIPPED if is_too_long else State.FINE, str(blocker))
 
 
 def is_to_engage(finding: Finding, standing: Standing, *, now: datetime, grace: timedelta) -> bool:

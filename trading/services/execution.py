@@ -14,7 +14,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from audit import metrics, trail
-from audit.statements import Select, insert, together
+from audit.statements import Select, answered, ask_turn, insert, together
 from exchanges.domain.orders import OrderType
 from exchanges.models import Balance
 from trading.domain.intents import TradeIntent
@@ -48,6 +48,7 @@ from trading.services.market import MarketView, with_news
 from trading.services.records import jsonable
 
 ZERO = Decimal(0)
+ENTRIES = 1  # the line of entries, one for each account
 AT_REST = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 
 
@@ -197,6 +198,9 @@ def _read_books(
     positions: what fills in between counts twice, never not at all.
     """
     base = market.instrument.base_asset if market.instrument else ""
+    # Entries line up before the lock, so that an exit waits for one of them at most.
+    is_in_line = is_locking and intent.is_entry
+    turn = ask_turn(ENTRIES, account_id) if is_in_line else answered(None)
     found = (_locked_account if is_locking else _account).ask(account_id=account_id)
     purse = (_locked_purse if is_locking else _purse).ask(account_id=account_id, base=base)
     waiting = _waiting_orders.ask(account_id=account_id)
@@ -208,6 +212,7 @@ def _read_books(
         course = equity.course_of.ask(account_id=account_id)
         streaks = cooldowns.of_account.ask(account_id=account_id)
         funded = ledger.funded_beside.ask(account_id=account_id)
+    turn()
     for account in found():
         free = {row.asset: row for row in purse()}
         held = limits.effective(account, **place, rows=settings_there())

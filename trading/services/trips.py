@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -35,7 +35,7 @@ from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.domain.trips import Finding, Standing, State
 from trading.models import Order, Position, TradingState
-from trading.selectors import in_use
+from trading.selectors import in_use, lock_waits
 from trading.services import alone, control
 
 log = structlog.get_logger(__name__)
@@ -193,6 +193,12 @@ def _slippage(now: datetime) -> Iterable[Finding]:
         yield trips.slippage("", slipped=0, filled=0, most=settings.TRIP_SLIPPED_ENTRIES)
 
 
+def _lock_waits(_now: datetime) -> Iterable[Finding]:
+    yield trips.lock_waits(
+        lock_waits.longest_blocker(), most_seconds=float(settings.TRIP_LOCK_WAIT_SECONDS)
+    )
+
+
 # One line for each breaker. What a loss should stop belongs here too, as one more function.
 GATHERERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (
     _venue_errors,
@@ -202,6 +208,7 @@ GATHERERS: tuple[Callable[[datetime], Iterable[Finding]], ...] = (
     _signal_backlog,
     _audit_trail,
     _slippage,
+    _lock_waits,
 )
 
 
@@ -225,15 +232,20 @@ def watch() -> list[TradingState]:
         if not got_it:
             return []
         made, findings = [], []
-        for gather in GATHERERS:
-            for finding in gather(timezone.now()):
-                findings.append(finding)
-                _tell(finding)
-                if state := engage(finding):
-                    made.append(state)
+        for finding in find():
+            findings.append(finding)
+            _tell(finding)
+            if state := engage(finding):
+                made.append(state)
         told = msgspec.json.encode(_Told(time.time(), findings))
         _read(lambda: _redis().set(SEEN_KEY, told, ex=TOLD_SECONDS))
         return made
+
+
+def find() -> Iterator[Finding]:
+    """Look at every breaker now."""
+    for gather in GATHERERS:
+        yield from gather(timezone.now())
 
 
 def engage(finding: Finding) -> TradingState | None:

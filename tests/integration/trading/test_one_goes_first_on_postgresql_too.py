@@ -13,17 +13,19 @@ from django.conf import settings
 
 from tests import postgres
 
-HAMMER = Path(__file__).with_name("test_the_last_slot_goes_to_one.py")
+HERE = Path(__file__).parent
+FILES = ("test_the_last_slot_goes_to_one.py", "test_locks_on_postgresql.py")
 
 
 @pytest.mark.skipif(not settings.USES_SQLITE, reason="the whole suite runs on PostgreSQL already")
 @pytest.mark.timeout(300)
-def test_the_hammer_passes_on_postgresql_too():
+@pytest.mark.parametrize("name", FILES)
+def test_it_passes_on_postgresql_too(name):
     try:
         with postgres.server() as url:
-            mine = urlsplit(url)._replace(path=f"/petrosa_hammer_{os.getpid()}").geturl()
+            mine = urlsplit(url)._replace(path=f"/petrosa_locks_{os.getpid()}").geturl()
             done = subprocess.run(
-                [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HAMMER)],
+                [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(HERE / name)],
                 env=os.environ | {"DATABASE_URL": mine},
                 capture_output=True,
                 text=True,

