@@ -26,6 +26,7 @@ from exchanges.domain.errors import VenueError
 from exchanges.gateways import latency, registry
 from exchanges.market_data import feed
 from exchanges.models import InstrumentRow, VenueAccount
+from petrosa_site import troubles
 from signals_app.models import Signal
 from signals_app.realtime import signs
 from trading.domain.order_states import OrderStatus
@@ -37,6 +38,13 @@ log = structlog.get_logger(__name__)
 TIMEOUT_SECONDS = 1.0
 REMEMBERED_SECONDS = 2.0  # probes and curious visitors share one look
 CELERY_QUEUES = ("celery", f"celery:{settings.CELERY_SIGNAL_PRIORITY}", settings.EXIT_QUEUE)
+WHAT_TO_DO = {
+    "database": "Nothing is traded without it: see docs/operations.md, When PostgreSQL hangs.",
+    "redis": "Nothing is enqueued or watched without it: start it again; nothing is lost.",
+    "nats": "Signals wait with their senders: start it again.",
+    "instruments": "See that the venue answers; they are loaded with the first signal.",
+    "venue": "Nothing can be sent there: look at its status page and at our network.",
+}
 NEEDED = ("database", "redis", "nats", "instruments")  # the venue itself may be away for a while
 
 
@@ -143,11 +151,17 @@ def readiness() -> dict[str, Finding]:
 
 
 def report() -> dict[str, Any]:
-    """Tell everything: parts, ages of the last signs of life, and how much is waiting."""
+    """Tell everything: what is wrong in sentences, parts, ages of the last signs of life, and how
+    much is waiting."""
     parts = {name: look(name) for name in CHECKS}
-    status = "ok" if all(f.ok for f in parts.values()) else "degraded"
+    problems = [
+        f"{name} does not answer as it should ({finding.detail}). {WHAT_TO_DO[name]}"
+        for name, finding in parts.items()
+        if not finding.ok
+    ]
     body: dict[str, Any] = {
-        "status": status,
+        "status": "ok",
+        "problems": problems,
         "version": settings.VERSION,
         "environment": settings.VENUE_ENVIRONMENT,
         "time": timezone.now(),
@@ -155,14 +169,19 @@ def report() -> dict[str, Any]:
     }
     if parts["database"].ok:
         body |= {"ages_seconds": _ages(), "waiting": _waiting(), "trading": _trading()}
+        problems += troubles.of_database()
     if parts["redis"].ok:
         market = market_data()
         body |= {"queue_depth": _queue_depth(), "prices": _prices(), "trips": _trips()}
         strategies = signs.seen(redis_url=settings.REDIS_URL)
         body |= {"market_data": market, "strategies": [sign.as_dict() for sign in strategies]}
-        in_trouble = [sign for sign in strategies if sign.trouble]
-        if in_trouble or any(told["troubles"] for told in market.values()):
-            body["status"] = "degraded"
+        problems += [
+            f"Market data of {name}: {words}. See docs/market-data.md."
+            for name, told in market.items()
+            for words in told["troubles"]
+        ]
+        problems += [*troubles.of_strategies(strategies), *troubles.of_processes()]
+    body["status"] = "degraded" if problems else "ok"
     return body
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
+from audit import life
 from petrosa_site import env, look
 from petrosa_site.database import Timeouts, parameters
 from petrosa_site.logging import logging_config
@@ -220,7 +221,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_SERIALIZER = "json"
 CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
+CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback would be logged a character a line
+CELERY_BEAT_SCHEDULER = "petrosa_site.beat:Scheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # so that its sign of life is left on time
+WATCHED_QUEUES = {"worker": "celery"}  # by the process that serves it: its pulse goes through here
 EMBEDDED_REDIS_PORT = env.whole("EMBEDDED_REDIS_PORT", 16379, minimum=1, maximum=65535)
 EMBEDDED_NATS_PORT = env.whole("EMBEDDED_NATS_PORT", 14222, minimum=1, maximum=65535)
 
@@ -416,6 +420,16 @@ CELERY_BEAT_SCHEDULE = {
         ("refresh instruments", "trading.refresh_instruments", 3600.0),
     )
 }
+CELERY_BEAT_SCHEDULE |= {
+    f"pulse of {process}": {
+        "task": "life.pulse",
+        "schedule": life.EVERY_SECONDS,
+        "args": (process,),
+        "options": {"queue": queue, "expires": life.SILENT_SECONDS},
+    }
+    for process, queue in WATCHED_QUEUES.items()
+}
+EXPECTED_PROCESSES = env.words("EXPECTED_PROCESSES")
 
 # --- web and API ------------------------------------------------------------------------------
 API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104

@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,6 +21,7 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command, get_commands
 from django.urls import reverse
 
+from audit import life
 from exchanges.simulator import prices
 from petrosa_site import env
 from petrosa_site.stack import alone, beside, child, ports, procfile, servers
@@ -79,7 +80,7 @@ def plan() -> Plan:
         embedded=embedded,
         programs=programs,
         listeners=tuple(listener for listener in listeners if listener.role in names),
-        environment=children_environment(embedded),
+        environment=children_environment(embedded, [program.name for program in programs]),
     )
 
 
@@ -103,11 +104,12 @@ def embedded_servers(folder: Path) -> tuple[Embedded, ...]:
     return tuple(found)
 
 
-def children_environment(embedded: tuple[Embedded, ...]) -> dict[str, str]:
+def children_environment(embedded: tuple[Embedded, ...], names: Iterable[str]) -> dict[str, str]:
     """Return the variables that every child gets on top of our own."""
     return {
         **{server.variable: server.url for server in embedded},
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder()),
+        "EXPECTED_PROCESSES": ",".join(name for name in names if name in life.WATCHED),
         "PETROSA_IGNORE_DOTENV": "true",  # we have read it, and they inherit what we read
         "PYTHONUNBUFFERED": "1",
         **({} if settings.LOG_FORMAT_GIVEN else {"LOG_FORMAT": "console"}),

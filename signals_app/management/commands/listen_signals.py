@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-from audit import metrics
+from audit import life, metrics
 from signals_app import heartbeat, tasks
 from signals_app.control_door import ControlDoor
 from signals_app.gateways.nats import BusUnavailable, SignalBus
@@ -61,6 +61,7 @@ async def _listen(*, batch: int) -> None:
         loop.add_signal_handler(number, listener.stop)
     beside = [
         asyncio.create_task(heartbeat.keep(listener.status, redis_url=settings.REDIS_URL)),
+        asyncio.create_task(life.keep("signals", lambda: listener.status() is not None)),
         asyncio.create_task(_count_what_waits(bus)),
         asyncio.create_task(door.run()),
     ]

@@ -12,6 +12,7 @@ from asgiref.sync import sync_to_async
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
+from audit import life
 from exchanges.gateways import registry
 from exchanges.models import VenueAccount
 from trading import tasks, userstream
@@ -44,6 +45,7 @@ class _Streams:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         async with asyncio.TaskGroup() as group:
+            sign = group.create_task(life.keep("userstream"))
             while not self.stopping.is_set():
                 for account in await sync_to_async(self._unheard)():
                     registry.warm_soon(account.environment)
@@ -55,6 +57,7 @@ class _Streams:
                     self.listeners[account.pk] = listener
                     group.create_task(listener.run())
                 await self._pause()
+            sign.cancel()
 
     def _unheard(self) -> list[VenueAccount]:
         """Return accounts in use that have no listener; none while the database is away."""

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connections
 
+from audit import life
 from exchanges.market_data import selection, storing
 from exchanges.market_data.closed import CandleWriter
 from exchanges.market_data.feed import Feed
@@ -83,6 +84,7 @@ class _Feeds:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         async with asyncio.TaskGroup() as group:
+            sign = group.create_task(life.keep("market"))
             while not self.stopping.is_set():
                 for environment, symbols in (await sync_to_async(self._wanted)()).items():
                     for market in markets_of(environment):
@@ -92,6 +94,7 @@ class _Feeds:
                             group.create_task(feed.run())
                         self.feeds[environment, market].want(symbols)
                 await self._pause()
+            sign.cancel()
 
     def _wanted(self) -> dict[str, set[str]]:
         """Return symbols by environment; what was wanted last stays while the database is away."""
