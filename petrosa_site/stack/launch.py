@@ -30,6 +30,8 @@ from petrosa_site.stack.supervision import Program, Supervisor, configuration, s
 from signals_app import heartbeat
 
 SECONDS_UNTIL_READY = 90
+ATTEMPTS = 5  # ports, for an embedded server
+ENDED = {"BACKOFF", "EXITED", "FATAL"}
 Say = Callable[[str], None]
 
 
@@ -90,18 +92,26 @@ def exists(process: procfile.Process) -> bool:
 
 def embedded_servers(folder: Path) -> tuple[Embedded, ...]:
     """Return the private servers that no variable replaces, on their own or the next free port."""
-    found = []
+    found: list[Embedded] = []
     if not settings.REDIS_URL_GIVEN:
-        port = servers.free_port(settings.EMBEDDED_REDIS_PORT)
+        port = free_port_from("EMBEDDED_REDIS_PORT")
         redis = servers.redis_server(folder / "redis", port=port)
         program = Program("redis", redis.command, folder)
         found.append(Embedded(program, "REDIS_URL", redis.url, port, redis.answers))
     if not settings.NATS_URL_GIVEN:
-        port = servers.free_port(settings.EMBEDDED_NATS_PORT)
+        port = free_port_from("EMBEDDED_NATS_PORT", besides=[server.port for server in found])
         nats = servers.nats_server(folder / "nats", port=port)
         program = Program("nats", nats.command, folder)
         found.append(Embedded(program, "NATS_URL", nats.url, port, nats.answers))
     return tuple(found)
+
+
+def free_port_from(variable: str, besides: Iterable[int] = ()) -> int:
+    """Return the port that `variable` names or the next free one; CommandError without any."""
+    try:
+        return ports.free_port_from(getattr(settings, variable), besides=besides)
+    except ports.NoneFree as error:
+        raise CommandError(f"Nothing was started. {variable}: {error}") from None
 
 
 def children_environment(embedded: tuple[Embedded, ...], names: Iterable[str]) -> dict[str, str]:
@@ -135,8 +145,7 @@ def run(say: Say) -> None:
         prepare_folders()
         say("Updating the database ...")
         call_command("migrate", interactive=False, verbosity=0)
-        addresses = {server.variable: server.url for server in decided.embedded}
-        with stop_signals_interrupt(), beside.told(settings.VAR_DIR, addresses):
+        with stop_signals_interrupt():
             supervise(decided, say)
 
 
@@ -194,22 +203,18 @@ def stop_signals_interrupt() -> Iterator[None]:
 
 def supervise(decided: Plan, say: Say) -> None:
     rpc = socket_path()
-    config = rpc.with_name("supervisord.conf")
-    programs = [bound(server.program) for server in decided.embedded]
-    programs += [bound(program) for program in decided.programs]
-    config.write_text(
-        configuration(programs, logs=logs_folder(), rpc=rpc, environment=decided.environment)
-    )
-    supervisor = Supervisor(config, rpc)
+    supervisor = Supervisor(rpc.with_name("supervisord.conf"), rpc)
     console = Console(logs_folder(), decided.names)
     console.start()
     try:
-        supervisor.start()
-        start_all(supervisor, decided, say)
-        wait_until_ready(supervisor, decided)
-        say(welcome(decided))
-        while supervisor.alive:
-            time.sleep(0.5)
+        decided = start_servers(supervisor, decided, say)
+        addresses = {server.variable: server.url for server in decided.embedded}
+        with beside.told(settings.VAR_DIR, addresses):
+            start_processes(supervisor, decided, say)
+            wait_until_ready(supervisor, decided)
+            say(welcome(decided))
+            while supervisor.alive:
+                time.sleep(0.5)
         raise CommandError(f"supervisord ended by itself: see {logs_folder()}/supervisord.log")
     except KeyboardInterrupt:
         say("\nStopping ...")
@@ -219,6 +224,40 @@ def supervise(decided: Plan, say: Say) -> None:
             console.close()
             shutil.rmtree(rpc.parent, ignore_errors=True)
         say("Everything is stopped. Your data stays in " + str(settings.VAR_DIR))
+
+
+def start_servers(supervisor: Supervisor, decided: Plan, say: Say) -> Plan:
+    """Start supervisord and the embedded servers; return the plan they run by.
+
+    Its ports differ from `decided` when somebody took one between the look and the start.
+    """
+    for attempt in range(ATTEMPTS):
+        write_configuration(supervisor, decided)
+        supervisor.start()
+        for server in decided.embedded:
+            supervisor.run(server.program.name)
+        try:
+            for server in decided.embedded:
+                wait_for(supervisor, server)
+        except servers.PortTaken as error:
+            supervisor.stop()
+            if attempt == ATTEMPTS - 1:
+                raise CommandError(f"{error} Tried {ATTEMPTS} ports.") from None
+            say(f"{error} Choosing another.")
+            decided = plan()
+        else:
+            return decided
+    raise AssertionError("ATTEMPTS must be at least 1")
+
+
+def write_configuration(supervisor: Supervisor, decided: Plan) -> None:
+    programs = [bound(server.program) for server in decided.embedded]
+    programs += [bound(program) for program in decided.programs]
+    supervisor.config.write_text(
+        configuration(
+            programs, logs=logs_folder(), rpc=supervisor.rpc, environment=decided.environment
+        )
+    )
 
 
 def bound(program: Program) -> Program:
@@ -239,12 +278,8 @@ def nobody_interrupts() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def start_all(supervisor: Supervisor, decided: Plan, say: Say) -> None:
-    """Start what others lean on first: servers, then simulator and web, then the rest."""
-    for server in decided.embedded:
-        supervisor.run(server.program.name)
-    for server in decided.embedded:
-        wait_for(server)
+def start_processes(supervisor: Supervisor, decided: Plan, say: Say) -> None:
+    """Start what others lean on first: simulator and web, then the rest."""
     if not get_user_model().objects.exists():
         say(first_operator(decided.environment))
     early = [name for name in decided.names if name in {"simulator", "web"}]
@@ -252,13 +287,13 @@ def start_all(supervisor: Supervisor, decided: Plan, say: Say) -> None:
         supervisor.run(name)
     for listener in decided.listeners:
         if listener.role in early:
-            wait_for_listener(listener)
+            wait_for_listener(supervisor, listener)
     for name in decided.names:
         if name not in early:
             supervisor.run(name)
 
 
-def wait_for_listener(listener: ports.Listener) -> None:
+def wait_for_listener(supervisor: Supervisor, listener: ports.Listener) -> None:
     """Return when somebody listens there; CommandError after SECONDS_UNTIL_READY."""
     deadline = time.monotonic() + SECONDS_UNTIL_READY
     while listener.problem() is None:
@@ -267,13 +302,27 @@ def wait_for_listener(listener: ports.Listener) -> None:
                 f"{listener.role} did not start: see {logs_folder()}/{listener.role}.log"
             )
         time.sleep(0.1)
+    refuse_ports_taken_meanwhile(supervisor, [listener])
 
 
-def wait_for(server: Embedded, timeout: float = 20) -> None:
+def refuse_ports_taken_meanwhile(
+    supervisor: Supervisor, listeners: Iterable[ports.Listener]
+) -> None:
+    """Raise CommandError when a process ended and somebody else listens in its place."""
+    states = supervisor.states()
+    ended = [listener for listener in listeners if states[listener.role] in ENDED]
+    if problems := ports.problems(ended):
+        raise CommandError("\n".join(problems))
+
+
+def wait_for(supervisor: Supervisor, server: Embedded, timeout: float = 20) -> None:
+    """Return when it answers; PortTaken when it ended and somebody else has its port."""
+    name = server.program.name
     deadline = time.monotonic() + timeout
     while not server.answers(server.port):
+        if supervisor.states()[name] in ENDED and not ports.is_free(server.port):
+            raise servers.PortTaken(f"{name}: port {server.port} was taken before it started.")
         if time.monotonic() > deadline:
-            name = server.program.name
             raise CommandError(f"{name} did not start: see {logs_folder()}/{name}.log")
         time.sleep(0.05)
 
@@ -312,6 +361,7 @@ def wait_until_ready(supervisor: Supervisor, decided: Plan) -> None:
         late = not_ready(supervisor, decided)
         if not late:
             return
+        refuse_ports_taken_meanwhile(supervisor, decided.listeners)
         time.sleep(0.2)
     raise CommandError(
         f"Not ready within {SECONDS_UNTIL_READY} s: {', '.join(late)}. "

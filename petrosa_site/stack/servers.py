@@ -11,16 +11,16 @@ import sysconfig
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from types import TracebackType
 from zlib import crc32
 
-from petrosa_site.stack import child
+from petrosa_site.stack import child, ports
+from petrosa_site.stack.ports import HOST, free_port
 
-HOST = "127.0.0.1"
 NATS_MAX_PAYLOAD = 4 * 1024 * 1024  # above our own limit, so that too-large signals are seen
 
 
@@ -32,17 +32,8 @@ class ServerFailed(RuntimeError):
     """A server did not answer in time or ended; the text holds the end of its log."""
 
 
-def free_port(preferred: int | None = None) -> int:
-    """Return `preferred` or the next port above it that is free, or any free port."""
-    for port in range(preferred, preferred + 100) if preferred else (0,):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
-    raise ServerFailed(f"no free port from {preferred} upwards")
+class PortTaken(ServerFailed):
+    """Somebody else took the server's port between the look and the start: choose another."""
 
 
 def redis_executable() -> str:
@@ -179,7 +170,9 @@ class Server:
             time.sleep(0.02)
         self.stop()
         tail = self.log.read_text(errors="replace")[-1500:]
-        raise ServerFailed(f"{self.name} did not answer on {HOST}:{self.port}:\n{tail}")
+        # Ours is gone: whoever is there now was there before it.
+        kind = ServerFailed if ports.is_free(self.port) else PortTaken
+        raise kind(f"{self.name} did not answer on {HOST}:{self.port}:\n{tail}")
 
     def stop(self, timeout: float = 10) -> None:
         """End it: SIGTERM, then SIGKILL after `timeout` seconds."""
@@ -229,14 +222,11 @@ def nats_server(folder: Path, *, port: int | None = None) -> Server:
 
 
 def started(make: Callable[[], Server], attempts: int = 5) -> Server:
-    """Start `make()`; a free port taken by somebody else meanwhile is tried again with another."""
-    for left in range(attempts - 1, -1, -1):
-        try:
+    """Start `make()`; when its port was taken meanwhile, start another `make()`."""
+    for _ in range(attempts - 1):
+        with suppress(PortTaken):
             return make().start()
-        except ServerFailed:
-            if not left:
-                raise
-    raise AssertionError("attempts must be at least 1")
+    return make().start()
 
 
 @contextmanager

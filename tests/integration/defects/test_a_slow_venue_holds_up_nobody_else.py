@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from rest_framework.authtoken.models import Token
 
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from tests import processes
 from trading.services import accounts
 

@@ -11,7 +11,7 @@ import pytest
 from exchanges.domain.errors import VenueError
 from exchanges.gateways import latency, registry
 from exchanges.gateways.binance_spot import BinanceSpotGateway
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_venue import ScriptedVenue
 
 D = Decimal

@@ -11,7 +11,7 @@ from websockets.exceptions import InvalidHandshake
 from websockets.sync.client import connect
 from websockets.typing import Origin
 
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from tests import processes
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import psutil
 
 from petrosa_site import env
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 
 READY = "Petrosa is ready"
 

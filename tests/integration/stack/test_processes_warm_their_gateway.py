@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from tests import processes
 from tests.fakes.scripted_venue import ScriptedVenue
 from trading.services import accounts

@@ -12,7 +12,7 @@ import orjson
 import pytest
 from django.conf import settings as django_settings
 
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from signals_app.strategies import realtime
 from tests import recordings
 from tests.integration.strategies.desk import FOREVER, Desk, heard, symbols, until

@@ -12,7 +12,7 @@ from django.conf import settings as django_settings
 
 from exchanges.market_data.bus import Kind, enveloped
 from exchanges.market_data.recorded import Recorded
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from tests.integration.strategies.desk import Desk, Settings, heard, symbols, until
 from tests.unit.strategies.realtime.market import START_MS
 

@@ -7,7 +7,7 @@ import pytest
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderRequest
 from exchanges.gateways.binance_spot import BinanceSpotGateway
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_venue import ScriptedVenue
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from exchanges.market_data.frames import Frame
 from exchanges.market_data.streams import MarketStreams
-from petrosa_site.stack.servers import free_port
+from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_market import ScriptedMarket, until
 
 BEST = "btcusdt@bookTicker"
