@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from petrosa_site.stack import servers
+from petrosa_site.stack import ports, servers
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -102,7 +102,7 @@ def stage(database_url: str = "", *, venue: str = "fixed") -> Iterator[Stage]:
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         redis = stack.enter_context(servers.started(lambda: servers.redis_server(folder)))
         nats = stack.enter_context(servers.started(lambda: servers.nats_server(folder)))
-        venue_port, web_port = servers.free_port(), servers.free_port()
+        venue_port, web_port = ports.free_port(), ports.free_port()
         if database_url:
             database_url = stack.enter_context(_scratch_database(database_url))
         metrics = folder / "metrics"

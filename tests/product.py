@@ -31,7 +31,7 @@ from nats.js.api import PubAck
 from nats.js.errors import NoStreamResponseError
 
 from exchanges.simulator.process import SimulatorProcess
-from petrosa_site.stack import procfile, servers
+from petrosa_site.stack import ports, procfile, servers
 
 ROOT = Path(__file__).resolve().parents[1]
 PROCESSES = ("userstream", "market", "web", "exits", "worker", "beat", "signals")
@@ -267,13 +267,14 @@ def product(
             SimulatorProcess(
                 prices=prices,
                 faults=faults,
+                port=ports.free_port(),  # kept through restarts: nobody else gets it meanwhile
                 state_file=folder / "simulator.db",
                 arguments=tuple(venue_arguments),
             )
         )
         metrics = folder / "metrics"
         metrics.mkdir()
-        web_port = servers.free_port()
+        web_port = ports.free_port()
         environment = {
             **{k: v for k, v in os.environ.items() if k in ("PATH", "HOME", "LANG")},
             "PYTHONPATH": str(ROOT),
@@ -291,7 +292,7 @@ def product(
             "LOG_LEVEL": "INFO",
             "API_HOST": "127.0.0.1",
             "API_PORT": str(web_port),
-            "STRATEGIES_PORT": str(servers.free_port()),
+            "STRATEGIES_PORT": str(ports.free_port()),
             "API_LOGIN_RATE": "1000/min",  # all of a test's people come from one address
             **settings,
         }

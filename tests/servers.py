@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from petrosa_site.stack import servers
+from petrosa_site.stack import ports, servers
 
 ROOT = Path(__file__).resolve().parents[1]
 KEPT = {"DATABASE_URL"}
@@ -51,7 +51,7 @@ os.environ.update(
         "NATS_URL": nats.url,
         "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
         "TEST_DATABASE_NAME": str(folder / "test.sqlite3"),
-        "SIMULATOR_PORT": str(servers.free_port()),
+        "SIMULATOR_PORT": str(ports.free_port()),
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "console",
     }

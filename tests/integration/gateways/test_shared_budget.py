@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from exchanges.domain.errors import RateLimited
 from exchanges.gateways import budget as budgets
 from exchanges.gateways.budget import Budget, Share
-from petrosa_site.stack import servers
+from petrosa_site.stack import ports, servers
 from petrosa_site.stack.servers import Server
 
 NOON_MS = 1795262400000
@@ -168,7 +168,7 @@ def test_without_redis_calls_go_on_and_it_is_said_loudly_once(tmp_path: Path, na
 
 def test_without_redis_entries_stop_at_half_and_exits_do_not(tmp_path: Path, name: str) -> None:
     budget = Budget(
-        name, lambda: NOON_MS, store=budgets.connect(f"redis://127.0.0.1:{servers.free_port()}/0")
+        name, lambda: NOON_MS, store=budgets.connect(f"redis://127.0.0.1:{ports.free_port()}/0")
     )
     budget.learn({"orders_10s": 100})
     budget.observe({"X-MBX-ORDER-COUNT-10S": "60"})
@@ -180,7 +180,7 @@ def test_without_redis_entries_stop_at_half_and_exits_do_not(tmp_path: Path, nam
 
 def test_a_stop_is_kept_to_without_redis(name: str) -> None:
     budget = Budget(
-        name, lambda: NOON_MS, store=budgets.connect(f"redis://127.0.0.1:{servers.free_port()}/0")
+        name, lambda: NOON_MS, store=budgets.connect(f"redis://127.0.0.1:{ports.free_port()}/0")
     )
     budget.stop(5.0, "weight")
 

@@ -19,7 +19,7 @@ from exchanges.market_data.feed import Feed
 from exchanges.market_data.outbox import Outbox
 from exchanges.market_data.publisher import Publisher
 from exchanges.market_data.selection import Selection
-from petrosa_site.stack import servers
+from petrosa_site.stack import ports, servers
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_market import ScriptedMarket, until
 
@@ -122,7 +122,7 @@ async def test_what_two_lines_tell_is_published_once_and_in_order(market, follow
 
 
 async def test_a_bus_that_comes_later_hears_the_trades_that_waited(market, follow, tmp_path: Path):
-    port = servers.free_port()
+    port = ports.free_port()
     made = follow(nats_url=f"nats://127.0.0.1:{port}", most_cheap=2)
     assert made.publisher is not None
     await market.connected()
@@ -145,7 +145,7 @@ async def test_a_bus_that_comes_later_hears_the_trades_that_waited(market, follo
 async def test_prices_flow_without_a_bus_and_the_feed_says_so(market, follow):
     from exchanges import quotes
 
-    follow(nats_url=f"nats://127.0.0.1:{servers.free_port()}")
+    follow(nats_url=f"nats://127.0.0.1:{ports.free_port()}")
     await market.connected()
     await market.send_best("BTCUSDT", "9", "10")
     await until(lambda: quotes.known("simulator", ["BTCUSDT"]))

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from exchanges.simulator.process import SimulatorProcess
+from petrosa_site.stack import ports
 from tests.fakes.venue_client import VenueClient
 
 
@@ -35,7 +36,9 @@ def test_it_trades_on_the_prices_of_the_market_it_follows(venue: SimulatorProces
 
 
 def test_it_comes_back_after_the_line_broke(tmp_path: Path) -> None:
-    market = SimulatorProcess(prices="still", faults=True, state_file=tmp_path / "s.db")
+    market = SimulatorProcess(
+        prices="still", faults=True, state_file=tmp_path / "s.db", port=ports.free_port()
+    )
     with market, SimulatorProcess(prices=f"binance:{market.stream_url}") as follower:
         client = VenueClient(follower)
         assert wait_until(lambda: best_bid(client) > 0)

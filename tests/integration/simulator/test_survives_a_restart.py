@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from exchanges.simulator.process import SimulatorProcess
+from petrosa_site.stack import ports
 from tests.fakes.venue_client import VenueClient
 
 OTOCO = {
@@ -33,7 +34,8 @@ OTOCO = {
 @pytest.fixture
 def durable(tmp_path: Path) -> Iterator[SimulatorProcess]:
     state = tmp_path / "state" / "simulator.db"
-    with SimulatorProcess(prices="still", faults=True, state_file=state) as process:
+    port = ports.free_port()  # nobody else takes it between two lives
+    with SimulatorProcess(prices="still", faults=True, state_file=state, port=port) as process:
         yield process
 
 

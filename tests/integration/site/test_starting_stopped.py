@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from petrosa_site import boot
-from petrosa_site.stack import servers
+from petrosa_site.stack import ports
 from tests import processes
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
@@ -81,7 +81,7 @@ class TestProcesses:
         first.released_by = "ann"
         first.save()
 
-        port = str(servers.free_port())
+        port = str(ports.free_port())
         with processes.manage(
             "serve", "--port", port, log=tmp_path / "web.log", KILL_SWITCH_ENABLED="true"
         ):

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from django.core.management import CommandError
 
+from petrosa_site import env
 from petrosa_site.stack import launch, ports, servers
 from petrosa_site.stack.supervision import Program, Supervisor, socket_path
 
@@ -45,7 +46,7 @@ def take():
 
 
 def test_embedded_servers_move_to_other_ports(own_stack, supervisor, take):
-    said = []
+    said: list[str] = []
     for server in own_stack.embedded:
         take(server.port)
     began = time.monotonic()
@@ -57,7 +58,7 @@ def test_embedded_servers_move_to_other_ports(own_stack, supervisor, take):
 
 
 def test_a_process_whose_port_is_taken_is_refused_by_name(own_stack, supervisor, take):
-    web = Program("web", [sys.executable, "-c", "raise SystemExit('taken')"], launch.env.BASE_DIR)
+    web = Program("web", [sys.executable, "-c", "raise SystemExit('taken')"], env.BASE_DIR)
     listeners = tuple(listener for listener in own_stack.listeners if listener.role == "web")
     small = replace(own_stack, embedded=(), programs=(web,), listeners=listeners)
     launch.start_servers(supervisor, small, print)
@@ -88,7 +89,7 @@ def test_a_server_that_fails_by_itself_is_not_started_again(tmp_path):
         made[-1].command.append("--no-such-option")
         return made[-1]
 
-    made = []
+    made: list[servers.Server] = []
     with pytest.raises(servers.ServerFailed):
         servers.started(broken)
     assert len(made) == 1
