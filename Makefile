@@ -31,8 +31,7 @@ test: $(DEV) ## Run the test suite on SQLite (DATABASE_URL=postgres://... for Po
 
 # What no database is behind, or SQLite by its own choice, is left to `make test`.
 ON_POSTGRES := tests/integration tests/corridor --ignore=tests/integration/simulator \
-	--ignore=tests/integration/gateways --ignore=tests/integration/stack/test_run_stack_from_start_to_stop.py \
-	--ignore=tests/integration/stack/test_killed_supervisors_leave_nobody_behind.py
+	--ignore=tests/integration/gateways --ignore=tests/integration/stack/test_run_stack_from_start_to_stop.py
 
 test-postgres: $(DEV) ## Run what uses a database on PostgreSQL: yours, this machine's or a private one
 	$(PY) -m tests.postgres $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow and not browser" \

@@ -29,7 +29,7 @@ from petrosa_site.stack.console import Console
 from petrosa_site.stack.supervision import Program, Supervisor, configuration, socket_path
 from signals_app import heartbeat
 
-SECONDS_UNTIL_READY = 90
+SECONDS_UNTIL_READY = 240  # a busy machine starts ten processes slowly, but it does start them
 ATTEMPTS = 5  # ports, for an embedded server
 ENDED = {"BACKOFF", "EXITED", "FATAL"}
 Say = Callable[[str], None]

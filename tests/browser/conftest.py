@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, StorageState, sync_playwright
+from playwright.sync_api import Browser, Dialog, Page, StorageState, expect, sync_playwright
 
 from tests.product import Product, product
 
+expect.set_options(timeout=30_000)  # it costs time only where something never comes
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 

@@ -59,7 +59,7 @@ def test_on_a_desk_that_hears_it_live(watched, whole, attacked):
     page = watched.page
     page.locator("#connection[data-state=live]").wait_for()
     whole.post("/trade", a_signal(strategy_id="><script>live</script>", rationale=ATTACK))
-    page.locator("#signals tr", has_text="<script>live").first.wait_for(timeout=5000)
+    page.locator("#signals tr", has_text="<script>live").first.wait_for(timeout=30000)
 
     nothing_ran(watched)
 

@@ -8,7 +8,7 @@ from tests.product import a_signal
 
 
 def is_live(page) -> None:
-    expect(page.locator("#connection[data-state=live]")).to_be_visible(timeout=15000)
+    expect(page.locator("#connection[data-state=live]")).to_be_visible()
 
 
 def test_a_posted_signal_appears_without_a_reload(watched, whole):
@@ -20,10 +20,10 @@ def test_a_posted_signal_appears_without_a_reload(watched, whole):
     assert whole.post("/trade", a_signal(strategy_id=name, stop_loss=49000)).status == 200
 
     row = page.locator("#signals tr", has_text=name)
-    expect(row.locator(".pill", has_text="filled")).to_be_visible(timeout=5000)
+    expect(row.locator(".pill", has_text="filled")).to_be_visible()
     expect(page.locator("#fills tr", has_text="BTCUSDT").first).to_be_visible()
     position = page.locator("#positions tr", has_text="BTCUSDT")
-    expect(position.locator(".pill", has_text="protected")).to_be_visible(timeout=15000)
+    expect(position.locator(".pill", has_text="protected")).to_be_visible()
     assert page.evaluate("window.sameDocument")
     assert not watched.complaints
 
@@ -34,7 +34,7 @@ def test_a_denied_signal_says_why(watched, whole):
     whole.post("/trade", a_signal(strategy_id=name, confidence=0.1))
 
     row = watched.page.locator("#signals tr", has_text=name)
-    expect(row).to_contain_text("CONFIDENCE_BELOW_MIN", timeout=5000)
+    expect(row).to_contain_text("CONFIDENCE_BELOW_MIN")
 
 
 def test_one_click_stops_trading_and_every_open_desk_shows_it(watched, whole):
@@ -47,14 +47,14 @@ def test_one_click_stops_trading_and_every_open_desk_shows_it(watched, whole):
         page.click("text=Stop trading")
 
         expect(page.locator("#trading-word")).to_have_text("Trading is halted")
-        expect(other.locator("#trading-word")).to_have_text("Trading is halted", timeout=5000)
+        expect(other.locator("#trading-word")).to_have_text("Trading is halted")
         answer = whole.post("/trade", a_signal())
         assert (answer.status, answer.body["code"]) == (400, "TRADING_HALTED")
         expect(page.locator("[data-stop=HALTED]")).to_be_hidden()
     finally:
         for state in whole.get("/api/v1/trading-state/").body["results"]:
             whole.post(f"/api/v1/trading-state/{state['id']}/release/", {"reason": "test over"})
-    expect(page.locator("#trading-word")).to_have_text("Trading is active", timeout=8000)
+    expect(page.locator("#trading-word")).to_have_text("Trading is active")
 
 
 def test_what_flatten_would_sell_is_shown_before_and_a_release_wants_a_reason(watched, whole):
@@ -108,15 +108,15 @@ def test_a_lost_server_is_told_at_once_and_heals(watched, whole):
     is_live(page)
 
     whole.kill("web")
-    expect(page.locator("#connection-word")).to_have_text("Reconnecting", timeout=1500)
-    expect(page.locator("#old")).to_contain_text("does not answer", timeout=1500)
+    expect(page.locator("#connection-word")).to_have_text("Reconnecting")
+    expect(page.locator("#old")).to_contain_text("does not answer")
 
     whole.start("web")
     is_live(page)
     expect(page.locator("#old")).to_be_hidden()
     name = f"healed-{secrets.token_hex(3)}"
     whole.post("/trade", a_signal(strategy_id=name))
-    expect(page.locator("#signals tr", has_text=name)).to_be_visible(timeout=5000)
+    expect(page.locator("#signals tr", has_text=name)).to_be_visible()
 
 
 def test_a_socket_lost_alone_heals_while_the_numbers_stay_fresh(watched, whole):
@@ -124,11 +124,11 @@ def test_a_socket_lost_alone_heals_while_the_numbers_stay_fresh(watched, whole):
     is_live(page)
 
     page.context.set_offline(True)
-    expect(page.locator("#connection-word")).to_have_text("Reconnecting", timeout=1500)
+    expect(page.locator("#connection-word")).to_have_text("Reconnecting")
     page.context.set_offline(False)
 
     is_live(page)
-    expect(page.locator("#old")).to_be_hidden(timeout=5000)
+    expect(page.locator("#old")).to_be_hidden()
 
 
 def test_a_desk_whose_session_ended_asks_for_the_login(watched):
@@ -136,4 +136,4 @@ def test_a_desk_whose_session_ended_asks_for_the_login(watched):
     is_live(page)
     page.context.clear_cookies()
 
-    page.wait_for_url("**/desk/login/**", timeout=10000)
+    page.wait_for_url("**/desk/login/**")

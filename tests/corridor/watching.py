@@ -43,8 +43,8 @@ def live_socket(product: Product) -> Iterator[ClientConnection]:
     with connect(
         address, additional_headers=headers, origin=Origin(product.site), proxy=None
     ) as socket:
-        deadline = time.monotonic() + 20
-        while not json.loads(socket.recv(timeout=10)).get("live"):
+        deadline = time.monotonic() + 60
+        while not json.loads(socket.recv(timeout=60)).get("live"):
             assert time.monotonic() < deadline, "the socket never became live"
         yield socket
 
@@ -52,7 +52,7 @@ def live_socket(product: Product) -> Iterator[ClientConnection]:
 def wait_for_kinds(socket: ClientConnection, uid: str, last: str) -> list[dict[str, Any]]:
     """Collect the events of one signal until one of kind `last` has come."""
     heard: list[dict[str, Any]] = []
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while last not in [e["kind"] for e in heard]:
         left = deadline - time.monotonic()
         assert left > 0, f"never heard {last}, only {[e['kind'] for e in heard]}"

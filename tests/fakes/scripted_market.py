@@ -130,7 +130,7 @@ class ScriptedMarket:
             await line.send(json.dumps({"result": result, "id": request["id"]}))
 
 
-async def until(seen: Any, seconds: float = 5.0) -> None:
+async def until(seen: Any, seconds: float = 60) -> None:
     """Look every few milliseconds until `seen()` is true."""
     async with asyncio.timeout(seconds):
         while not seen():

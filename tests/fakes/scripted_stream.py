@@ -83,7 +83,7 @@ class ScriptedStream:
         await self._lines[-1].close(1001, "connection life is over")
 
     async def subscribed(self) -> None:
-        await asyncio.wait_for(self._subscribed.wait(), 5)
+        await asyncio.wait_for(self._subscribed.wait(), 60)
 
     def methods(self) -> list[str]:
         return [str(request["method"]) for request in self.requests]

@@ -146,7 +146,7 @@ class UserStream:
         message = {"id": self._number, "method": method, "params": params}
         self.socket.send(json.dumps(message))
         while True:
-            frame = json.loads(self.socket.recv(timeout=5))
+            frame = json.loads(self.socket.recv(timeout=60))
             if frame.get("id") == self._number:
                 return frame
             self._backlog.append(frame)

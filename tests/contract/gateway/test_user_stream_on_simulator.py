@@ -28,7 +28,7 @@ async def news(world: SimulatorWorld) -> AsyncIterator[AsyncIterator[News]]:
         api_key=world.process.api_key,
         api_secret=world.process.api_secret,
         first_wait_seconds=0.05,
-        silence_seconds=1.0,
+        silence_seconds=1.5,
     )
     heard = stream.news()
     first = await anext(heard)
@@ -38,7 +38,7 @@ async def news(world: SimulatorWorld) -> AsyncIterator[AsyncIterator[News]]:
 
 
 async def until(news: AsyncIterator[News], wanted: type, **traits: object):
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         async for item in news:
             if isinstance(item, wanted) and all(
                 getattr(item, name) == value for name, value in traits.items()
@@ -123,9 +123,9 @@ async def test_a_quiet_but_living_line_is_kept(
     world: SimulatorWorld, news: AsyncIterator[News], make_order: MakeOrder
 ) -> None:
     waiting = asyncio.ensure_future(anext(news))
-    await asyncio.sleep(2.5)
+    await asyncio.sleep(3.2)
     assert not waiting.done()
 
     await asyncio.to_thread(world.gateway.place_order, make_order(Side.BUY, OrderType.MARKET))
 
-    assert isinstance(await asyncio.wait_for(waiting, 5), ExecutionReport)
+    assert isinstance(await asyncio.wait_for(waiting, 60), ExecutionReport)

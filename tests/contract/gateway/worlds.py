@@ -85,7 +85,7 @@ class SimulatorWorld:
         self.process.fault("hide_order", count=1)
 
 
-def eventually(holds: Callable[[], bool], seconds: float = 5.0) -> None:
+def eventually(holds: Callable[[], bool], seconds: float = 60) -> None:
     """Wait until `holds`; a venue in another process takes its moment."""
     deadline = time.monotonic() + seconds
     while not holds():

@@ -154,7 +154,7 @@ async def left(client: Any) -> None:
         await client.ws_api.ws.close()
 
 
-async def received(socket: Any, seconds: float = 5.0) -> Any:
+async def received(socket: Any, seconds: float = 60) -> Any:
     try:
         return await asyncio.wait_for(socket.recv(), seconds)
     except TimeoutError:

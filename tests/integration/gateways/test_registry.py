@@ -172,7 +172,7 @@ def test_a_start_waits_for_no_venue(venue: ScriptedVenue) -> None:
 
     thread = gateways.warm_soon("testnet", "spot")
 
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2
     thread.join(30)
     assert time.monotonic() - started >= 3.0
 

@@ -45,7 +45,7 @@ async def published(venue: SimulatorProcess) -> list[Any]:
         count = len(heard)
         await asyncio.sleep(1)
     feed.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
     await client.close()
     assert publisher.outbox.dropped == {}
     return heard

@@ -67,7 +67,7 @@ async def running(made: Feed) -> asyncio.Task[None]:
 
 async def ended(made: Feed, task: asyncio.Task[None]) -> None:
     made.stop()
-    await asyncio.wait_for(task, 5)
+    await asyncio.wait_for(task, 60)
 
 
 async def test_a_future_has_a_price_of_its_own_with_the_venues_time(market):
@@ -116,7 +116,7 @@ async def test_the_recorded_stream_makes_a_book_without_a_gap(market, snapshots)
             frame = line.partition(" ")[2]
             if '"stream"' not in frame:
                 snapshots.body = json.loads(frame)
-                await until(lambda: made._synced and not made._synced.out_of_step(), 10)
+                await until(lambda: made._synced and not made._synced.out_of_step())
                 continue
             await market.send_raw(frame)
     synced = made._synced

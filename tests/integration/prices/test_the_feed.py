@@ -43,7 +43,7 @@ async def follow(market: ScriptedMarket) -> AsyncIterator[Callable[..., Feed]]:
         yield start
         for made, _ in running:
             made.stop()
-        await asyncio.wait_for(asyncio.gather(*(task for _, task in running)), 5)
+        await asyncio.wait_for(asyncio.gather(*(task for _, task in running)), 60)
 
 
 def bid(symbol: str = "BTCUSDT") -> Decimal | None:
@@ -124,10 +124,10 @@ async def test_on_the_simulator_prices_come_by_themselves(simulator):
     made.want(["BTCUSDT", "ETHUSDT"])
     running = asyncio.create_task(made.run())
     try:
-        await until(lambda: all(quotes.ages("simulator", made.symbols).values()), 10)
+        await until(lambda: all(quotes.ages("simulator", made.symbols).values()))
         seen = quotes.with_book("simulator", "BTCUSDT", max_age=D(5))
         assert seen.book is not None
         assert len(seen.book.asks) == 20
     finally:
         made.stop()
-        await asyncio.wait_for(running, 5)
+        await asyncio.wait_for(running, 60)

@@ -16,7 +16,7 @@ def server(tmp_path):
         yield server
 
 
-async def next_message(bus: SignalBus, seconds: float = 20):
+async def next_message(bus: SignalBus, seconds: float = 60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:

@@ -44,7 +44,7 @@ async def publish(subject: str, bodies: list[bytes]) -> None:
     await client.close()
 
 
-def until(condition: Callable[[], object], seconds: float = 40) -> None:
+def until(condition: Callable[[], object], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"
@@ -104,7 +104,7 @@ def test_a_listener_stops_cleanly_when_asked(start):
     with start() as process:
         until(lambda: is_listening(process))
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_killed_listener_leaves_its_signals_to_the_next(start, subject):

@@ -59,7 +59,7 @@ def told(prices: str, *, and_meanwhile: Any = None) -> list[bytes]:
                 await asyncio.to_thread(and_meanwhile)
             while True:
                 try:
-                    heard.append(await asyncio.wait_for(line.recv(decode=False), 2))
+                    heard.append(await asyncio.wait_for(line.recv(decode=False), 3))
                 except TimeoutError:
                     return heard
 
@@ -135,7 +135,7 @@ def test_a_replay_that_waits_still_tells_of_all_symbols(recording: Path) -> None
 
         async def listen() -> Any:
             async with connect(f"{venue.stream_url}/stream?streams=!miniTicker@arr") as line:
-                return json.loads(await asyncio.wait_for(line.recv(), 5))
+                return json.loads(await asyncio.wait_for(line.recv(), 60))
 
         assert "BTCUSDT" in {row["s"] for row in asyncio.run(listen())["data"]}
 

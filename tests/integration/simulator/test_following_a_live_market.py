@@ -12,7 +12,7 @@ from petrosa_site.stack import ports
 from tests.fakes.venue_client import VenueClient
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 15.0) -> bool:
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if condition():

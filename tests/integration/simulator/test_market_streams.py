@@ -34,7 +34,7 @@ def lively() -> Iterator[SimulatorProcess]:
         yield process
 
 
-def frame(socket: ClientConnection, seconds: float = 5.0) -> Any:
+def frame(socket: ClientConnection, seconds: float = 60) -> Any:
     return json.loads(socket.recv(timeout=seconds))
 
 

@@ -27,14 +27,14 @@ def test_the_management_command_serves_until_it_is_told_to_stop(tmp_path: Path) 
         assert re.search(r"listening on http://127\.0\.0\.1:\d+", line)
     finally:
         process.terminate()
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=60) == 0
         process.stdout.close()
 
 
 def test_the_management_command_names_a_port_in_use(tmp_path: Path) -> None:
     with SimulatorProcess(prices="still") as venue:
         process = run_command(tmp_path, "--port", str(venue.port))
-        output, _ = process.communicate(timeout=30)
+        output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert str(venue.port) in output
     assert "SIMULATOR_PORT" in output
@@ -42,7 +42,7 @@ def test_the_management_command_names_a_port_in_use(tmp_path: Path) -> None:
 
 def test_the_management_command_names_an_unknown_price_source(tmp_path: Path) -> None:
     process = run_command(tmp_path, "--port", "0", "--prices", "magic")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "'magic' is no price source" in output
 
@@ -109,7 +109,7 @@ def test_dead_prices_end_the_process(tmp_path: Path) -> None:
     venue = SimulatorProcess(prices=f"replay:{path}?after=0").start()
     try:
         connect(f"{venue.stream_url}/stream?streams=btcusdt@trade", proxy=None)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while venue.is_running and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not venue.is_running

@@ -22,7 +22,7 @@ def serving(tmp_path):
     port = free_port()
     log = tmp_path / "web.log"
     with processes.manage("serve", "--host", "127.0.0.1", "--port", str(port), log=log) as web:
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and web.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", port)) == 0:

@@ -91,7 +91,7 @@ class TestProcesses:
         assert TradingState.objects.filter(released_at=None).count() == 1
 
 
-def until(condition: Callable[[], bool], seconds: float = 40) -> None:
+def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "did not happen in time"

@@ -59,7 +59,7 @@ class Stack:
         self.wait_for(lambda: READY in self.said or self.process.poll() is not None)
         assert self.process.poll() is None, self.said
 
-    def wait_for(self, happened, seconds=120):
+    def wait_for(self, happened, seconds=300):
         deadline = time.monotonic() + seconds
         while not happened():
             assert time.monotonic() < deadline, self.said
@@ -74,11 +74,6 @@ class Stack:
     def embedded_nats(self):
         return re.findall(r"nats +(nats://\S+)", self.said)[-1]
 
-    def move(self):
-        """Take other ports, as the message about a taken port advises."""
-        for name in ("API_PORT", "SIMULATOR_PORT", "STRATEGIES_PORT"):
-            self.variables[name] = str(free_port())
-
     def refusal(self):
         """Start once more, and return why that was refused."""
         done = subprocess.run(
@@ -87,7 +82,7 @@ class Stack:
             cwd=env.BASE_DIR,
             capture_output=True,
             text=True,
-            timeout=100,
+            timeout=300,
             check=False,
         )
         assert done.returncode != 0

@@ -15,7 +15,7 @@ def take(name: str, count: int) -> list[str]:
     """Take tasks off the broker, as a worker would, and return their names."""
     with app.connection_for_read() as connection:
         queue = connection.SimpleQueue(app.amqp.queues.select_add(name))
-        taken = [queue.get(timeout=5) for _ in range(count)]
+        taken = [queue.get(timeout=60) for _ in range(count)]
         for message in taken:
             message.ack()
         queue.close()

@@ -1,16 +1,26 @@
-"""`make run` as a person meets it: started, looked at, hurt, stopped, started again."""
+"""`make run` as a person meets it: started, looked at, hurt, killed, started again, stopped.
+
+Ten processes take their time to start, so two lives of one stack show everything.
+"""
 
 import re
 import socket
+import subprocess
+import sys
 import urllib.request
 
 import nats
 import psutil
 import pytest
 
+from petrosa_site import env
 from tests.integration.stack.stacks import Stack, running
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [
+    pytest.mark.timeout(900),
+    pytest.mark.skipif(sys.platform != "linux", reason="needs PR_SET_PDEATHSIG"),
+    pytest.mark.skipif((env.BASE_DIR / ".env").exists(), reason=".env wins over the stack"),
+]
 PROCESSES = {
     "simulator",
     "userstream",
@@ -24,13 +34,31 @@ PROCESSES = {
     "signals",
     "strategies",
 }
+NOT_GIVEN = ("REDIS_URL", "NATS_URL", "DATABASE_URL", "DJANGO_SECRET_KEY", "SIMULATOR_PORT")
+ASK = "from django.conf import settings as s; print(s.REDIS_URL, s.FOUR_EYES, s.SIMULATOR_PORT)"
 
 
-async def message_count(url):
-    client = await nats.connect(url)
-    info = await client.jetstream().stream_info("TRADING")
-    await client.close()
-    return info.state.last_seq
+async def test_a_stack_lives_is_killed_starts_again_and_stops(tmp_path):
+    stack = Stack(tmp_path)
+    stack.variables["FOUR_EYES"] = "true"
+    stack.start()
+    try:
+        await publish(stack.embedded_nats())
+        it_greets_and_shows_what_its_processes_say(stack)
+        a_command_beside_it_is_about_it(stack)
+        a_killed_process_starts_again(stack)
+        a_second_stack_on_the_folder_is_refused(stack)
+    finally:
+        children_die_with_their_supervisors(stack)
+
+    with running(stack):
+        assert "password " not in stack.said
+        assert await message_count(stack.embedded_nats()) == 1
+        family = stack.family()
+        assert len(family) > len(PROCESSES)
+    assert stack.process.returncode == 0, stack.said
+    assert not [process for process in family if process.is_running()]
+    a_command_after_it_is_about_the_defaults(stack)
 
 
 async def publish(url):
@@ -40,33 +68,87 @@ async def publish(url):
     await client.close()
 
 
-async def test_it_starts_everything_survives_a_crash_stops_all_and_keeps_data(tmp_path):
-    stack = Stack(tmp_path)
-    with running(stack):
-        await publish(stack.embedded_nats())
-        assert re.search(r"password +\S{20}", stack.said)
-        with urllib.request.urlopen(f"{stack.site}/healthz") as answer:
-            assert answer.status == 200
-        lines = {line.split(" |")[0].strip() for line in stack.said.splitlines() if " |" in line}
-        assert {"web", "simulator"} <= lines <= PROCESSES
+async def message_count(url):
+    client = await nats.connect(url)
+    info = await client.jetstream().stream_info("TRADING")
+    await client.close()
+    return info.state.last_seq
 
-        listener = stack.child("listen_signals")
-        listener.kill()
-        stack.wait_for(lambda: any("listen_signals" in " ".join(p.cmdline()) for p in alive(stack)))
 
-        family = stack.family()
-        assert len(family) > len(PROCESSES)
-    assert stack.process.returncode == 0, stack.said
-    assert not [process for process in family if process.is_running()]
-    assert (tmp_path / "secret_key").stat().st_mode & 0o777 == 0o600
+def it_greets_and_shows_what_its_processes_say(stack):
+    assert re.search(r"password +\S{20}", stack.said)
+    with urllib.request.urlopen(f"{stack.site}/healthz") as answer:
+        assert answer.status == 200
+    lines = {line.split(" |")[0].strip() for line in stack.said.splitlines() if " |" in line}
+    assert {"web", "simulator"} <= lines <= PROCESSES
+    for name in ("secret_key", "stack.env"):
+        assert (stack.folder / name).stat().st_mode & 0o777 == 0o600
 
-    with running(stack):
-        assert "password " not in stack.said
-        assert await message_count(stack.embedded_nats()) == 1
+
+def a_command_beside_it_is_about_it(stack):
+    url, four_eyes, port = command(stack, "shell", "-v0", "-c", ASK).split()[-3:]
+    assert url in stack.said
+    assert (four_eyes, port) == ("True", stack.variables["SIMULATOR_PORT"])
+    stack.wait_for(lambda: "nobody has looked" not in command(stack, "kill_switch", "status"))
+
+
+def a_command_after_it_is_about_the_defaults(stack):
+    assert not (stack.folder / "stack.env").exists()
+    assert command(stack, "shell", "-v0", "-c", ASK).split()[-2:] == ["False", "8090"]
+
+
+def command(stack, *words):
+    """Run manage.py as in another terminal, where nothing but the folder is known."""
+    done = subprocess.run(
+        [sys.executable, "manage.py", *words],
+        env=env.for_children(
+            **dict.fromkeys(NOT_GIVEN, ""),
+            PETROSA_VAR_DIR=str(stack.folder),
+            PETROSA_IGNORE_DOTENV="false",
+        ),
+        cwd=env.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def a_killed_process_starts_again(stack):
+    stack.child("listen_signals").kill()
+    stack.wait_for(lambda: any("listen_signals" in " ".join(p.cmdline()) for p in alive(stack)))
 
 
 def alive(stack):
     return [p for p in stack.family() if p.status() != psutil.STATUS_ZOMBIE]
+
+
+def a_second_stack_on_the_folder_is_refused(stack):
+    refusal = stack.refusal()
+    assert f"A stack is running on {stack.folder} already" in refusal
+    assert f"run_stack (process {stack.process.pid})" in refusal
+    assert f"simulator (process {stack.child('run_simulator').pid})" in refusal
+
+
+def children_die_with_their_supervisors(stack):
+    """`kill -9` of the supervisors: no process goes on alone."""
+    family = stack.family()
+    stack.child("supervisor.supervisord").kill()
+    stack.process.kill()
+    stack.process.wait()
+    try:
+        stack.wait_for(lambda: not list(filter(works, family)))
+    finally:
+        for process in filter(works, family):
+            process.kill()
+
+
+def works(process):
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def test_a_taken_port_is_named_before_anything_starts(tmp_path):

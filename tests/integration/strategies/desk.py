@@ -89,7 +89,7 @@ class Desk:
         return count
 
 
-async def until(happened, seconds: float = 30) -> None:
+async def until(happened, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not happened():
             await asyncio.sleep(0.02)

@@ -65,7 +65,7 @@ def test_balances_heard_while_a_decision_is_written_wait_for_its_commit(venue):
     with transaction.atomic():
         execution.decide(intent=an_entry(), account_id=account.pk, market=seen)
         listener.start()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not somebody_waits_for_us():
             assert time.monotonic() < deadline, "nobody waits for the decision's locks"
             time.sleep(0.02)

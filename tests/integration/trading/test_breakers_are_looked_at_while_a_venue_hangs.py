@@ -39,7 +39,7 @@ def test_no_watch_waits_for_who_asks_the_venue(hanging):
     took = time.monotonic() - started
 
     assert asking.is_alive()
-    assert took < 1
+    assert took < 3
     assert trips.seen().seconds_ago is not None
     asking.join()
 
@@ -51,7 +51,7 @@ def test_one_worker_at_most_waits_for_the_venue(hanging):
     started = time.monotonic()
     trips.freshen()
 
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 3
     asking.join()
 
 
@@ -61,7 +61,7 @@ def test_without_any_worker_the_market_process_stops_trading(hanging, tmp_path: 
     log = tmp_path / "log"
     with processes.running("manage.py", "stream_market_data", log=log, TRIP_EVERY_SECONDS="1"):
         _until(TradingState.objects.exists, 60, log)
-        _until(lambda: trips.seen().seconds_ago is not None, 10, log)
+        _until(lambda: trips.seen().seconds_ago is not None, 60, log)
 
     stop = TradingState.objects.get()
     assert (stop.mode, stop.key, stop.engaged_by) == ("HALTED", "simulator", "trip:venue-errors")
@@ -74,7 +74,7 @@ def _freshen() -> None:
         connections.close_all()
 
 
-def _until(happened, seconds: float = 10, log: Path | None = None) -> None:
+def _until(happened, seconds: float = 60, log: Path | None = None) -> None:
     deadline = time.monotonic() + seconds
     while not happened():
         assert time.monotonic() < deadline, log.read_text() if log else "it did not happen"

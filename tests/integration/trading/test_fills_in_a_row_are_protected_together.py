@@ -21,7 +21,7 @@ def taken() -> list[bool]:
         queue = connection.SimpleQueue(app.amqp.queues["celery"])  # type: ignore[arg-type]
         while True:
             try:
-                message = queue.get(timeout=0.2)
+                message = queue.get(timeout=0.5)
             except queue.Empty:
                 break
             message.ack()

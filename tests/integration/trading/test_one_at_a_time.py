@@ -12,7 +12,7 @@ HOLDER = """
 import time, django
 django.setup()
 from trading.services import alone
-with alone.at("drill", life=1.0):
+with alone.at("drill", life=2.0):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -31,8 +31,8 @@ def test_a_second_one_is_told_so():
 
 
 def test_it_is_kept_for_longer_than_its_life():
-    with alone.at("drill", life=0.3):
-        time.sleep(1)
+    with alone.at("drill", life=1.0):
+        time.sleep(1.7)
         assert not is_free()
 
 
@@ -44,16 +44,16 @@ def test_a_killed_holder_does_not_keep_others_out(db, tmp_path: Path):
         while "held" not in log.read_text():
             assert holder.poll() is None, log.read_text()
             time.sleep(0.05)
-        time.sleep(1.5)
+        time.sleep(2.5)
         assert not is_free()
         holder.kill()
         holder.wait()
-        with alone.at("drill", wait=3) as got_it:
+        with alone.at("drill", wait=60) as got_it:
             assert got_it
 
 
 def test_another_waits_for_his_turn():
-    with alone.at("drill", life=0.3), alone.at("drill", wait=0.2) as got_it:
+    with alone.at("drill"), alone.at("drill", wait=0.2) as got_it:
         assert not got_it
     with alone.at("drill", wait=0.2) as got_it:
         assert got_it

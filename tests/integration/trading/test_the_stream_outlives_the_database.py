@@ -43,7 +43,7 @@ def free_balance() -> Decimal | None:
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not await sync_to_async(is_so)():
         assert time.monotonic() < deadline
         await asyncio.sleep(0.01)
@@ -77,7 +77,7 @@ class LiveWhileAway:
         await asyncio.sleep(0.2)
         await rename("away", "exchanges_venueaccount")
         before = await stream_at()
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while await stream_at() == before and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
 

@@ -178,7 +178,7 @@ def book_elsewhere(report: ExecutionReport) -> None:
 
 
 def wait_until_somebody_waits_for_us() -> None:
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
     waiting += " AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
     while True:

@@ -58,7 +58,7 @@ async def follow(venue: ScriptedMarket) -> AsyncIterator[Callable[..., Taken]]:
     yield start
     for taken in followed:
         taken.streams.stop()
-    await asyncio.wait_for(asyncio.gather(*(t.task for t in followed)), 5)
+    await asyncio.wait_for(asyncio.gather(*(t.task for t in followed)), 60)
 
 
 async def test_a_frame_comes_with_its_stream_and_the_moment_it_was_received(venue, follow):

@@ -40,7 +40,7 @@ class Listener:
             self._more.set()
 
     async def until(self, count: int) -> list[News]:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(self.heard) < count:
                 self._more.clear()
                 await self._more.wait()
@@ -207,12 +207,13 @@ async def test_the_venues_last_words_are_heeded_at_once(
 
 
 async def test_a_silent_line_that_answers_the_probe_is_kept(venue: ScriptedStream, listen) -> None:
-    listener = listen(silence_seconds=0.05)
+    listener = listen(silence_seconds=0.3)
     await listener.until(1)
 
-    await asyncio.sleep(0.5)
+    async with asyncio.timeout(60):
+        while venue.methods().count("session.subscriptions") < 3:
+            await asyncio.sleep(0.02)
 
-    assert venue.methods().count("session.subscriptions") >= 3
     assert venue.connections == 1
     assert len(listener.heard) == 1
 
@@ -221,10 +222,10 @@ async def test_a_venue_that_does_not_know_the_probe_is_kept_as_well(
     venue: ScriptedStream, listen
 ) -> None:
     venue.knows_probe = False
-    listener = listen(silence_seconds=0.05)
+    listener = listen(silence_seconds=0.3)
     await listener.until(1)
 
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(0.8)
 
     assert venue.connections == 1
 
@@ -331,7 +332,7 @@ async def test_a_refused_key_ends_the_stream_with_an_alarm(venue: ScriptedStream
     listener = listen()
 
     with pytest.raises(errors.CredentialsRefused):
-        await asyncio.wait_for(listener.task, 5)
+        await asyncio.wait_for(listener.task, 60)
 
 
 async def test_a_refused_timestamp_sets_the_clock_and_subscribes_again(
@@ -362,7 +363,7 @@ async def test_it_keeps_trying_a_venue_that_is_away_and_waits_longer_each_time()
         url=f"ws://127.0.0.1:{free_port()}/ws-api/v3",
         api_key=API_KEY,
         api_secret=API_SECRET,
-        first_wait_seconds=0.02,
+        first_wait_seconds=0.05,
     )
     news = stream.news()
     stamps = []
@@ -379,7 +380,7 @@ async def test_stop_ends_it_cleanly_while_it_listens(venue: ScriptedStream, list
     await listener.until(1)
 
     listener.stream.stop()
-    await asyncio.wait_for(listener.task, 2)
+    await asyncio.wait_for(listener.task, 60)
 
     assert listener.task.exception() is None
 
@@ -392,7 +393,7 @@ async def test_stop_ends_it_while_it_waits_to_try_again(venue: ScriptedStream, l
 
     listener.stream.stop()
 
-    await asyncio.wait_for(listener.task, 2)
+    await asyncio.wait_for(listener.task, 60)
 
 
 async def test_it_ends_while_news_pour_in(venue: ScriptedStream) -> None:
@@ -404,7 +405,7 @@ async def test_it_ends_while_news_pour_in(venue: ScriptedStream) -> None:
         try:
             for _ in range(3):
                 await anext(news)
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(60):
                 await news.aclose()
         finally:
             pouring.cancel()

@@ -32,7 +32,7 @@ def candle(opened_ms: int) -> ClosedKline:
 
 
 def until(seen: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not seen():
         assert time.monotonic() < deadline
         time.sleep(0.01)

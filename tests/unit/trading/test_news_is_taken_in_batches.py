@@ -39,7 +39,7 @@ def taken(source: AsyncIterator[News], work: float = 0, most: int = 200) -> list
             await asyncio.sleep(work)
         return found
 
-    return asyncio.run(asyncio.wait_for(take(), 10))
+    return asyncio.run(asyncio.wait_for(take(), 60))
 
 
 def test_what_came_meanwhile_is_one_batch():
@@ -73,7 +73,7 @@ def test_why_the_news_ended_is_told_after_the_news():
             found.extend(batch)
 
     with pytest.raises(PermissionError):
-        asyncio.run(asyncio.wait_for(take(), 10))
+        asyncio.run(asyncio.wait_for(take(), 60))
     assert found == [order_list("a")]
 
 
