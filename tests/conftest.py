@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 WHOLE_PRODUCTS = ("tests/corridor/", "tests/browser/")  # each starts a product for all its tests
 
 
+def pytest_configure() -> None:
+    """Hash passwords in no time: with Django's own count, most of a test would be hashing."""
+    django_settings.PASSWORD_HASHERS = ["tests.people.QuickHasher"]
+
+
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist need not be in use
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadGroupScheduling | None:
     """Keep the tests of one whole product in one process: it took long to start.

@@ -1,7 +1,8 @@
-"""Logged-in browsers of people with exactly the permissions a test names."""
+"""Logged-in browsers of people with exactly the permissions a test names, and quick passwords."""
 
 from __future__ import annotations
 
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
@@ -21,3 +22,9 @@ def logged_in(*names: str, username: str = "ann", is_staff: bool = True) -> Clie
     client = Client()
     client.force_login(user)
     return client
+
+
+class QuickHasher(PBKDF2PasswordHasher):
+    """Django's own, so that child processes of tests can check what it made; but one round."""
+
+    iterations = 1
