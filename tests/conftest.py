@@ -21,8 +21,10 @@ WHOLE_PRODUCTS = ("tests/corridor/", "tests/browser/")  # each starts a product 
 
 
 def pytest_configure() -> None:
-    """Hash passwords in no time: with Django's own count, most of a test would be hashing."""
+    """Leave out what takes longest in a test and proves nothing: rounds of hashing, file lists."""
     django_settings.PASSWORD_HASHERS = ["tests.people.QuickHasher"]
+    # Otherwise every client that a test makes walks all static files first.
+    django_settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.hookimpl(optionalhook=True)  # pytest-xdist need not be in use
