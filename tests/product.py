@@ -113,9 +113,9 @@ class Product:
 
     def wait_until_ready(self) -> None:
         """Return when the page answers and the user stream is live; `publish` waits by itself."""
-        self.eventually(lambda: self.get("/healthz").status == 200, 60)
+        self.eventually(lambda: self.get("/healthz").status == 200, 180)
         if "userstream" in self.running:
-            self.eventually(self._stream_is_live, 60)
+            self.eventually(self._stream_is_live, 180)
 
     def _stream_is_live(self) -> bool:
         rows = self.rows("SELECT stream_at FROM exchanges_venueaccount")
@@ -210,7 +210,7 @@ class Product:
         """Read one value."""
         return next(iter(self.rows(sql, *values)[0].values()))
 
-    def eventually(self, look: Callable[[], T], seconds: float = 30) -> T:
+    def eventually(self, look: Callable[[], T], seconds: float = 90) -> T:
         """Look until what is seen is true, and return it; the logs tell why it never was."""
         deadline = time.monotonic() + seconds
         while True:

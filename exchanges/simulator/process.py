@@ -44,7 +44,7 @@ class SimulatorProcess:
         api_secret: str = DEFAULT_SECRET,
         port: int = 0,
         arguments: Sequence[str] = (),
-        start_seconds: float = 20.0,
+        start_seconds: float = 90.0,
     ) -> None:
         self.api_key = api_key
         self.api_secret = api_secret

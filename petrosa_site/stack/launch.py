@@ -315,7 +315,7 @@ def refuse_ports_taken_meanwhile(
         raise CommandError("\n".join(problems))
 
 
-def wait_for(supervisor: Supervisor, server: Embedded, timeout: float = 20) -> None:
+def wait_for(supervisor: Supervisor, server: Embedded, timeout: float = 60) -> None:
     """Return when it answers; PortTaken when it ended and somebody else has its port."""
     name = server.program.name
     deadline = time.monotonic() + timeout

@@ -150,7 +150,7 @@ class Server:
         suffix = "/0" if self.scheme == "redis" else ""
         return f"{self.scheme}://{HOST}:{self.port}{suffix}"
 
-    def start(self, timeout: float = 15) -> Server:
+    def start(self, timeout: float = 60) -> Server:
         """Start and wait until it answers; ServerFailed with the log's end otherwise."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(

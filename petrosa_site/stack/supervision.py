@@ -130,7 +130,7 @@ class Supervisor:
                 start_new_session=True,  # Ctrl-C must reach it through us, for an orderly stop
                 preexec_fn=die_with_parent,
             )
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         while time.monotonic() < deadline and self.process.poll() is None:
             if self.rpc.exists():
                 return

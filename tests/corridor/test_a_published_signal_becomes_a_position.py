@@ -9,7 +9,7 @@ import pytest
 from tests.corridor.watching import live_socket, wait_for_kinds
 from tests.product import a_signal
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

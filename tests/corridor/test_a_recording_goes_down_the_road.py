@@ -65,7 +65,7 @@ def wait_until_over(whole: Product) -> None:
         time.sleep(QUIET_SECONDS)
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_two_runs_say_the_same_and_it_is_traded(tmp_path):
     recording = recorded.write(tmp_path / "recording.jsonl")
     first, filled = run_of(tmp_path / "first", [recording], 8)

@@ -8,7 +8,7 @@ import pytest
 
 from tests.product import a_signal
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 SYMBOL = "LINKUSDT"
 STATES = "/api/v1/trading-state/"
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.product import a_signal
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 
 from tests.product import now
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(600)
 DONE = "Signal processed successfully"
 
 

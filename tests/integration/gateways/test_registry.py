@@ -161,7 +161,7 @@ def test_warming_sets_the_clock_before_the_first_order(venue: ScriptedVenue) -> 
 
 
 def test_warming_beside_a_start_sets_the_clock_too(venue: ScriptedVenue) -> None:
-    gateways.warm_soon("testnet", "spot").join(10)
+    gateways.warm_soon("testnet", "spot").join(60)
 
     assert spot("testnet").clock.is_synced
 
@@ -173,7 +173,7 @@ def test_a_start_waits_for_no_venue(venue: ScriptedVenue) -> None:
     thread = gateways.warm_soon("testnet", "spot")
 
     assert time.monotonic() - started < 2
-    thread.join(30)
+    thread.join(60)
     assert time.monotonic() - started >= 3.0
 
 

@@ -38,6 +38,6 @@ def test_it_answers_while_a_decision_holds_every_lock(venue):
             assert list(locked.objects.select_for_update())
         asking = threading.Thread(target=ask)
         asking.start()
-        asking.join(10)
+        asking.join(60)
         assert not asking.is_alive()
     assert told[0].decision.approved, told[0].decision.message

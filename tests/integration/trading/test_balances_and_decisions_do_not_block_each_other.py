@@ -69,7 +69,7 @@ def test_balances_heard_while_a_decision_is_written_wait_for_its_commit(venue):
         while not somebody_waits_for_us():
             assert time.monotonic() < deadline, "nobody waits for the decision's locks"
             time.sleep(0.02)
-    listener.join(30)
+    listener.join(60)
     assert not listener.is_alive()
     assert failures == []
     assert Decision.objects.get().approved

@@ -120,7 +120,7 @@ class TestAFillWhileTheDecisionIsRead:
             decider.start()
             wait_until_somebody_waits_for_us()
             book_elsewhere(whole_fill(order))
-        decider.join(30)
+        decider.join(60)
         return decisions[0]
 
 
@@ -173,7 +173,7 @@ def book_elsewhere(report: ExecutionReport) -> None:
 
     stream = threading.Thread(target=book)
     stream.start()
-    stream.join(30)
+    stream.join(60)
     assert failures == []
 
 
