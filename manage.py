@@ -6,6 +6,7 @@ import sys
 
 
 def main() -> None:
+    os.umask(0o077)  # what we write holds tokens and keys, and so does what our children write
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "petrosa_site.settings")
     from django.core.management import execute_from_command_line
 

@@ -10,10 +10,13 @@ from celery import Celery, Task
 from celery.signals import (
     beat_init,
     task_prerun,
+    user_preload_options,
     worker_init,
     worker_process_init,
     worker_ready,
 )
+
+from petrosa_site.stack import private
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "petrosa_site.settings")
 
@@ -23,6 +26,11 @@ app.autodiscover_tasks()
 # Celery would close the database connection after every task: a new one costs as much as a trade,
 # and the server forgets its prepared statements. What is broken or too old is closed below.
 app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
+
+
+def write_for_the_owner_alone(**_kwargs: object) -> None:
+    """Do for `celery ...` what manage.py does for its commands, before anything is written."""
+    os.umask(private.UMASK)
 
 
 def refuse_dangerous_settings(**_kwargs: object) -> None:
@@ -78,6 +86,7 @@ def warm_threads(sender: Any, **_kwargs: object) -> None:
         warm_gateway()
 
 
+user_preload_options.connect(write_for_the_owner_alone, weak=False)
 worker_init.connect(refuse_dangerous_settings, weak=False)
 worker_init.connect(start_stopped, weak=False)
 worker_init.connect(allow_long_statements, weak=False)

@@ -32,7 +32,7 @@ def die_with_parent(number: signal.Signals) -> None:
 def hold(lock: str, name: str) -> None:
     """Share the lock from now on, through exec and forks; SystemExit when another stack has it."""
     # Opened here because supervisord closes what it inherits before it starts a child.
-    descriptor = os.open(lock, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    descriptor = os.open(lock, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except OSError:

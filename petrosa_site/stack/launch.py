@@ -24,7 +24,7 @@ from django.urls import reverse
 from audit import life
 from exchanges.simulator import prices
 from petrosa_site import env
-from petrosa_site.stack import alone, beside, child, ports, procfile, servers
+from petrosa_site.stack import alone, beside, child, ports, private, procfile, servers
 from petrosa_site.stack.console import Console
 from petrosa_site.stack.supervision import Program, Supervisor, configuration, socket_path
 from signals_app import heartbeat
@@ -138,6 +138,7 @@ def run(say: Say) -> None:
     """
     refuse_embedded_in_production()
     refuse_prices_that_are_none()
+    close_to_others(say)
     with alone.only_one(settings.VAR_DIR):
         decided = plan()
         if problems := ports.problems(decided.listeners):
@@ -167,6 +168,17 @@ def refuse_embedded_in_production() -> None:
 def refuse_prices_that_are_none() -> None:
     if settings.SIMULATION_ENABLED and (wrong := prices.problem(settings.SIMULATOR_PRICES)):
         raise CommandError(f"Nothing was started. SIMULATOR_PRICES: {wrong}")
+
+
+def close_to_others(say: Say) -> None:
+    """Close what earlier versions left readable: tokens and keys stand in it."""
+    left = private.close(settings.VAR_DIR)
+    left += private.close_database(settings.SIMULATOR_STATE_FILE)
+    if settings.USES_SQLITE:
+        left += private.close_database(Path(settings.DATABASES["default"]["NAME"]))
+    if left:
+        more = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        say(f"Other users of this machine may read {left[0]}{more}: run chmod -R go= on it.")
 
 
 def prepare_folders() -> None:

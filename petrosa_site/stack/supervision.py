@@ -19,6 +19,7 @@ from typing import Any
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from petrosa_site.stack import private
 from petrosa_site.stack.servers import die_with_parent
 
 # Started from the top down and stopped from the bottom up: what takes in work stops first.
@@ -67,6 +68,7 @@ def configuration(
         "[supervisord]",
         "nodaemon=true",
         "silent=true",
+        f"umask={private.UMASK:03o}",
         f"logfile={escaped(str(logs / 'supervisord.log'))}",
         f"logfile_maxbytes={LOG_BYTES}",
         f"logfile_backups={LOG_FILES_KEPT}",
