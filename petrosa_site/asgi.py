@@ -18,7 +18,7 @@ from django.urls import re_path  # noqa: E402
 
 from petrosa_site.lifespan import Lifespan  # noqa: E402
 from petrosa_site.routing import websocket_urlpatterns  # noqa: E402
-from petrosa_site.wsgi_bridge import Message, Receive, Send, WsgiBridge  # noqa: E402
+from petrosa_site.wsgi_bridge import Lane, Message, Receive, Send, WsgiBridge  # noqa: E402
 
 NO_SUCH_SOCKET = 4404
 
@@ -28,7 +28,13 @@ async def no_such_socket(scope: Message, receive: Receive, send: Send) -> None: 
     await send({"type": "websocket.close", "code": NO_SUCH_SOCKET})
 
 
-bridge = WsgiBridge(http, threads=settings.WEB_THREADS, max_body=settings.REQUEST_MAX_BYTES)
+# Anybody may ask for metrics, and they take longest: the kill switch must not wait behind them.
+bridge = WsgiBridge(
+    http,
+    threads=settings.WEB_THREADS,
+    max_body=settings.REQUEST_MAX_BYTES,
+    apart={"/metrics": Lane("metrics", threads=1, waiting=4)},
+)
 application = ProtocolTypeRouter(
     {
         "http": bridge,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import gzip
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
 
 from django.conf import settings
 from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
 from drf_spectacular.utils import extend_schema
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -20,19 +24,72 @@ from exchanges.gateways import latency
 from exchanges.gateways import registry as venues
 from exchanges.market_data import feed
 
+REST_PER_RENDERING = 4  # seconds without one for each second it took
+
+
+class Scrape:
+    """One rendering for all who ask: made when the last is older than `at_most_every` seconds, and
+    at most a fifth of the time. Whoever comes during a rendering gets the last one.
+    """
+
+    def __init__(self, render: Callable[[], bytes], *, at_most_every: float) -> None:
+        self.render = render
+        self.at_most_every = at_most_every
+        self._rendering = threading.Lock()
+        self._made: tuple[bytes, bytes] | None = None  # plain, gzip
+        self._good_until = 0.0
+
+    def text(self) -> bytes:
+        return self._current()[0]
+
+    def packed(self) -> bytes:
+        return self._current()[1]
+
+    def forget(self) -> None:
+        self._made = None
+
+    def _current(self) -> tuple[bytes, bytes]:
+        made = self._made
+        if made and (time.monotonic() < self._good_until or self._rendering.locked()):
+            return made
+        with self._rendering:
+            if self._made is None or time.monotonic() >= self._good_until:
+                self._made = self._render()
+            return self._made
+
+    def _render(self) -> tuple[bytes, bytes]:
+        began = time.monotonic()
+        text = self.render()
+        made = text, gzip.compress(text, compresslevel=1)
+        now = time.monotonic()
+        self._good_until = now + max(self.at_most_every, REST_PER_RENDERING * (now - began))
+        return made
+
 
 class Metrics(APIView):
     """Answer anyone by default, and only those who are logged in when METRICS_OPEN is false."""
 
-    throttle_classes = ()
+    throttle_scope = "metrics"
 
     def get_permissions(self) -> Sequence[BasePermission]:
         return [AllowAny() if settings.METRICS_OPEN else IsAuthenticated()]
 
     @extend_schema(exclude=True)
-    def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
-        counted = generate_latest(registry()) + generate_latest(_as_of_now)
-        return HttpResponse(counted, content_type=CONTENT_TYPE_LATEST)
+    def get(self, request: Request) -> HttpResponse:
+        takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+        body = SCRAPE.packed() if takes_gzip else SCRAPE.text()
+        response = HttpResponse(body, content_type=CONTENT_TYPE_LATEST)
+        patch_vary_headers(response, ("Accept-Encoding",))
+        if takes_gzip:
+            response["Content-Encoding"] = "gzip"
+        return response
+
+
+def rendered() -> bytes:
+    return generate_latest(registry()) + generate_latest(_as_of_now)
+
+
+SCRAPE = Scrape(rendered, at_most_every=1.0)
 
 
 def registry() -> CollectorRegistry:

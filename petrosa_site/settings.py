@@ -454,6 +454,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_RATES": {
         "trade": env.text("API_TRADE_RATE", "6000/min"),
         "user": env.text("API_RATE", "1200/min"),
+        "metrics": env.text("API_METRICS_RATE", "120/min"),
         "login": env.text("API_LOGIN_RATE", "10/min"),
     },
     "NUM_PROXIES": 0,  # who asks is told by the server alone, which knows FORWARDED_ALLOW_IPS

@@ -12,9 +12,10 @@ import contextvars
 import io
 import sys
 import threading
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from petrosa_site import entry_gate
@@ -38,18 +39,51 @@ class ClientGone(Exception):
     """The client left before its request was complete: nothing of it may be acted on."""
 
 
+class Lane:
+    """Threads that answer some of the paths, so that those paths never hold up the others.
+
+    At most `waiting` requests wait for a thread, None for any number.
+    """
+
+    def __init__(self, name: str, *, threads: int, waiting: int | None = None) -> None:
+        self.pool = ThreadPoolExecutor(threads, thread_name_prefix=name)
+        self.most = None if waiting is None else threads + waiting
+        self.inside = 0  # counted on the loop alone
+
+    @property
+    def is_full(self) -> bool:
+        return self.most is not None and self.inside >= self.most
+
+    async def run(self, job: Callable[[], None]) -> None:
+        context = contextvars.copy_context()
+        self.inside += 1
+        try:
+            await asyncio.get_running_loop().run_in_executor(self.pool, context.run, job)
+        finally:
+            self.inside -= 1
+
+
 class WsgiBridge:
     """An ASGI application for `http` scopes that answers with `app` in one of `threads` threads.
 
     Bodies above `max_body` bytes are answered with 413 and never read to the end. Of the threads a
-    few are reserved for what does not enter: `entry_gate` sees to it.
+    few are reserved for what does not enter: `entry_gate` sees to it. Paths of `apart` have a lane
+    of their own: 503 when it is full.
     """
 
-    def __init__(self, app: WsgiApp, *, threads: int, max_body: int) -> None:
+    def __init__(
+        self,
+        app: WsgiApp,
+        *,
+        threads: int,
+        max_body: int,
+        apart: Mapping[str, Lane] | None = None,
+    ) -> None:
         self.app = app
         self.gate = entry_gate.EntryGate(threads - entry_gate.RESERVED_THREADS)
         self.max_body = max_body
-        self.pool = ThreadPoolExecutor(threads, thread_name_prefix="http")
+        self.main = Lane("http", threads=threads)
+        self.apart = dict(apart or {})
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
@@ -59,15 +93,19 @@ class WsgiBridge:
         except BodyTooLarge:
             await send_too_large(send, self.max_body)
             return
-        response = Response(asyncio.get_running_loop(), send)
+        env = environ(scope, body)
+        lane = self.apart.get(env["PATH_INFO"], self.main)
+        if lane.is_full:
+            await send_busy(send)
+            return
+        # One slow reader of a streamed answer would hold the only thread of a narrow lane.
+        whole = SENT_WHOLE_UP_TO if lane is self.main else sys.maxsize
+        response = Response(asyncio.get_running_loop(), send, whole_up_to=whole)
         watch = asyncio.create_task(response.notice_when_client_leaves(receive))
-        context = contextvars.copy_context()
         try:
             async with self.gate.passing(scope["method"], scope["path"], body) as at_once:
-                env = environ(scope, body) | {QUEUE_IT: not at_once}
-                await response.loop.run_in_executor(
-                    self.pool, context.run, response.make, self.app, env
-                )
+                env[QUEUE_IT] = not at_once
+                await lane.run(partial(response.make, self.app, env))
             await response.send_what_is_left()
         finally:
             watch.cancel()
@@ -76,7 +114,8 @@ class WsgiBridge:
 
     def close(self) -> None:
         """Wait for requests that run and end the threads."""
-        self.pool.shutdown(wait=True, cancel_futures=True)
+        for lane in (self.main, *self.apart.values()):
+            lane.pool.shutdown(wait=True, cancel_futures=True)
 
 
 async def read_body(scope: Message, receive: Receive, limit: int) -> bytes:
@@ -103,14 +142,28 @@ async def send_too_large(send: Send, limit: int) -> None:
     text = (
         '{"type":"about:blank","title":"Content Too Large","status":413,'
         f'"detail":"The request body is longer than {limit} bytes.","code":"BODY_TOO_LARGE"}}'
-    ).encode()
+    )
+    await _send_problem(send, 413, text, (b"connection", b"close"))
+
+
+async def send_busy(send: Send) -> None:
+    """Answer 503 at once, without a thread."""
+    text = (
+        '{"type":"about:blank","title":"Service Unavailable","status":503,'
+        '"detail":"Too many ask for this at once: try again in a second.","code":"BUSY"}'
+    )
+    await _send_problem(send, 503, text, (b"retry-after", b"1"))
+
+
+async def _send_problem(send: Send, status: int, text: str, *more: tuple[bytes, bytes]) -> None:
+    body = text.encode()
     headers = [
         (b"content-type", b"application/problem+json"),
-        (b"content-length", str(len(text)).encode()),
-        (b"connection", b"close"),
+        (b"content-length", str(len(body)).encode()),
+        *more,
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": text})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
 
 
 def environ(scope: Message, body: bytes) -> Environ:
@@ -151,9 +204,12 @@ def environ(scope: Message, body: bytes) -> Environ:
 class Response:
     """One answer on its way from a thread to the loop: small ones whole, long ones as a stream."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, send: Send) -> None:
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, send: Send, *, whole_up_to: int = SENT_WHOLE_UP_TO
+    ) -> None:
         self.loop = loop
         self.send = send
+        self.whole_up_to = whole_up_to
         self.client_left = threading.Event()
         self.start: Message | None = None
         self.whole: bytes | None = None
@@ -192,7 +248,7 @@ class Response:
     def _fits_in_memory(self) -> bool:
         assert self.start is not None
         lengths = [int(v) for n, v in self.start["headers"] if n == b"content-length"]
-        return bool(lengths) and lengths[0] <= SENT_WHOLE_UP_TO
+        return bool(lengths) and lengths[0] <= self.whole_up_to
 
     def _stream(self, parts: Iterable[bytes]) -> None:
         assert self.start is not None

@@ -61,6 +61,14 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 
 
 @pytest.fixture(autouse=True)
+def _metrics_are_counted_afresh() -> None:
+    """Forget the last scrape: a test must not read what another one counted a moment ago."""
+    from petrosa_site import metrics
+
+    metrics.SCRAPE.forget()
+
+
+@pytest.fixture(autouse=True)
 def _audit_can_be_emptied_between_tests(request: pytest.FixtureRequest) -> Iterator[None]:
     """Take the append-only triggers away just before a transactional test's tables are emptied."""
     marker = request.node.get_closest_marker("django_db")
