@@ -19,7 +19,8 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PETROSA_IGNORE_DOTENV=true \
-    PETROSA_VAR_DIR=/tmp/petrosa
+    PETROSA_VAR_DIR=/tmp/petrosa \
+    API_HOST=0.0.0.0
 USER 10001:10001
 EXPOSE 8000
 CMD ["python", "manage.py", "serve"]

@@ -432,7 +432,7 @@ CELERY_BEAT_SCHEDULE |= {
 EXPECTED_PROCESSES = env.words("EXPECTED_PROCESSES")
 
 # --- web and API ------------------------------------------------------------------------------
-API_HOST = env.text("API_HOST", "0.0.0.0", aliases=("TRADING_SERVICE_HOST",))  # noqa: S104
+API_HOST = env.text("API_HOST", "127.0.0.1", aliases=("TRADING_SERVICE_HOST",))
 API_PORT = env.whole("API_PORT", 8000, aliases=("TRADING_SERVICE_PORT",), minimum=1, maximum=65535)
 METRICS_OPEN = env.flag("METRICS_OPEN", True)
 WEB_THREADS = env.whole("WEB_THREADS", 6 if USES_SQLITE else 10, minimum=3, maximum=64)
