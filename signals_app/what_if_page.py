@@ -17,7 +17,7 @@ from unfold.widgets import (
 
 from exchanges.domain.orders import OrderType
 from signals_app.draft import Action, PayloadError
-from signals_app.services import what_if
+from signals_app.services import routing, what_if
 from trading.admin.what_if import laid_out, may_look, page
 from trading.services import accounts
 from trading.services.previews import Preview
@@ -86,7 +86,7 @@ class SignalForm(forms.Form):
             is_here = name in self.fields
             said = error.message if is_here and name == error.field else str(error)
             self.add_error(name if is_here else None, said)
-        except accounts.NoAccount as error:
+        except (accounts.NoAccount, routing.NotLive) as error:
             self.add_error(None, str(error))
         return None
 

@@ -15,7 +15,7 @@ from signals_app.api import answers
 from signals_app.api.trade import body_of
 from signals_app.api.trade_docs import V1, V2, SignalPayload
 from signals_app.draft import PayloadError
-from signals_app.services import what_if
+from signals_app.services import routing, what_if
 from trading.api.documents import problem
 from trading.api.permissions import needs_one_of
 from trading.api.problems import Problem, to_json
@@ -108,7 +108,7 @@ class PreviewView(APIView):
         request=SignalPayload,
         responses={
             200: PreviewAnswer,
-            400: problem("Not understood, or no account takes it."),
+            400: problem("Not understood, no account takes it, or its strategy is not live."),
             401: problem("No or wrong credentials."),
             403: problem("Without one of the two permissions."),
             413: problem("The body is too large."),
@@ -126,6 +126,8 @@ class PreviewView(APIView):
             )
         except PayloadError as error:
             raise answers.of_payload_error(error) from None
+        except routing.NotLive as error:
+            raise Problem(400, error.code, str(error), title=answers.REFUSED) from None
         except accounts.NoAccount as error:
             raise Problem(400, "ACCOUNT_UNKNOWN", str(error), title=answers.REFUSED) from None
         return HttpResponse(to_json(_told(preview)), content_type="application/json")

@@ -133,6 +133,8 @@ TRADE: dict[str, Any] = {
         "202 means that the signal is stored and on its way: the venue has not confirmed the "
         "outcome yet, or so many entries wait for its answers that this one was handed to the "
         "workers after 3 s (exits never are). Follow it at `follow`. "
+        "An entry under the name of one of our own strategies is refused while that one is off "
+        "(`STRATEGY_OFF`) or in shadow (`SHADOW`, kept and never traded); its exits are not. "
         "Needs the permission `trading.trade`."
     ),
     "tags": ["legacy"],

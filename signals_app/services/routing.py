@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import structlog
@@ -16,7 +17,8 @@ from exchanges.models import Environment
 from signals_app import draft_json
 from signals_app.draft import Action, SignalDraft
 from signals_app.models import Signal
-from signals_app.services import intake
+from signals_app.services import intake, strategy_settings
+from signals_app.services.strategy_settings import Mode
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Fill, Order
 from trading.services import accounts, dispatch, execution, exits, market
@@ -34,6 +36,25 @@ class Outcome:
     positions: frozenset[int] = frozenset()
     acted_now: bool = False
     fills: tuple[Fill, ...] | None = None  # all there are, when acted on just now
+
+
+@dataclass(frozen=True, slots=True)
+class NotLive(Exception):
+    """A strategy of ours that is not live opens nothing, whoever says its name."""
+
+    strategy_id: str
+    is_shadow: bool
+
+    @property
+    def code(self) -> str:
+        return "STRATEGY_SHADOW" if self.is_shadow else "STRATEGY_OFF"
+
+    def __str__(self) -> str:
+        state = "in shadow" if self.is_shadow else "off"
+        return (
+            f"{self.strategy_id} is {state}: it opens nothing, whoever says its name. Put it live "
+            "(admin, Our strategies), or send the signal under a name of your own."
+        )
 
 
 class _TakenByAnother(Exception):
@@ -67,6 +88,14 @@ def act_on_stored(signal: Signal) -> Outcome:
     draft = draft_json.from_jsonable(signal.draft or {})
     intent = to_intent(signal, draft)
     try:
+        refuse_unless_live(intent)
+    except NotLive as refused:
+        return (
+            _keep_as_shadow(signal)
+            if refused.is_shadow
+            else _deny_unasked(signal, refused.code, str(refused))
+        )
+    try:
         account = accounts.for_intent(strategy_id=intent.strategy_id, simulate=intent.simulate)
     except accounts.NoAccount as error:
         return _deny_unasked(signal, "ACCOUNT_UNKNOWN", str(error))
@@ -97,6 +126,18 @@ def act_on_stored(signal: Signal) -> Outcome:
     return Outcome(
         signal, decided.decision, order, sent.positions, acted_now=True, fills=sent.fills
     )
+
+
+def refuse_unless_live(intent: TradeIntent) -> None:
+    """Raise NotLive for an entry of a strategy of ours that is off or in shadow.
+
+    An exit passes: what the strategy still holds may always leave.
+    """
+    if not intent.is_entry:
+        return
+    mode = strategy_settings.mode_of(intent.strategy_id)
+    if mode not in (None, Mode.LIVE):
+        raise NotLive(intent.strategy_id, is_shadow=mode == Mode.SHADOW)
 
 
 def outcome_of(signal: Signal) -> Outcome:
@@ -248,23 +289,33 @@ def _words_of(close: Signal, entry: Signal) -> str:
 
 def _deny_unasked(signal: Signal, code: str, message: str) -> Outcome:
     """Deny before any rule is asked: no account has rules for it."""
+    values = {"error_code": code, "error_message": message, "decided_at": timezone.now()}
+    data = {"code": code, "message": message}
+    return _end_unasked(signal, Signal.Status.DENIED, values, data)
+
+
+def _keep_as_shadow(signal: Signal) -> Outcome:
+    """Keep it to be looked at, as if it had come where shadow signals go."""
+    data = {"source": signal.source, "strategy_id": signal.strategy_id, "symbol": signal.symbol}
+    return _end_unasked(signal, Signal.Status.SHADOW, {}, data)
+
+
+def _end_unasked(
+    signal: Signal, status: Signal.Status, values: Mapping[str, object], data: Mapping[str, object]
+) -> Outcome:
+    """End a waiting signal with its line in the trail; whoever ended it first, wins."""
     with transaction.atomic():
-        denied = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED).update(
-            status=Signal.Status.DENIED,
-            error_code=code,
-            error_message=message,
-            decided_at=timezone.now(),
-        )
-        if denied:
+        waiting = Signal.objects.filter(pk=signal.pk, status=Signal.Status.RECEIVED)
+        if waiting.update(status=status, **values):
             trail.record(
                 trail.Entry(
-                    kind="signal.denied",
+                    kind=f"signal.{status}",
                     actor=signal.actor,
                     subject_type="signal",
                     subject_id=str(signal.pk),
                     correlation_id=signal.correlation_id,
                     signal_uid=signal.uid,
-                    data={"code": code, "message": message},
+                    data=data,
                 )
             )
     signal.refresh_from_db(fields=["status", "error_code", "error_message"])

@@ -15,9 +15,11 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import trail
+from audit.statements import Select
 from exchanges.domain.candles import UnknownInterval, length_ms
 from signals_app import values
 from signals_app.draft import PayloadError
@@ -91,6 +93,19 @@ def of(strategy_id: str) -> Setting:
     spec = _spec(strategy_id)
     ensure()
     return _read(spec, StrategySetting.objects.get(strategy_id=strategy_id))
+
+
+@Select
+def _row(strategy_id: str) -> QuerySet[StrategySetting]:
+    return StrategySetting.objects.filter(strategy_id=strategy_id).order_by()
+
+
+def mode_of(strategy_id: str) -> str | None:
+    """Return how a strategy runs, None for one that is not ours; asks nothing for those."""
+    spec = catalogue.BY_ID.get(strategy_id)
+    if spec is None:
+        return None
+    return _read(spec, _row.first(strategy_id=strategy_id) or _first(spec)).mode
 
 
 def locked(strategy_id: str, version: int | None) -> StrategySetting:

@@ -12,7 +12,9 @@ from trading.services import previews
 
 
 def look(body: bytes, *, actor: str, now: datetime) -> previews.Preview:
-    """Preview the signal in `body`. Raises PayloadError as the real door would refuse it, and
-    accounts.NoAccount."""
+    """Preview the signal in `body`. Raises PayloadError as the real door would refuse it,
+    routing.NotLive and accounts.NoAccount."""
     draft = wire.parse(body, max_bytes=settings.SIGNAL_MAX_BYTES, received_at=now)
-    return previews.look(routing.intent_of(draft, uid=previews.UID, correlation_id="", actor=actor))
+    intent = routing.intent_of(draft, uid=previews.UID, correlation_id="", actor=actor)
+    routing.refuse_unless_live(intent)
+    return previews.look(intent)
