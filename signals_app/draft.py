@@ -40,6 +40,7 @@ class SignalDraft:
     atr: Decimal | None = None
     timeframe: str = ""
     simulate: bool | None = None
+    environment: str = ""  # whose prices it was made of; empty when it did not say
     rationale: str = ""
     description: str = ""
     indicators: dict[str, Any] = field(default_factory=dict)

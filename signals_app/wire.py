@@ -26,8 +26,9 @@ same option with another value elsewhere is refused, because nobody can know whi
 Numbers may be JSON numbers or numeric text. `null` means absent; 0 never does. Whatever is not an
 option is kept in `SignalDraft.metadata` as sent; a key that differs from a dangerous option only
 by case or punctuation (`stopLoss`, `Simulate`), or by a slip of the hand (`stop_los`, `quantty`),
-is refused rather than ignored. Two words of the context bind: `shadow` (anything but false: never
-traded) and `environment` (of whose prices it is: opens nothing where more is at stake).
+is refused rather than ignored, and so is a word of money that is no option (`money_words`). Two
+words of the context bind: `shadow` (anything but false: never traded) and `environment` (of whose
+prices it is, in any spelling: opens nothing where more is at stake).
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 from exchanges.domain.orders import LIMIT_TYPES, STOP_TYPES, TRIGGER_TYPES, OrderType
-from signals_app import body, values
-from signals_app.draft import PayloadError, SignalDraft
+from signals_app import body, environments, money_words, values
+from signals_app.draft import Action, PayloadError, SignalDraft
 from signals_app.draft_json import context, from_jsonable, to_jsonable
 
 __all__ = ["DEFAULT_MAX_BYTES", "from_jsonable", "parse", "to_jsonable"]
@@ -136,6 +137,8 @@ def parse(
 def _draft(source: _Source, received_at: datetime) -> SignalDraft:
     order = _order(source)
     base, quote = _size(source)
+    action = source.required("action", values.action)
+    source.notes += money_words.check(source.places, action=action, order_type=order["order_type"])
     indicators = source.option(("indicators",), values.mapping) or {}
     emitted_at = source.identity("timestamp", values.timestamp)
     if emitted_at is None:
@@ -144,7 +147,7 @@ def _draft(source: _Source, received_at: datetime) -> SignalDraft:
     return SignalDraft(
         strategy_id=source.required("strategy_id", values.strategy_id),
         symbol=source.required("symbol", values.symbol),
-        action=source.required("action", values.action),
+        action=action,
         confidence=_confidence(source),
         emitted_at=emitted_at,
         schema=source.schema,
@@ -157,6 +160,7 @@ def _draft(source: _Source, received_at: datetime) -> SignalDraft:
         atr=_atr(source, indicators),
         timeframe=source.option(("timeframe",), values.timeframe) or "",
         simulate=source.option(("simulate",), values.flag),
+        environment=_environment(source, action),
         rationale=_free_text(source, "rationale"),
         description=_free_text(source, "description"),
         indicators=context(indicators),
@@ -260,6 +264,24 @@ def _confidence(source: _Source) -> Decimal:
     if found is None:
         raise PayloadError("confidence", "MISSING_FIELD", "is required, 0 to 1")
     return found
+
+
+def _environment(source: _Source, action: Action) -> str:
+    """Read whose prices it was made of. An unknown word opens nothing, and holds up no exit."""
+
+    def known(path: str, value: Any) -> str:
+        name = environments.read(value)
+        if name is not None:
+            return name
+        if action is not Action.BUY:
+            source.notes.append(f"{path} {_shown(value)} is no environment: not used")
+            return ""
+        allowed = ", ".join(environments.NAMES)
+        raise PayloadError(
+            path, "UNKNOWN_ENVIRONMENT", f"{_shown(value)!r} is not one of {allowed}"
+        )
+
+    return source.option(("environment",), known) or ""
 
 
 def _size(source: _Source) -> tuple[Decimal | None, Decimal | None]:

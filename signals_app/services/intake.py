@@ -32,6 +32,7 @@ _RETOLD = frozenset(
     {
         "emitted_at",
         "current_price",
+        "environment",
         "schema",
         "timeframe",
         "rationale",

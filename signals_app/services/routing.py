@@ -13,8 +13,7 @@ from django.utils import timezone
 from audit import metrics, trail
 from audit.statements import Select, together, update
 from exchanges.domain.orders import OrderType, TimeInForce
-from exchanges.models import Environment
-from signals_app import draft_json
+from signals_app import draft_json, environments
 from signals_app.draft import Action, SignalDraft
 from signals_app.models import Signal
 from signals_app.services import intake, strategy_settings
@@ -245,9 +244,9 @@ def _main_order(decision: Decision) -> Order | None:
 
 def _foreign_prices(draft: SignalDraft, place: str) -> str:
     """Return whose prices a signal was made of, where it names an environment other than ours."""
-    named = draft.metadata.get("environment")
-    is_ours = isinstance(named, str) and named in Environment.values
-    return str(named) if is_ours and named != place else ""
+    # A draft that an earlier version stored has the word in its context only.
+    named = draft.environment or environments.read(draft.metadata.get("environment")) or ""
+    return named if named != place else ""
 
 
 @Select

@@ -12,6 +12,7 @@ from audit.models import Event
 from exchanges import catalogue, quotes
 from exchanges.gateways import registry
 from exchanges.models import VenueAccount
+from signals_app.models import Signal
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
 from trading.models import VirtualAccount
@@ -40,6 +41,10 @@ def desk(settings):
 
 
 def act(environment: object, action: str = "buy") -> routing.Outcome:
+    return routing.act_on(stored(environment, action).signal_id)
+
+
+def stored(environment: object, action: str = "buy") -> intake.Stored:
     body = {
         "strategy_id": "golden_cross",
         "signal_uid": uuid.uuid4().hex,
@@ -50,7 +55,7 @@ def act(environment: object, action: str = "buy") -> routing.Outcome:
         "metadata": {"environment": environment},
     }
     sent = intake.Inbound(source="nats", body=json.dumps(body).encode(), received_at=timezone.now())
-    return routing.act_on(intake.store(sent).signal_id)
+    return intake.store(sent)
 
 
 @pytest.mark.parametrize("environment", ["simulator", "demo"])
@@ -70,11 +75,34 @@ def test_an_exit_is_asked_of_the_rules_as_ever(desk):
     assert any("simulator prices" in note for note in outcome.decision.intent["notes"])
 
 
-@pytest.mark.parametrize("environment", ["testnet", "production", "", 7, None, ["simulator"]])
-def test_its_own_and_words_that_are_none_of_ours_change_nothing(desk, environment):
+@pytest.mark.parametrize("spelling", [" Simulator", "SIM", "paper", "Demo"])
+def test_any_spelling_is_denied(desk, spelling):
+    outcome = act(spelling)
+    assert (outcome.signal.status, outcome.signal.error_code) == ("denied", "FOREIGN_PRICES")
+    assert desk.placed == []
+
+
+@pytest.mark.parametrize("environment", ["staging", 7, ["simulator"]])
+def test_a_word_that_is_none_of_ours_is_kept_and_refused(desk, environment):
+    outcome = act(environment)
+    assert (outcome.signal.status, outcome.signal.error_code) == ("rejected", "UNKNOWN_ENVIRONMENT")
+    assert Event.objects.filter(kind="signal.rejected", signal_uid=outcome.signal.uid).exists()
+    assert desk.placed == []
+
+
+@pytest.mark.parametrize("environment", ["testnet", "TESTNET", "", None])
+def test_its_own_and_none_change_nothing(desk, environment):
     outcome = act(environment)
     assert outcome.signal.error_code == ""
     assert outcome.decision is not None
+
+
+def test_a_draft_stored_before_spellings_were_read_is_denied_too(desk):
+    sent = stored("simulator")
+    Signal.objects.filter(pk=sent.signal_id).update(
+        draft={k: v for k, v in sent.row.draft.items() if k != "environment"}
+    )
+    assert routing.act_on(sent.signal_id).signal.error_code == "FOREIGN_PRICES"
 
 
 def test_real_prices_may_be_tried_below_and_the_decision_says_so(desk):

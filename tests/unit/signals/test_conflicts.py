@@ -50,9 +50,9 @@ def test_null_means_absent():
 
 
 def test_unknown_fields_are_kept_as_sent():
-    draft = parse(v2(exchange="x", signal_id="9", meta={"strategy_metadata": {"a": [1, 2.5]}}))
+    draft = parse(v2(feed="x", signal_id="9", meta={"strategy_metadata": {"a": [1, 2.5]}}))
     assert draft.metadata == {
-        "exchange": "x",
+        "feed": "x",
         "signal_id": "9",
         "strategy_metadata": {"a": [1, 2.5]},
     }
