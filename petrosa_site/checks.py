@@ -30,6 +30,21 @@ def is_production() -> bool:
     return bool(settings.ENVIRONMENT == "production")
 
 
+def is_real_money() -> bool:
+    """Say whether mainnet may be traded; without its own switch E003 stops the boot anyway."""
+    return bool(settings.VENUE_ENVIRONMENT == "mainnet")
+
+
+def strict() -> str:
+    """Return why the strict checks hold, for the message; empty when they do not.
+
+    They follow what can be lost, not a word: real money under any ENVIRONMENT is production.
+    """
+    if is_production():
+        return "in production"
+    return "with real money" if is_real_money() else ""
+
+
 def is_weak(secret: str) -> bool:
     """Return whether a secret is short, repetitive or reads like a placeholder."""
     plain = secret.lower()
@@ -46,12 +61,12 @@ def weak_secrets() -> list[CheckMessage]:
     named = (("DJANGO_SECRET_KEY", settings.SECRET_KEY), ("JWT_SECRET_KEY", jwt_key()))
     return [
         Error(
-            f"{name} is weak: too short, repetitive or a placeholder.",
+            f"{name} is weak {strict()}: too short, repetitive or a placeholder.",
             hint=f"Set {name} to 50 or more random characters.",
             id="petrosa.E001",
         )
         for name, secret in named
-        if is_production() and is_weak(secret)
+        if strict() and is_weak(secret)
     ]
 
 
@@ -59,14 +74,12 @@ def jwt_key() -> str:
     return str(settings.SIMPLE_JWT["SIGNING_KEY"])
 
 
-def debug_in_production() -> list[CheckMessage]:
-    real_money = settings.VENUE_ENVIRONMENT == "mainnet"
-    if not settings.DEBUG or not (is_production() or real_money):
+def debug_where_it_counts() -> list[CheckMessage]:
+    if not (settings.DEBUG and strict()):
         return []
-    where = "ENVIRONMENT=production" if is_production() else "real money"
     return [
         Error(
-            f"DEBUG_MODE=true with {where}: error pages would show secrets.",
+            f"DEBUG_MODE=true {strict()}: error pages would show secrets.",
             hint="Set DEBUG_MODE=false.",
             id="petrosa.E002",
         )
@@ -136,25 +149,25 @@ def venue_overrides() -> list[tuple[str, str]]:
     return [(name, getattr(settings, name)) for name in names if getattr(settings, name)]
 
 
-def embedded_servers_in_production() -> list[CheckMessage]:
+def embedded_servers_where_it_counts() -> list[CheckMessage]:
     given = (("REDIS_URL", settings.REDIS_URL_GIVEN), ("NATS_URL", settings.NATS_URL_GIVEN))
     return [
         Error(
-            f"ENVIRONMENT=production without {name}.",
+            f"{name} is missing {strict()}.",
             hint=f"Set {name} to your own server; embedded ones are for laptops and tests.",
             id="petrosa.E007",
         )
         for name, is_given in given
-        if is_production() and not is_given
+        if strict() and not is_given
     ]
 
 
-def any_host_in_production() -> list[CheckMessage]:
-    if not is_production() or "*" not in settings.ALLOWED_HOSTS:
+def any_host_where_it_counts() -> list[CheckMessage]:
+    if not strict() or "*" not in settings.ALLOWED_HOSTS:
         return []
     return [
         Error(
-            "ALLOWED_HOSTS=* in production lets anybody forge links and socket origins.",
+            f"ALLOWED_HOSTS=* {strict()} lets anybody forge links and socket origins.",
             hint="List the names the site is reached by.",
             id="petrosa.E008",
         )
@@ -162,11 +175,11 @@ def any_host_in_production() -> list[CheckMessage]:
 
 
 def faults_outside_development() -> list[CheckMessage]:
-    if not settings.SIMULATOR_FAULTS or not is_production():
+    if not (settings.SIMULATOR_FAULTS and strict()):
         return []
     return [
         Error(
-            "SIMULATOR_FAULTS=true in production: anybody who reaches the simulator can break it.",
+            f"SIMULATOR_FAULTS=true {strict()}: anybody who reaches the simulator can break it.",
             hint="Set SIMULATOR_FAULTS=false.",
             id="petrosa.E009",
         )
@@ -204,12 +217,12 @@ def venue_without_credentials() -> list[CheckMessage]:
     ]
 
 
-def sqlite_in_production() -> list[CheckMessage]:
-    if not (is_production() and settings.USES_SQLITE):
+def sqlite_where_it_counts() -> list[CheckMessage]:
+    if not (strict() and settings.USES_SQLITE):
         return []
     return [
         Warning(
-            "ENVIRONMENT=production on SQLite: one writer at a time, one machine, no failover.",
+            f"SQLite {strict()}: one writer at a time, one machine, no failover.",
             hint="Set DATABASE_URL to a PostgreSQL 15 or newer.",
             id="petrosa.W002",
         )
@@ -230,11 +243,11 @@ def base_amount_is_quote_units() -> list[CheckMessage]:
 
 
 def cookies_without_tls() -> list[CheckMessage]:
-    if not is_production() or settings.SESSION_COOKIE_SECURE:
+    if not strict() or settings.SESSION_COOKIE_SECURE:
         return []
     return [
         Warning(
-            "SECURE_COOKIES=false in production: sessions travel in the clear.",
+            f"SECURE_COOKIES=false {strict()}: sessions travel in the clear.",
             hint="Serve by TLS and set SECURE_COOKIES=true.",
             id="petrosa.W004",
         )
@@ -284,17 +297,17 @@ def leverage_on_spot() -> list[CheckMessage]:
 
 ALL = (
     weak_secrets,
-    debug_in_production,
+    debug_where_it_counts,
     mainnet_without_its_own_switch,
     mainnet_switch_contradicts_the_others,
     real_money_host_without_mainnet,
     mainnet_keys_sent_elsewhere,
-    embedded_servers_in_production,
-    any_host_in_production,
+    embedded_servers_where_it_counts,
+    any_host_where_it_counts,
     faults_outside_development,
     subjects_that_swallow_signals,
     venue_without_credentials,
-    sqlite_in_production,
+    sqlite_where_it_counts,
     base_amount_is_quote_units,
     cookies_without_tls,
     simulator_with_known_keys,

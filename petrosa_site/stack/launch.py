@@ -23,7 +23,7 @@ from django.urls import reverse
 
 from audit import life
 from exchanges.simulator import prices
-from petrosa_site import env
+from petrosa_site import checks, env
 from petrosa_site.stack import alone, beside, child, ports, private, procfile, servers
 from petrosa_site.stack.console import Console
 from petrosa_site.stack.supervision import Program, Supervisor, configuration, socket_path
@@ -136,7 +136,7 @@ def run(say: Say) -> None:
     CommandError before anything runs: a taken port, a second stack, embedded servers in
     production. CommandError after a clean stop: somebody was not ready in time.
     """
-    refuse_embedded_in_production()
+    refuse_embedded_where_it_counts()
     refuse_prices_that_are_none()
     close_to_others(say)
     with alone.only_one(settings.VAR_DIR):
@@ -150,7 +150,7 @@ def run(say: Say) -> None:
             supervise(decided, say)
 
 
-def refuse_embedded_in_production() -> None:
+def refuse_embedded_where_it_counts() -> None:
     missing = [
         name
         for name, given in (
@@ -159,9 +159,9 @@ def refuse_embedded_in_production() -> None:
         )
         if not given
     ]
-    if settings.ENVIRONMENT == "production" and missing:
+    if missing and (where := checks.strict()):
         raise CommandError(
-            f"ENVIRONMENT=production needs servers of your own: set {' and '.join(missing)}."
+            f"Embedded servers are not for use {where}: set {' and '.join(missing)}."
         )
 
 

@@ -123,6 +123,34 @@ def test_faults_are_not_for_production(given):
     assert ids() == ["petrosa.E009"]
 
 
+@pytest.mark.parametrize(
+    ("wrong", "check"),
+    [
+        ({"SECRET_KEY": "changeme"}, "E001"),
+        ({"JWT": "a"}, "E001"),
+        ({"REDIS_URL_GIVEN": False}, "E007"),
+        ({"NATS_URL_GIVEN": False}, "E007"),
+        ({"ALLOWED_HOSTS": ["*"]}, "E008"),
+        ({"SIMULATOR_FAULTS": True}, "E009"),
+        ({"USES_SQLITE": True}, "W002"),
+        ({"SESSION_COOKIE_SECURE": False}, "W004"),
+    ],
+)
+@pytest.mark.parametrize("environment", ["development", "staging", "test"])
+def test_real_money_is_as_strict_under_any_name(given, environment, wrong, check):
+    mainnet(given, ENVIRONMENT=environment)
+    assert ids() == []
+    given(**wrong)
+    assert ids() == [f"petrosa.{check}"]
+    assert "real money" in checks.messages()[0].msg
+
+
+def test_a_switch_alone_does_not_make_it_real_money(given):
+    """Switches that contradict each other stop the boot by themselves."""
+    given(MAINNET_TRADING_ENABLED=True, SECRET_KEY="short")
+    assert ids() == ["petrosa.E004"]
+
+
 @pytest.mark.parametrize("never", ["NATS_SHADOW_SUBJECT", "NATS_HEARTBEAT_SUBJECT"])
 @pytest.mark.parametrize("traded", ["NATS_SIGNAL_SUBJECT", "NATS_LEGACY_SUBJECT"])
 def test_signals_on_a_subject_nobody_trades_stop_the_boot(given, traded, never):
