@@ -60,6 +60,7 @@ class OrderAdmin(FactAdmin):
         ("status", "symbol", "side", "type"),
         ("quantity", "executed_quantity", "booked_quantity", "number_average"),
         ("price", "stop_price", "stop_loss", "take_profit", "time_in_force"),
+        ("stop_distance", "target_distance"),
         ("reference_price", "slippage_bps", "max_slippage_bps"),
         ("role", "account", "venue_account", "strategy_id"),
         ("client_order_id", "venue_order_id", "order_list"),

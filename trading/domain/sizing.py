@@ -42,11 +42,14 @@ class Means:
 
     `available_quote` is the free quote balance not promised elsewhere, `equity` what the account
     is worth in quote units, `stop_loss` the planned stop, `fee_rate` the taker's.
+    `stop_is_measured_from` is the entry price the planned stop belongs to, where that is not the
+    price the order is sized at.
     """
 
     available_quote: Decimal | None = None
     equity: Decimal | None = None
     stop_loss: Decimal | None = None
+    stop_is_measured_from: Decimal | None = None
     fee_rate: Decimal | None = None
     track_record: TrackRecord | None = None
 
@@ -181,6 +184,7 @@ def _by_equity(
 def _by_risk(price: Decimal, limits: Limits, means: Means) -> _Asked | Refusal:
     """Size so that the stop, with the fees of entry and exit, costs no more than the risk."""
     equity, stop, rate = _equity(means), means.stop_loss, means.fee_rate
+    price = means.stop_is_measured_from or price
     if isinstance(equity, Refusal):
         return equity
     if stop is None:

@@ -9,33 +9,133 @@ up to `max_stop_loss_pct` where that is set. It binds every stop, whoever named 
 
 A level is put on the price grid towards the entry: the stop up, so that the loss is no larger
 than asked, the target down, so that it is reached no later. A grid too coarse for that refuses.
+
+A level the sender named is a price. A default one is a distance from the price paid: it is planned
+on the expected fill, and set again from the average fill (`EntryLevels.at`). A limit of 51,000 that
+buys at 49,990 with a default of 2 % gets its stop at 48,990.2, not 2 % below its limit.
+
+    EntryLevels.at      what one entry asks for, once it is known what it paid
+    after_entry         what the position is protected at after an entry, or a part of one
+    without_own         the position's stop before an entry whose average has come down
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from exchanges.domain.instruments import Range
 from trading.domain.figures import Arithmetic, Refusal, plain
-from trading.domain.risk.types import Limits
+
+if TYPE_CHECKING:  # an order's plan carries distances, so the types import this module
+    from trading.domain.risk.types import Limits
 
 _HUNDRED = Decimal(100)
 
 
 @dataclass(frozen=True, slots=True)
+class Distance:
+    """How far a default level lies from the price paid: percent of it, or quote units."""
+
+    value: Decimal
+    is_percent: bool
+
+    def of(self, paid: Decimal) -> Decimal:
+        return paid * self.value / _HUNDRED if self.is_percent else self.value
+
+    def __str__(self) -> str:
+        """Write it exactly, as orders carry it: 2% or 150.25."""
+        return format(self.value, "f") + ("%" if self.is_percent else "")
+
+    @classmethod
+    def read(cls, text: str) -> Distance | None:
+        """Read what `str` wrote; None for the empty text of a level that was named."""
+        return cls(Decimal(text.removesuffix("%")), text.endswith("%")) if text else None
+
+
+@dataclass(frozen=True, slots=True)
 class Levels:
-    """Levels on the price grid, quote units; None where none was asked for."""
+    """Levels on the price grid, quote units; None where none was asked for.
+
+    A distance is there for a default level only: such a level follows the average fill.
+    """
 
     stop_loss: Decimal | None
     take_profit: Decimal | None
     arithmetic: Arithmetic
+    stop_distance: Distance | None = None
+    target_distance: Distance | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bracket:
+    """Stop and target in force, quote units; None where there is none."""
+
+    stop: Decimal | None = None
+    target: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLevels:
+    """What an entry wants its position protected at: as planned, and how far from the fill."""
+
+    stop: Decimal | None = None
+    target: Decimal | None = None
+    stop_distance: Distance | None = None
+    target_distance: Distance | None = None
+
+    def at(self, paid: Decimal, grid: Range) -> Bracket:
+        """Return the levels of an entry that paid `paid` on average: named ones stay."""
+        stop, target = self.stop, self.target
+        if self.stop_distance is not None:
+            level = paid - self.stop_distance.of(paid)
+            on_grid = grid.ceil(level)
+            # Rounding towards the entry must not reach it: a tick farther, then.
+            on_grid = on_grid if on_grid < paid else grid.floor(level)
+            stop = on_grid if on_grid > 0 and grid.contains(on_grid) else stop
+        if self.target_distance is not None:
+            level = paid + self.target_distance.of(paid)
+            on_grid = grid.floor(level)
+            on_grid = on_grid if on_grid > paid else grid.ceil(level)
+            target = on_grid if grid.contains(on_grid) else target
+        return Bracket(stop, target)
+
+
+def after_entry(held: Bracket, own: Bracket, *, paid: Decimal) -> Bracket:
+    """Return what a position is protected at after an entry that wants `own`; `paid` is the
+    cheapest of its fills, so that it makes no difference in how many parts they are told.
+
+    Adding to a long position may raise its stop, never lower it, and an entry without a stop keeps
+    the one there is. A stop at or above what was just paid protects nothing any more: it would
+    sell at once what has just been bought. It gives way to the entry's own stop, never to none.
+    """
+    target = held.target if own.target is None else own.target
+    if held.stop is None or own.stop is None:
+        return Bracket(own.stop if held.stop is None else held.stop, target)
+    stop = own.stop if held.stop >= paid else max(held.stop, own.stop)
+    return Bracket(stop, target)
+
+
+def without_own(
+    held: Decimal | None, *, was: Decimal | None, now: Decimal | None, others: Iterable[Decimal]
+) -> Decimal | None:
+    """Return the stop an entry's new level is held against.
+
+    A later part at a lower price brings the entry's own level down, from `was` to `now`. When
+    `was` is what the position had, what counts is the highest stop the other entries asked for.
+    """
+    if held is None or was is None or now is None or held != was or now >= was:
+        return held
+    return max(others, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Level:
     price: Decimal
     formula: str
+    distance: Distance | None = None  # of a default level
 
 
 def plan_levels(
@@ -51,7 +151,7 @@ def plan_levels(
     limits: Limits,
     grid: Range,
 ) -> Levels | Refusal:
-    """Plan stop and target of a long entry at `entry`.
+    """Plan stop and target of a long entry that is expected to pay `entry`.
 
     The stop must lie below `stop_below` and the target above `target_above`: the entry itself, or
     the bid and ask when the market is already beyond it, since a level the market has passed
@@ -74,7 +174,13 @@ def plan_levels(
         ("stop", _line(on_grid, stop)),
         ("target", _line(target_on_grid, target)),
     )
-    return Levels(on_grid, target_on_grid, lines)
+    return Levels(
+        on_grid,
+        target_on_grid,
+        lines,
+        stop_distance=stop.distance if stop else None,
+        target_distance=target.distance if target else None,
+    )
 
 
 def too_wide(entry: Decimal, stop: Decimal | None, most: Decimal) -> Refusal | None:
@@ -93,16 +199,22 @@ def _stop(
 ) -> _Level | None:
     if asked is not None:
         return _Level(asked, "from the signal")
-    pct = limits.stop_loss_pct
-    percent = _Level(entry * (1 - pct / _HUNDRED), f"{plain(entry)} - {plain(pct)}%")
+    percent = Distance(limits.stop_loss_pct, is_percent=True)
     if default:
-        return percent
+        return _below(entry, percent, f"{plain(percent.value)}%")
     if atr is not None and (default is None or limits.require_stop):
         multiple = limits.atr_stop_multiple
-        return _Level(
-            entry - multiple * atr, f"{plain(entry)} - {plain(multiple)} x ATR {plain(atr)}"
-        )
-    return percent if limits.require_stop else None
+        formula = f"{plain(multiple)} x ATR {plain(atr)}"
+        return _below(entry, Distance(multiple * atr, is_percent=False), formula)
+    return _below(entry, percent, f"{plain(percent.value)}%") if limits.require_stop else None
+
+
+def _below(entry: Decimal, distance: Distance, formula: str) -> _Level:
+    return _Level(entry - distance.of(entry), f"{plain(entry)} - {formula}", distance)
+
+
+def _above(entry: Decimal, distance: Distance, formula: str) -> _Level:
+    return _Level(entry + distance.of(entry), f"{plain(entry)} + {formula}", distance)
 
 
 def _target(
@@ -112,12 +224,11 @@ def _target(
         return _Level(asked, "from the signal")
     if default:
         pct = limits.take_profit_pct
-        return _Level(entry * (1 + pct / _HUNDRED), f"{plain(entry)} + {plain(pct)}%")
+        return _above(entry, Distance(pct, is_percent=True), f"{plain(pct)}%")
     if atr is not None and default is None:
         multiple = limits.atr_target_multiple
-        return _Level(
-            entry + multiple * atr, f"{plain(entry)} + {plain(multiple)} x ATR {plain(atr)}"
-        )
+        formula = f"{plain(multiple)} x ATR {plain(atr)}"
+        return _above(entry, Distance(multiple * atr, is_percent=False), formula)
     return None
 
 

@@ -10,6 +10,7 @@ from exchanges.domain.orders import OrderType, Side, TimeInForce
 from exchanges.models import VenueAccount
 from exchanges.models.fields import MoneyField, plain
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
+from trading.domain.stops import Distance, EntryLevels
 from trading.models.accounts import VirtualAccount
 from trading.models.decisions import Decision
 
@@ -79,6 +80,17 @@ class Order(models.Model):
     stop_price = MoneyField(null=True, blank=True)
     stop_loss = MoneyField(null=True, blank=True, help_text="Protective stop its fill must get.")
     take_profit = MoneyField(null=True, blank=True)
+    stop_distance = models.CharField(
+        max_length=48,
+        blank=True,
+        default="",
+        help_text=(
+            "Of a default stop, below the average fill: 2% or quote units. Empty: it was named."
+        ),
+    )
+    target_distance = models.CharField(
+        max_length=48, blank=True, default="", help_text="The same of a default target, above it."
+    )
     reference_price = MoneyField(
         null=True, blank=True, help_text="What it was decided on: the price its fills are held to."
     )
@@ -184,6 +196,16 @@ class Order(models.Model):
         if self.executed_quantity and self.executed_quote:
             return plain(self.executed_quote / self.executed_quantity)
         return None
+
+    @property
+    def entry_levels(self) -> EntryLevels:
+        """What its fills want their position protected at."""
+        return EntryLevels(
+            self.stop_loss,
+            self.take_profit,
+            Distance.read(self.stop_distance),
+            Distance.read(self.target_distance),
+        )
 
     @property
     def expected_price(self) -> Decimal | None:

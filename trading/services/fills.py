@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -25,7 +25,7 @@ from exchanges.domain.orders import (
     Side,
     VenueFill,
 )
-from trading.domain import client_ids, order_states, positions, slippage
+from trading.domain import client_ids, order_states, positions, slippage, stops
 from trading.domain.order_states import OrderStatus
 from trading.models import Fill, Order, OrderList, Position
 from trading.services import closed_trades, market
@@ -245,6 +245,8 @@ def _apply_to(
     booking = _Booking(_unseen(order, report.fills), instrument, prices, now)
     booking.value(order)
     change.count(booking.fresh)
+    asked_before = order.stop_loss
+    _set_levels(change, booking)
     was = order.status
     _follow(change, report, now)
     _hold_to_expected(change)
@@ -254,7 +256,7 @@ def _apply_to(
         change.undo()
         raise _NewsOvertook
     written = ask_insert(booking.rows)
-    position = _book(change, booking, locked()) if locked else None
+    position = _book(change, booking, locked(), asked_before) if locked else None
     if order.status != was:
         _tell_status(change, OrderStatus(was), now)
     if "slippage_bps" in change.before:
@@ -305,7 +307,19 @@ def _fee_prices(
     }
 
 
-def _book(change: _Change, booking: _Booking, locked: list[Position]) -> Position:
+def _set_levels(change: _Change, booking: _Booking) -> None:
+    """Have an entry's default levels follow what it paid on average so far."""
+    order = change.order
+    paid = order.average_price
+    if not booking.fresh or not order.is_entry or booking.instrument is None or paid is None:
+        return
+    at = order.entry_levels.at(paid, booking.instrument.price)
+    change.set(stop_loss=at.stop, take_profit=at.target)
+
+
+def _book(
+    change: _Change, booking: _Booking, locked: list[Position], asked_before: Decimal | None
+) -> Position:
     order = change.order
     position = locked[0] if locked else _new_position(order)
     was_worth_nothing = order.is_entry and _is_dust(position.quantity, booking)
@@ -315,7 +329,8 @@ def _book(change: _Change, booking: _Booking, locked: list[Position]) -> Positio
     change.entries += closed_trades.follow(
         position, order, booking.fresh, is_over=is_over, now=booking.now, actor=change.actor
     )
-    _after_booking(position, order, booking, is_new=was_worth_nothing or not position.is_open)
+    is_new = was_worth_nothing or not position.is_open
+    _after_booking(position, order, booking, asked_before, is_new=is_new)
     for row in booking.rows:
         change.tell(
             "fill.booked",
@@ -417,7 +432,14 @@ def _is_dust(quantity: Decimal, booking: _Booking) -> bool:
     return sellable < booking.instrument.lot.minimum or sellable * booking.fresh[0].price < least
 
 
-def _after_booking(position: Position, order: Order, booking: _Booking, *, is_new: bool) -> None:
+def _after_booking(
+    position: Position,
+    order: Order,
+    booking: _Booking,
+    asked_before: Decimal | None,
+    *,
+    is_new: bool,
+) -> None:
     """Open or close the position and set the levels it must be protected at."""
     now = booking.now
     if position.quantity > 0:
@@ -428,8 +450,7 @@ def _after_booking(position: Position, order: Order, booking: _Booking, *, is_ne
             position.stop_price = position.target_price = None
         if order.is_entry:
             position.is_dust = False
-            position.stop_price = _tighter(position.stop_price, order.stop_loss, booking)
-            position.target_price = order.take_profit or position.target_price
+            _set_bracket(position, order, booking, asked_before)
             # Until protection has been seen to cover it, it counts as naked.
             position.naked_since = position.naked_since or now
     elif position.is_open:
@@ -445,15 +466,40 @@ def _after_booking(position: Position, order: Order, booking: _Booking, *, is_ne
     ask_update(Position, where={"pk": position.pk}, values=books)
 
 
-def _tighter(old: Decimal | None, new: Decimal | None, booking: _Booking) -> Decimal | None:
-    """Adding to a long position may raise its stop, never lower it.
+def _set_bracket(
+    position: Position, order: Order, booking: _Booking, asked_before: Decimal | None
+) -> None:
+    held = stops.without_own(
+        position.stop_price,
+        was=asked_before,
+        now=order.stop_loss,
+        others=_OtherStops(position, order),
+    )
+    bracket = stops.after_entry(
+        stops.Bracket(held, position.target_price),
+        stops.Bracket(order.stop_loss, order.take_profit),
+        paid=min(fill.price for fill in booking.fresh),
+    )
+    position.stop_price, position.target_price = bracket.stop, bracket.target
 
-    A stop at or above what was just paid protects nothing any more: it would sell at once what
-    has just been bought. It gives way to the entry's own stop, never to none.
-    """
-    if old is None or new is None:
-        return old or new
-    return new if old >= booking.fresh[-1].price else max(old, new)
+
+@dataclass(frozen=True, slots=True)
+class _OtherStops:
+    """Stops that other entries of the running trade asked for; read only when they count."""
+
+    position: Position
+    order: Order
+
+    def __iter__(self) -> Iterator[Decimal]:
+        rows = Order.objects.filter(
+            account_id=self.order.account_id,
+            symbol=self.order.symbol,
+            role=Order.Role.ENTRY,
+            stop_loss__isnull=False,
+            fills__recorded_at__gte=self.position.opened_at,
+        )
+        entries = rows.exclude(pk=self.order.pk).order_by().values_list("pk", "stop_loss")
+        return iter([stop for _, stop in entries.distinct() if stop is not None])
 
 
 def _follow(change: _Change, report: ExecutionReport, now: datetime) -> None:

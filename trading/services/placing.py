@@ -50,6 +50,8 @@ def compose(
     kind = None
     if intent.is_entry and _fits_otoco(plan, instrument):
         kind = OrderList.Kind.OTOCO
+        # Its legs are on the wire with it: what they were planned at holds.
+        order.stop_distance = order.target_distance = ""
         legs = _protective_legs(order, plan, instrument, account)
     elif not intent.is_entry and _fits_oco(plan, instrument, position, quote):
         kind = OrderList.Kind.OCO
@@ -104,6 +106,8 @@ def _main(
         stop_price=plan.stop_price,
         stop_loss=plan.stop_loss,
         take_profit=plan.take_profit,
+        stop_distance=str(plan.stop_distance or ""),
+        target_distance=str(plan.target_distance or ""),
         reference_price=plan.reference_price,
         max_slippage_bps=plan.max_slippage_bps,
         client_order_id=make_id(intent.intent_uid),
@@ -253,4 +257,6 @@ def order_facts(order: Order) -> dict[str, object]:
         "take_profit": order.take_profit,
     }
     told = {name: format(value, "f") for name, value in facts.items() if value is not None}
+    distances = {"stop_distance": order.stop_distance, "target_distance": order.target_distance}
+    told |= {name: text for name, text in distances.items() if text}
     return {"status": str(order.status), **told}

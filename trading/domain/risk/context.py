@@ -37,7 +37,8 @@ class Context:
     time_in_force: TimeInForce | None = None
     price: Decimal | None = None  # limit price on the grid
     stop_price: Decimal | None = None  # trigger on the grid
-    reference: Decimal | None = None  # what one base unit is reckoned at
+    reference: Decimal | None = None  # what one base unit costs at most
+    entry_price: Decimal | None = None  # what it is expected to cost: default levels start here
     size: Size | None = None  # before the lot grid
     levels: Levels | None = None
     quantity: Decimal | None = None  # on the lot grid
@@ -67,6 +68,14 @@ class Context:
     @property
     def is_market(self) -> bool:
         return self.order_type is OrderType.MARKET
+
+    @property
+    def stop_is_measured_from(self) -> Decimal | None:
+        """Return the entry price a stop's loss counts from: a default stop moves with the fill, a
+        named one does not, so the order's worst price counts."""
+        if self.levels is not None and self.levels.stop_distance is not None:
+            return self.entry_price
+        return self.reference
 
     @property
     def adds_to_position(self) -> bool:

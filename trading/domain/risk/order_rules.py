@@ -51,6 +51,7 @@ def order_shape(ctx: Context) -> Verdict:
     if kind.has_trigger:
         ctx.stop_price = _on_grid(ctx, ctx.intent.stop_price)
     ctx.reference = ctx.price or ctx.stop_price or _market_price(ctx)
+    ctx.entry_price = _expected_fill(ctx)
     ctx.time_in_force = _time_in_force(ctx)
     return passed(
         name,
@@ -74,6 +75,23 @@ def _on_grid(ctx: Context, price: Decimal | None) -> Decimal | None:
 
 def _market_price(ctx: Context) -> Decimal | None:
     return ctx.quote.taker_price(ctx.side) if ctx.quote and ctx.is_market else None
+
+
+def _expected_fill(ctx: Context) -> Decimal | None:
+    """Return the price an entry will probably pay: what the book asks when it takes at once, its
+    trigger or limit, whichever is lower, when it waits."""
+    if _takes_at_once(ctx) and ctx.quote is not None:
+        return ctx.quote.ask
+    given = [p for p in (ctx.price, ctx.stop_price) if p is not None]
+    return min(given, default=ctx.reference)
+
+
+def _takes_at_once(ctx: Context) -> bool:
+    if ctx.is_market:
+        return True
+    if ctx.order_type is not OrderType.LIMIT or ctx.price is None or ctx.quote is None:
+        return False
+    return ctx.price >= ctx.quote.ask
 
 
 def _time_in_force(ctx: Context) -> TimeInForce | None:
@@ -160,6 +178,7 @@ def _entry_size(ctx: Context) -> Verdict:
         available_quote=None if free is None else free - snapshot.reserved_quote,
         equity=snapshot.equity,
         stop_loss=ctx.levels.stop_loss if ctx.levels else None,
+        stop_is_measured_from=ctx.stop_is_measured_from,
         fee_rate=snapshot.taker_rate,
         track_record=snapshot.track_record,
     )
@@ -226,7 +245,7 @@ def _sized(ctx: Context, sized: sizing.Size | Refusal) -> Verdict:
 @entry_only
 def stop_and_target(ctx: Context) -> Verdict:
     """Set the protective levels of an entry, on the right side of entry and market."""
-    name, entry, intent = "stop_and_target", ctx.reference, ctx.intent
+    name, entry, intent = "stop_and_target", ctx.entry_price, ctx.intent
     if entry is None or ctx.instrument is None or ctx.quote is None:
         return not_evaluated(name, "price, quote or instrument is not known")
     stop_below, target_above = _level_bounds(ctx, entry, ctx.quote)
@@ -244,8 +263,9 @@ def stop_and_target(ctx: Context) -> Verdict:
     )
     if isinstance(planned, Refusal):
         return refused(name, planned, inputs={"entry": entry})
+    paid = entry if planned.stop_distance else ctx.reference or entry
     outside = _level_outside(planned, ctx.instrument, entry) or stops.too_wide(
-        entry, planned.stop_loss, ctx.limits.max_stop_loss_pct
+        paid, planned.stop_loss, ctx.limits.max_stop_loss_pct
     )
     if outside:
         return refused(name, outside, inputs={"entry": entry})
@@ -264,11 +284,13 @@ def stop_and_target(ctx: Context) -> Verdict:
 
 
 def _level_bounds(ctx: Context, entry: Decimal, quote: Quote) -> tuple[Decimal, Decimal]:
-    """Bound the levels by entry and trigger, and by the market where the order takes at once."""
-    around = [entry] if ctx.stop_price is None else [entry, ctx.stop_price]
-    if ctx.is_market or (ctx.order_type is OrderType.LIMIT and entry >= quote.ask):
-        around.append(quote.bid)
-    return min(around), max(around)
+    """Bound the levels by what the entry may pay, and by the market where it takes at once.
+
+    A default target moves with the fill, so it need not lie beyond a limit that is not paid.
+    """
+    around = [entry, *([quote.bid] if _takes_at_once(ctx) else [])]
+    given = (ctx.price, ctx.stop_price) if ctx.intent.take_profit is not None else ()
+    return min(around), max(*around, *(p for p in given if p is not None), entry)
 
 
 def _level_outside(levels: stops.Levels, instrument: Instrument, mark: Decimal) -> Refusal | None:

@@ -27,7 +27,7 @@ def outlook(order: OrderPlan | None, fee_rate: Decimal | None) -> Outlook:
     """Reckon fees and loss at the stop. What a market jumps beyond a stop is not in them."""
     if order is None or fee_rate is None:
         return Outlook()
-    entry, stop = order.reference_price, order.stop_loss
+    entry, stop = order.entry_price, order.stop_loss
     if order.side is Side.SELL or entry is None or stop is None:
         return Outlook(fee=order.estimated_fee)
     return Outlook(

@@ -12,6 +12,7 @@ from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Quote, Side, TimeInForce
 from trading.domain.equity import Falls
+from trading.domain.stops import Distance, EntryLevels
 
 
 class TradingMode(StrEnum):
@@ -256,10 +257,20 @@ class OrderPlan:
     stop_price: Decimal | None = None
     stop_loss: Decimal | None = None
     take_profit: Decimal | None = None
+    stop_distance: Distance | None = None  # of a default level: it follows the average fill
+    target_distance: Distance | None = None
     reference_price: Decimal | None = None
+    entry_price: Decimal | None = None  # what the loss at the stop counts from
     max_slippage_bps: Decimal = Decimal(0)  # what its fills are held to; zero: not limited
     notional: Decimal | None = None
     estimated_fee: Decimal | None = None
+
+    @property
+    def entry_levels(self) -> EntryLevels:
+        """What its fills want their position protected at."""
+        return EntryLevels(
+            self.stop_loss, self.take_profit, self.stop_distance, self.target_distance
+        )
 
 
 @dataclass(frozen=True, slots=True)
