@@ -11,7 +11,7 @@ from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import Side
 from signals_app.backtest.setup import ZERO
 from signals_app.backtest.venue import Taken
-from trading.domain import positions
+from trading.domain import positions, stops
 from trading.domain.risk.types import Cooldown, Limits, TrackRecord
 
 LATEST = 500  # closed trades that Kelly looks at, as live
@@ -89,11 +89,8 @@ class Books:
     def entries(self) -> int:
         return self._running.entries if self._running else 0
 
-    def book_entry(
-        self, fills: Iterable[Taken], *, stop: Decimal | None, target: Decimal | None
-    ) -> None:
-        """Book what an entry bought and set the levels it is protected at: adding raises a stop,
-        never lowers it."""
+    def book_entry(self, fills: Iterable[Taken], levels: stops.EntryLevels) -> None:
+        """Book what an entry bought and set what it is protected at, by the live desk's rules."""
         fills = list(fills)
         if not fills:
             return
@@ -105,12 +102,14 @@ class Books:
             self._book(fill, "entry")
             self._running.bought += fill.quantity
             self._running.paid += fill.quantity * fill.price
-        paid = fills[-1].price
-        if self.stop is not None and self.stop >= paid:
-            self.stop = stop
-        elif stop is not None:
-            self.stop = stop if self.stop is None else max(self.stop, stop)
-        self.target = target or self.target
+        bought = sum((fill.quantity for fill in fills), ZERO)
+        average = sum((fill.quantity * fill.price for fill in fills), ZERO) / bought
+        bracket = stops.after_entry(
+            stops.Bracket(self.stop, self.target),
+            levels.at(average, self._instrument.price),
+            paid=min(fill.price for fill in fills),
+        )
+        self.stop, self.target = bracket.stop, bracket.target
 
     def book_exit(self, fills: Iterable[Taken], why: str) -> None:
         """Book what a sale sold; the trade is over when no more can be."""

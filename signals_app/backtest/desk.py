@@ -240,7 +240,7 @@ class Desk:
         try:
             if waiting.kind is IntentKind.OPEN_LONG:
                 fills = self.venue.market(plan.side, plan.quantity, waiting.uid, now_ms)
-                self.books.book_entry(fills, stop=plan.stop_loss, target=plan.take_profit)
+                self.books.book_entry(fills, plan.entry_levels)
             else:
                 self._cancel_all(now_ms)
                 held = self.instrument.floor_quantity(self.books.state.quantity, market=True)
