@@ -407,6 +407,8 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, every in (
         ("reconcile orders", "trading.reconcile", _EVERY),
         ("watch protection", "trading.watch_protection", 1.0),
+        ("adopt orders", "trading.adopt", 2.0),
+        ("compare with venues", "trading.compare_with_venues", 120.0),
         ("sweep stops", "trading.sweep_stops", 2.0),
         ("watch equity", "trading.watch_equity", 2.0),
         ("watch trips", "trading.watch_trips", float(TRIP_EVERY_SECONDS)),

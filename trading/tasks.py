@@ -12,6 +12,7 @@ from kombu.exceptions import OperationalError
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
 from trading.services import (
+    adoption,
     control,
     emptying,
     equity,
@@ -19,6 +20,7 @@ from trading.services import (
     protection,
     reconciliation,
     trips,
+    venue_sweep,
 )
 
 log = structlog.get_logger(__name__)
@@ -75,6 +77,20 @@ def protect(position_id: int) -> None:
 def reconcile() -> None:
     """Ask the venue about every order whose turn has come, and repair what follows."""
     for position_id in reconciliation.run():
+        want_protection(position_id)
+
+
+@shared_task(name="trading.adopt")
+def adopt() -> None:
+    """Take orders of ours that the books do not know into them, and have them protected."""
+    for position_id in adoption.run():
+        want_protection(position_id)
+
+
+@shared_task(name="trading.compare_with_venues")
+def compare_with_venues() -> None:
+    """Look for orders and trades of ours that the books do not know."""
+    for position_id in venue_sweep.run_all():
         want_protection(position_id)
 
 

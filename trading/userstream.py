@@ -22,7 +22,7 @@ from exchanges.domain.errors import VenueError
 from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
 from exchanges.domain.orders import ExecutionReport
 from exchanges.models import VenueAccount
-from trading.services import balances, fills, reconciliation
+from trading.services import balances, fills, reconciliation, venue_sweep
 
 log = structlog.get_logger(__name__)
 ACTOR = "user stream"
@@ -182,3 +182,5 @@ class Listener:
         for position_id in reconciliation.catch_up(self.venue_account):
             self.want_protection(position_id)
         self._note_life()
+        for position_id in venue_sweep.run(self.venue_account):
+            self.want_protection(position_id)

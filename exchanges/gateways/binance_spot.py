@@ -161,11 +161,26 @@ class BinanceSpotGateway:
 
     def query_order_list(self, list_client_order_id: str) -> OrderListReport:
         """Ask for a list and then for each of its legs: the list body carries only their ids."""
+        params = {"origClientOrderId": _worded_id(list_client_order_id)}
+        return self._query_list(params, list_client_order_id)
+
+    def find_order(self, symbol: str, venue_order_id: str) -> ExecutionReport:
+        """Raise OrderNotFound when the venue does not know the id (yet)."""
+        return self._read(
+            endpoints.QUERY_ORDER,
+            {"symbol": symbol, "orderId": venue_order_id},
+            lambda body: wire.execution_report(body),
+        )
+
+    def find_order_list(self, venue_list_id: str) -> OrderListReport:
+        return self._query_list({"orderListId": venue_list_id})
+
+    def _query_list(self, params: Mapping[str, str], client_id: str = "") -> OrderListReport:
         reply, found = self._read(
             endpoints.QUERY_LIST,
-            {"origClientOrderId": _worded_id(list_client_order_id)},
+            params,
             lambda body: (_as_object(body), wire.order_list_report(body)),
-            client_id=list_client_order_id,
+            client_id=client_id,
         )
         legs = [self._query_leg(found.symbol, *leg) for leg in wire.list_legs(reply)]
         return replace(found, reports=tuple(legs))

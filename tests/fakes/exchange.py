@@ -335,6 +335,20 @@ class FakeExchange:
             raise errors.OrderNotFound("Order list does not exist.", code=-2018, status=400)
         return self.book.list_report(found)
 
+    def find_order(self, symbol: str, venue_order_id: str) -> ExecutionReport:
+        self._read("find_order", venue_order_id)
+        for order in self.book.orders:
+            if (order.symbol, order.venue_order_id) == (symbol, venue_order_id):
+                return self.book.report(order)
+        raise errors.OrderNotFound("Order does not exist.", code=-2013, status=400)
+
+    def find_order_list(self, venue_list_id: str) -> OrderListReport:
+        self._read("find_order_list", venue_list_id)
+        for found in self.book.lists:
+            if found.venue_list_id == venue_list_id:
+                return self.book.list_report(found)
+        raise errors.OrderNotFound("Order list does not exist.", code=-2018, status=400)
+
     def open_orders(self, symbol: str | None = None) -> Sequence[ExecutionReport]:
         self._read("open_orders", symbol)
         return [

@@ -1,4 +1,5 @@
 from trading.admin.accounts import StrategyMappingAdmin, VirtualAccountAdmin
+from trading.admin.adoption import UnknownOrderAdmin
 from trading.admin.approvals import ApprovalAdmin
 from trading.admin.control import StopReportAdmin, TradingStateAdmin
 from trading.admin.decisions import DecisionAdmin
@@ -31,5 +32,6 @@ __all__ = [
     "StopReportAdmin",
     "StrategyMappingAdmin",
     "TradingStateAdmin",
+    "UnknownOrderAdmin",
     "VirtualAccountAdmin",
 ]

@@ -67,7 +67,7 @@ class OrderAdmin(FactAdmin):
         ("signal_uid", "correlation_id", "decision"),
         ("reason", "reason_code"),
         ("created_at", "submitted_at", "acknowledged_at", "closed_at"),
-        ("cancel_requested_at", "unknown_since", "checks", "next_check_at"),
+        ("cancel_requested_at", "adopted_at", "unknown_since", "checks", "next_check_at"),
     )
     readonly_fields = ("number_average",)
 

@@ -11,6 +11,7 @@ import base64
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime
 
 PREFIX = "ptr-"
 PATTERN = re.compile(r"[a-zA-Z0-9_-]{1,36}")
@@ -53,6 +54,18 @@ def protection_ids(position_key: str, sequence: int) -> ProtectionIds:
         stop_id=_make("s", *parts),
         market_exit_id=_make("m", *parts),
     )
+
+
+def position_key(account: str, symbol: str, opened_at: datetime | None) -> str:
+    """Name one opening of a position, for `protection_ids`."""
+    return f"{account}:{symbol}:{opened_at.isoformat() if opened_at else ''}"
+
+
+def kind_of(client_order_id: str) -> str:
+    """Return the letter that says what an order of ours is for: e entry, x exit, m exit at market
+    in place of a stop, s stop, t target; empty when there is none."""
+    parts = client_order_id.removeprefix(PREFIX).split("-")
+    return parts[0] if is_ours(client_order_id) and len(parts) == 2 and len(parts[0]) == 1 else ""
 
 
 def is_ours(client_order_id: str) -> bool:

@@ -1,4 +1,5 @@
 from trading.models.accounts import CapitalMove, Portfolio, StrategyMapping, VirtualAccount
+from trading.models.adoption import TradeCursor, UnknownOrder
 from trading.models.approvals import Approval
 from trading.models.control import StopReport, TradingState
 from trading.models.decisions import Decision
@@ -29,6 +30,8 @@ __all__ = [
     "Position",
     "StopReport",
     "StrategyMapping",
+    "TradeCursor",
     "TradingState",
+    "UnknownOrder",
     "VirtualAccount",
 ]

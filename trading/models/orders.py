@@ -114,6 +114,9 @@ class Order(models.Model):
     # The name of a typed refusal (`exchanges.domain.errors`), else the venue's number.
     reason_code = models.CharField(max_length=32, blank=True, default="")
     created_at = models.DateTimeField()
+    adopted_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was found at the venue and not in our books."
+    )
     submitted_at = models.DateTimeField(null=True, blank=True)
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -28,7 +28,7 @@ from exchanges.domain.orders import (
 from trading.domain import client_ids, order_states, positions, slippage, stops
 from trading.domain.order_states import OrderStatus
 from trading.models import Fill, Order, OrderList, Position
-from trading.services import closed_trades, market
+from trading.services import closed_trades, market, sightings
 from trading.services.placing import entry
 
 log = structlog.get_logger(__name__)
@@ -139,7 +139,8 @@ def apply(
     """Book one report from the venue of `environment`; told twice, late or out of order it changes
     nothing more.
 
-    Returns None for orders that are not ours. Fills are booked first, status second: EXPIRED and
+    Returns None for orders that are not ours, and for one of ours that the books do not know: it
+    is noted, and `adoption` takes it up. Fills are booked first, status second: EXPIRED and
     CANCELED may carry fills. The sender of an order passes its row as `claimed`: when no other
     news of it has been booked, the row need not be read again; it is brought up to date.
     """
@@ -161,8 +162,12 @@ def apply(
     with transaction.atomic(), together():
         order = _locked_order.first(client_order_id=report.client_order_id, environment=environment)
         if order is None:
-            log.error("order_with_our_prefix_unknown", client_order_id=report.client_order_id)
-            metrics.ERRORS.labels("unknown_order").inc()
+            sightings.note(
+                environment=environment,
+                symbol=report.symbol,
+                client_order_id=report.client_order_id,
+                actor=actor,
+            )
             return None
         applied, written = _apply_to(order, report, instrument, prices, actor, is_first=False)
     written()

@@ -37,8 +37,7 @@ def write(
         locked.protection_sequence += 1
         locked.save(update_fields=["protection_sequence"])
         now = timezone.now()
-        opened = locked.opened_at.isoformat() if locked.opened_at else ""
-        key = f"{position.account.name}:{position.symbol}:{opened}"
+        key = client_ids.position_key(position.account.name, position.symbol, locked.opened_at)
         ids = client_ids.protection_ids(key, locked.protection_sequence)
         order_list = None
         if isinstance(action, protection.PlaceOco):

@@ -7,12 +7,13 @@ from django.urls import reverse
 
 from audit.models import Event
 from exchanges.models import CandleRow, TradeRow
-from trading.models import LimitBook, Order
+from trading.models import LimitBook, Order, TradeCursor
 from trading.models.accounts import Portfolio
 
 pytestmark = pytest.mark.django_db
-NO_PAGE = (  # a counter, shown with each change; a lock; rows shown by the page of their series
+NO_PAGE = (  # counters; a lock; rows shown by the page of their series
     LimitBook,
+    TradeCursor,
     Portfolio,
     CandleRow,
     TradeRow,
