@@ -1,7 +1,8 @@
 """`/control`: faults and drills, mounted only when the simulator was started with faults on.
 
 POST faults     {"kind": ..., "count": n, "for_seconds": s, "share": 0.1, "method", "path",
-                 "symbol", ...}
+                 "symbol", "account", "side": "SELL", "role": "stop"|"market_sell"|...,
+                 "hide_seconds": n, ...}
 GET, DELETE faults
 POST clock      {"skew_ms": n}
 POST price      {"symbol", "price"}
@@ -9,12 +10,15 @@ POST liquidity  {"symbol", "levels": n, "factor": "0.1", "side": "bids"|"asks"}
                 or {"symbol", "restore": true}
 POST account    {"account"?, "maker_rate"?, "taker_rate"?, "bnb_burn"?, "can_trade"?}
 POST balances   {"account"?, "balances": {"USDT": "1000"}}        free amounts
+POST order      {"account"?, "symbol", "side", "type", ...}        by hand, as on the web page
+POST cancel     {"account"?, "symbol", "orderId"}                  by hand
 POST symbol     {"symbol", "status": "HALT"}
 POST sockets    {"action": "drop"|"shutdown"|"terminate", "target": "user"|"market"|"all"}
 POST wipe       {}                                                 as a testnet reset
 POST reset      {}                                                 no drill ever happened
 POST limits     {"forgive": true} or {"ban": address, "seconds": n}
 GET  ledger     ?account=ID                                        every order, list, trade, balance
+GET  events     ?after=N                                           the venue's diary, oldest first
 """
 
 from __future__ import annotations
@@ -27,9 +31,11 @@ import orjson
 from aiohttp import web
 
 from exchanges.domain.matching.refusals import VenueRefusal
-from exchanges.simulator import rendering
+from exchanges.simulator import endpoints_orders, rendering
+from exchanges.simulator.endpoints import Call, Handler
 from exchanges.simulator.faults import BadFault
 from exchanges.simulator.liquidity import Thinning
+from exchanges.simulator.params import Params
 from exchanges.simulator.peers import Peer
 from exchanges.simulator.prices.base import CannotMovePrice
 from exchanges.simulator.rendering import money
@@ -57,6 +63,8 @@ class Control:
             "liquidity": self.set_liquidity,
             "account": self.set_account,
             "balances": self.set_balances,
+            "order": self.place_by_hand,
+            "cancel": self.cancel_by_hand,
             "symbol": self.set_symbol,
             "sockets": self.act_on_sockets,
             "wipe": self.wipe,
@@ -68,6 +76,7 @@ class Control:
         app.router.add_get("/control/faults", self._faults)
         app.router.add_delete("/control/faults", self._clear_faults)
         app.router.add_get("/control/ledger", self._ledger)
+        app.router.add_get("/control/events", self._events)
 
     # --- faults ---------------------------------------------------------------------------------
 
@@ -79,6 +88,7 @@ class Control:
 
     async def _clear_faults(self, _request: web.Request) -> web.Response:
         self._venue.faults.clear()
+        self._venue.hidden.clear()
         return _json([])
 
     # --- market ---------------------------------------------------------------------------------
@@ -89,6 +99,8 @@ class Control:
 
     def set_price(self, wish: Wish) -> Any:
         symbol, price = self._symbol(wish), _figure(wish, "price")
+        if self._venue.log is not None:
+            self._venue.log.priced(self._venue.clock.now_ms(), symbol, money(price))
         self._venue.source.jump(symbol, price, self._venue)
         return {"symbol": symbol, "price": money(price)}
 
@@ -140,6 +152,20 @@ class Control:
                 venue.absorb(venue.engine.adjust_balance(account_id, asset, delta, now_ms))
         return self._balances(account_id)
 
+    def place_by_hand(self, wish: Wish) -> Any:
+        """Place an order as a person does on the venue's own page: the id is the venue's."""
+        return self._by_hand(wish, endpoints_orders.place)
+
+    def cancel_by_hand(self, wish: Wish) -> Any:
+        return self._by_hand(wish, endpoints_orders.cancel)
+
+    def _by_hand(self, wish: Wish, handler: Handler) -> Any:
+        venue, account_id = self._venue, self._account(wish)
+        params = Params({name: str(v) for name, v in wish.items() if name != "account"})
+        assert venue.log is not None, "kept whenever /control is open"
+        with venue.log.by_hand():
+            return handler(Call(venue, params, account_id, venue.clock.now_ms()))
+
     def _balances(self, account_id: str) -> list[dict[str, str]]:
         return [
             {"asset": asset, "free": money(free), "locked": money(locked)}
@@ -154,12 +180,20 @@ class Control:
         """Undo every drill and start anew: what a test wants to find."""
         venue = self._venue
         venue.faults.clear()
+        venue.hidden.clear()
         venue.clock.skew_ms = 0
         venue.limits.forgive()
         venue.liquidity.restore()
         venue.source.calm()
         venue.wipe()
         return {"reset": True}
+
+    async def _events(self, request: web.Request) -> web.Response:
+        number = request.query.get("after", "0")
+        if not number.isdigit():
+            return _json({"error": "after must be the number of an event"}, status=400)
+        assert self._venue.log is not None, "kept whenever /control is open"
+        return _json(self._venue.log.after(int(number)))
 
     async def _ledger(self, request: web.Request) -> web.Response:
         try:

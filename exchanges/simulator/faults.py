@@ -10,10 +10,13 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
+
+from exchanges.simulator import roles
 
 REQUEST_KINDS: Mapping[str, Mapping[str, Any]] = {
-    # the request never arrives / its answer never does
+    # the request never arrives / its answer never does; `status`, `code`, `text` and `execute` of
+    # the others may be set: a -1007 that did not execute, a 500 with a page after an execution
     "drop_request": {"execute": False, "ending": "reset"},
     "drop_reply": {"execute": True, "ending": "reset"},
     "hang": {"execute": True, "ending": "hang", "seconds": 30.0},
@@ -28,7 +31,8 @@ REQUEST_KINDS: Mapping[str, Mapping[str, Any]] = {
         "code": -2010,
         "msg": "Account has insufficient balance for requested action.",
     },
-    "fill_in_parts": {"execute": True, "filled": 0.5, "parts": 2},
+    # (`rest`: what becomes of what the order leaves on the book)
+    "fill_in_parts": {"execute": True, "filled": 0.5, "parts": 2, "rest": "at_once"},
     # limits
     "weight_limit": {"execute": False, "status": 429, "code": -1003, "retry_after": 5},
     "order_limit": {"execute": False, "status": 429, "code": -1015, "retry_after": 5},
@@ -37,7 +41,8 @@ REQUEST_KINDS: Mapping[str, Mapping[str, Any]] = {
     "delay": {"execute": True, "delay_ms": 1000},
     "slow_arrival": {"execute": True, "delay_before_ms": 1000},
     "stream_before_reply": {"execute": True, "delay_ms": 300},
-    # reads that lag behind writes
+    # reads that lag behind writes; any kind that executes may say `hide_seconds` (null: until
+    # the faults are cleared), and no question shows what it placed until then
     "hide_order": {"execute": False, "status": 400, "code": -2013, "msg": "Order does not exist."},
     # not what a client expects to parse
     "garbled": {"execute": True, "status": 200, "text": "<html>gateway</html>"},
@@ -54,10 +59,22 @@ TEXTS = {
     -1015: "Too many new orders; current limit is 100 orders per 10 SECOND.",
 }
 HIDE_ORDER_PATH = "/api/v3/order"
+RESTS = ("at_once", "later", "expires")
 
 
 class BadFault(ValueError):
     """The control request describes no fault this simulator has."""
+
+
+class Asked(Protocol):
+    """A request as faults see it."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def path(self) -> str: ...
+    @property
+    def params(self) -> Mapping[str, str]: ...
 
 
 @dataclass(slots=True)
@@ -71,6 +88,8 @@ class Fault:
     path: str | None = None
     symbol: str | None = None
     account: str | None = None
+    side: str | None = None
+    role: str | None = None  # what the request is for: a name of `roles.ROLES`
     event: str | None = None  # stream events only: executionReport, ...
     execution_type: str | None = None  # stream events only: NEW, TRADE, ...
     target: str = "user"  # stream events only: user | market
@@ -78,6 +97,20 @@ class Fault:
     share: float = 1.0  # of the requests that fit
     hits: int = 0
     effect: Mapping[str, Any] = field(default_factory=dict)
+
+    def fits(self, request: Asked, account: str | None) -> bool:
+        """Say whether it is meant for a request, whatever the dice say then."""
+        if self.method not in (None, request.method) or self.path not in (None, request.path):
+            return False
+        if self.symbol not in (None, request.params.get("symbol")):
+            return False
+        if self.account not in (None, account):
+            return False
+        if self.side not in (None, roles.side_of(request.params)):
+            return False
+        if self.role is None:
+            return True
+        return roles.ROLES[self.role](request.method, request.path, request.params)
 
     def is_spent(self) -> bool:
         if self.until is not None and time.monotonic() >= self.until:
@@ -100,6 +133,8 @@ class Fault:
             "path": self.path,
             "symbol": self.symbol,
             "account": self.account,
+            "side": self.side,
+            "role": self.role,
             "event": self.event,
             "target": self.target,
             "share": self.share,
@@ -134,6 +169,8 @@ class FaultBook:
             path=_text(wish, "path", HIDE_ORDER_PATH if kind == "hide_order" else None),
             symbol=_text(wish, "symbol"),
             account=_text(wish, "account"),
+            side=_text(wish, "side"),
+            role=_role(wish),
             event=_text(wish, "event"),
             execution_type=_text(wish, "execution_type"),
             target=_text(wish, "target") or "user",
@@ -151,14 +188,10 @@ class FaultBook:
     def described(self) -> list[dict[str, Any]]:
         return [fault.described() for fault in self._faults if not fault.is_spent()]
 
-    def for_request(
-        self, method: str, path: str, symbol: str | None, account: str | None
-    ) -> Fault | None:
+    def for_request(self, request: Asked, account: str | None) -> Fault | None:
         """Return the fault that hits this request, counted, or None."""
         for fault in self._live(REQUEST_KINDS):
-            if fault.method not in (None, method) or fault.path not in (None, path):
-                continue
-            if fault.symbol not in (None, symbol) or fault.account not in (None, account):
+            if not fault.fits(request, account):
                 continue
             if fault.share == 1 or self._dice.random() < fault.share:
                 return fault.hit()
@@ -189,6 +222,13 @@ def _text(wish: Mapping[str, Any], name: str, default: str | None = None) -> str
     return None if value is None else str(value)
 
 
+def _role(wish: Mapping[str, Any]) -> str | None:
+    role = _text(wish, "role")
+    if role is not None and role not in roles.ROLES:
+        raise BadFault(f"no role is called {role!r}; there are {', '.join(sorted(roles.ROLES))}")
+    return role
+
+
 def _until(wish: Mapping[str, Any]) -> float | None:
     seconds = wish.get("for_seconds")
     return None if seconds is None else time.monotonic() + float(seconds)
@@ -210,7 +250,7 @@ def _effect(kind: str, wish: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "fill_in_parts":
         effect |= _parts(wish)
     allowed = ("execute", "status", "code", "msg", "text", "retry_after", "seconds")
-    for name in (*allowed, "delay_ms", "delay_before_ms", "body", "ending"):
+    for name in (*allowed, "delay_ms", "delay_before_ms", "body", "ending", "hide_seconds"):
         if name in wish:
             effect[name] = wish[name]
     if "code" in effect:
@@ -219,10 +259,15 @@ def _effect(kind: str, wish: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _parts(wish: Mapping[str, Any]) -> dict[str, Any]:
-    """Read how much of an order fills at once, and in how many trades."""
+    """Read how much of an order fills at once, in how many trades, and what becomes of the rest."""
     filled, parts = wish.get("filled", 0.5), wish.get("parts", 2)
     if not isinstance(filled, int | float) or not 0 <= filled <= 1:
         raise BadFault("filled must be between 0 and 1")
     if not isinstance(parts, int) or parts < 1:
         raise BadFault("parts must be a whole number above zero")
-    return {"filled": filled, "parts": parts}
+    rest, rest_ms = wish.get("rest", "at_once"), wish.get("rest_ms", 1000)
+    if rest not in RESTS:
+        raise BadFault(f"rest must be one of {', '.join(RESTS)}")
+    if not isinstance(rest_ms, int) or rest_ms < 0:
+        raise BadFault("rest_ms must be a whole number of milliseconds")
+    return {"filled": filled, "parts": parts, "rest": rest, "rest_ms": rest_ms}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 import orjson
 
 from exchanges.domain.matching.refusals import VenueRefusal
+from exchanges.domain.matching.results import BookView
+from exchanges.domain.matching.words import ExpiryReason
 from exchanges.simulator import (
     endpoints_account,
     endpoints_lists,
@@ -18,11 +21,13 @@ from exchanges.simulator import (
     endpoints_orders,
     liquidity,
     refusals,
+    roles,
     signing,
 )
 from exchanges.simulator.endpoints import REGISTRY, Access, Call, Endpoint
 from exchanges.simulator.faults import Fault
 from exchanges.simulator.params import Params
+from exchanges.simulator.prices.base import Level
 from exchanges.simulator.venue import Venue
 
 # Importing them is what fills the registry.
@@ -77,13 +82,16 @@ class Front:
     def _fault_for(self, request: Request) -> Fault | None:
         if not self.venue.config.faults:
             return None
+        account = self._account_of(request)
+        fault = self.venue.faults.for_request(request, account)
+        if fault is not None and self.venue.log is not None:
+            asked = request.method, request.path, request.params
+            self.venue.log.hit(self.venue.clock.now_ms(), account or "", asked, fault)
+        return fault
+
+    def _account_of(self, request: Request) -> str | None:
         account = self.venue.keys.get(request.api_key or "")
-        return self.venue.faults.for_request(
-            request.method,
-            request.path,
-            request.params.get("symbol"),
-            account.account_id if account else None,
-        )
+        return account.account_id if account else None
 
     async def _faulty(self, request: Request, fault: Fault) -> Answer:
         effect = fault.effect
@@ -92,9 +100,11 @@ class Front:
         if not effect["execute"]:
             answer = Answer(200, {})
         elif "parts" in effect:
-            answer = self._filled_in_parts(request, float(effect["filled"]), int(effect["parts"]))
+            answer = self._filled_in_parts(request, effect)
         else:
             answer = self._executed(request)
+        if effect["execute"] and "hide_seconds" in effect:
+            self.venue.hidden.hide(request.params, answer.content, effect["hide_seconds"])
         if effect.get("delay_ms"):
             await asyncio.sleep(effect["delay_ms"] / 1000)
         if effect.get("ending") == "hang":
@@ -113,28 +123,62 @@ class Front:
             return Answer(int(effect["status"]), content, answer.headers)
         return answer
 
-    def _filled_in_parts(self, request: Request, filled: float, parts: int) -> Answer:
+    def _filled_in_parts(self, request: Request, effect: Mapping[str, Any]) -> Answer:
         """Run an order against a book that has only a part of what it wants, at `parts` prices.
 
-        The depth is back at once: what may rest is filled by it, what may not has expired.
+        What may not rest expires. What may rest is filled by the depth that returns at once or
+        later, or expires too. Of a list, the working leg is meant.
         """
         venue, params = self.venue, request.params
-        symbol, wanted = params.get("symbol", ""), params.get("quantity")
+        symbol = params.get("symbol", "")
+        wanted = params.get("quantity") or params.get("workingQuantity")
         rules = venue.engine.symbols.get(symbol)
         if rules is None or wanted is None:
             return self._executed(request)
         outside = venue.engine.outside(symbol)
-        bids, asks = outside.bids, outside.asks
-        size = Decimal(wanted) * Decimal(str(filled))
-        if params.get("side") == "SELL":
-            bids = tuple(liquidity.in_parts(bids, size, parts, rules.lot.step))
-        else:
-            asks = tuple(liquidity.in_parts(asks, size, parts, rules.lot.step))
-        venue.absorb(venue.engine.set_book(symbol, bids, asks, venue.clock.now_ms()))
+        size = Decimal(wanted) * Decimal(str(effect["filled"]))
+        side = roles.side_of(params)
+        facing = outside.bids if side == "SELL" else outside.asks
+        thin = liquidity.in_parts(facing, size, int(effect["parts"]), rules.lot.step)
+        self._face(symbol, side, outside, thin)
         answer = self._executed(request)
-        now_ms = venue.clock.now_ms()
-        venue.absorb(venue.engine.set_book(symbol, outside.bids, outside.asks, now_ms))
+        number = _placed(answer)
+        if effect["rest"] == "expires" and number is not None:
+            self._expire_rest(request, number)
+        if effect["rest"] != "later" or not params.get("price", params.get("workingPrice")):
+            self._face(symbol, side, outside, facing)
+            return answer
+        # Until then others meet the depth beyond this order's limit only: its rest stays.
+        limit = Decimal(params.get("price") or params["workingPrice"])
+        beyond = [row for row in facing if (row[0] < limit if side == "SELL" else row[0] > limit)]
+        self._face(symbol, side, outside, beyond)
+        since = venue.engine.outside(symbol).update_id
+        asyncio.get_running_loop().call_later(
+            effect["rest_ms"] / 1000, self._bring_back, symbol, side, outside, since
+        )
         return answer
+
+    def _face(
+        self, symbol: str, side: str | None, outside: BookView, facing: Iterable[Level]
+    ) -> None:
+        """Set the book that an order of this side meets."""
+        bids = facing if side == "SELL" else outside.bids
+        asks = outside.asks if side == "SELL" else facing
+        venue = self.venue
+        venue.absorb(venue.engine.set_book(symbol, bids, asks, venue.clock.now_ms()))
+
+    def _bring_back(self, symbol: str, side: str | None, outside: BookView, since: int) -> None:
+        if self.venue.engine.outside(symbol).update_id != since:
+            return  # the price source has told a newer book
+        self._face(symbol, side, outside, outside.bids if side == "SELL" else outside.asks)
+
+    def _expire_rest(self, request: Request, number: int) -> None:
+        venue, account = self.venue, self._account_of(request)
+        reason = ExpiryReason.EXECUTION_RULE_PRICE_RANGE_EXCEEDED
+        symbol, now_ms = request.params["symbol"], venue.clock.now_ms()
+        # A market order's rest has expired by itself.
+        with suppress(VenueRefusal):
+            venue.absorb(venue.engine.expire(account or "", symbol, number, reason, now_ms))
 
     def _executed(self, request: Request) -> Answer:
         """Run the request now, in one piece."""
@@ -143,6 +187,9 @@ class Front:
             refusal = refusals.unknown_method(request.path)
             return Answer(refusal.http_status, refusals.body_of(refusal))
         venue = self.venue
+        told = venue.hidden.refusal(request.method, request.path, request.params)
+        if told is not None:
+            return Answer(400, {"code": -2013, "msg": told})
         now_ms = venue.clock.now_ms()
         call = Call(venue, Params(request.params), "", now_ms, address=request.address)
         weight = endpoint.weight
@@ -151,8 +198,12 @@ class Front:
             call.account_id = self._identify(request, endpoint)
             content = endpoint.handler(call)
             weight = 0 if endpoint.free_when_done else call.cost or weight
+            content = venue.hidden.without(request.method, request.path, content)
             answer = Answer(call.status, content, call.headers)
         except VenueRefusal as refusal:
+            if endpoint.access is Access.TRADE and venue.log is not None:
+                asked = request.method, request.path, request.params
+                venue.log.refused(now_ms, self._account_of(request) or "", asked, refusal)
             answer = Answer(refusal.http_status, refusals.body_of(refusal))
             answer.headers.update(refusals.headers_of(refusal))
             if refusal.http_status == 429 and "Retry-After" not in answer.headers:
@@ -183,3 +234,13 @@ class Front:
             account.api_secret, request.payload, request.params.get("signature")
         )
         return account.account_id
+
+
+def _placed(answer: Answer) -> int | None:
+    """Return the number of the order, or of the working leg, that a request placed."""
+    content = answer.content
+    if answer.status != 200 or not isinstance(content, dict):
+        return None
+    first = content.get("orders", [content])[0]
+    number = first.get("orderId")
+    return None if number is None else int(number)

@@ -13,7 +13,9 @@ from exchanges.domain.matching.events import BalancesChanged, Event, MarketTrade
 from exchanges.domain.matching.results import BookView
 from exchanges.simulator.clock import Clock
 from exchanges.simulator.config import AccountConfig, SimulatorConfig
+from exchanges.simulator.event_log import EventLog
 from exchanges.simulator.faults import FaultBook
+from exchanges.simulator.hidden import HiddenOrders
 from exchanges.simulator.instruments import listings
 from exchanges.simulator.limits import Allowance, Limits
 from exchanges.simulator.liquidity import Liquidity
@@ -36,6 +38,8 @@ class Venue:
         self.config = config
         self.clock = Clock()
         self.faults = FaultBook(config.seed)
+        self.hidden = HiddenOrders()
+        self.log = EventLog() if config.faults else None  # read over /control only
         self.limits = Limits(config.allowance)
         self.liquidity = Liquidity()
         self.keys = {account.api_key: account for account in config.accounts}
@@ -90,6 +94,8 @@ class Venue:
         """Forget every order, trade and balance, as a testnet reset does. Keys survive."""
         if self.store:
             self.store.clear()
+        if self.log is not None:
+            self.log.wiped(self.clock.now_ms())
         self.engine = self._engine()
         self.streams.engine = self.engine
         self.source.prime(self)
@@ -108,6 +114,8 @@ class Venue:
             return
         if self.store:
             self.store.record(self.engine, events)
+        if self.log is not None:
+            self.log.absorb(events)
         self._tell_market(events)
         self.users.publish(events)
 

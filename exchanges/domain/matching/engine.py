@@ -42,7 +42,7 @@ from exchanges.domain.matching.results import (
 )
 from exchanges.domain.matching.rules import PriceRange, SymbolRules
 from exchanges.domain.matching.state import State, Step
-from exchanges.domain.matching.words import CancelRestriction, OrderStatus
+from exchanges.domain.matching.words import CancelRestriction, ExpiryReason, OrderStatus
 
 DEFAULT_PAGE = 500
 
@@ -239,6 +239,16 @@ class Engine:
             tuple(leg.snapshot() for leg in legs),
             self._settle(step, market),
         )
+
+    def expire(
+        self, account_id: str, symbol: str, order_id: int, reason: ExpiryReason, now_ms: int
+    ) -> tuple[Event, ...]:
+        """End an open order as the venue itself does. Raise -2011 when it is not open."""
+        account, market = self._state.account(account_id), self._state.market(symbol)
+        order = queries.find_open_order(account, symbol, order_id, None)
+        step = Step(self._state, now_ms)
+        closing.expire(step, order, reason)
+        return self._settle(step, market)
 
     def cancel_replace(
         self,
