@@ -19,6 +19,7 @@ REQUEST_KINDS: Mapping[str, Mapping[str, Any]] = {
     # the others may be set: a -1007 that did not execute, a 500 with a page after an execution
     "drop_request": {"execute": False, "ending": "reset"},
     "drop_reply": {"execute": True, "ending": "reset"},
+    "late_arrival": {"execute": False, "ending": "reset", "late_ms": 2000},  # cut off, runs later
     "hang": {"execute": True, "ending": "hang", "seconds": 30.0},
     # answers that leave the outcome open, or do not
     "timeout": {"execute": True, "status": 504, "code": -1007},
@@ -250,7 +251,15 @@ def _effect(kind: str, wish: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "fill_in_parts":
         effect |= _parts(wish)
     allowed = ("execute", "status", "code", "msg", "text", "retry_after", "seconds")
-    for name in (*allowed, "delay_ms", "delay_before_ms", "body", "ending", "hide_seconds"):
+    for name in (
+        *allowed,
+        "delay_ms",
+        "delay_before_ms",
+        "late_ms",
+        "body",
+        "ending",
+        "hide_seconds",
+    ):
         if name in wish:
             effect[name] = wish[name]
     if "code" in effect:

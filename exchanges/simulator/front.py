@@ -99,6 +99,10 @@ class Front:
             await asyncio.sleep(effect["delay_before_ms"] / 1000)
         if not effect["execute"]:
             answer = Answer(200, {})
+            if "late_ms" in effect:
+                # Stuck on its way: its window is looked at when it gets there.
+                late = effect["late_ms"] / 1000
+                asyncio.get_running_loop().call_later(late, self._executed, request)
         elif "parts" in effect:
             answer = self._filled_in_parts(request, effect)
         else:

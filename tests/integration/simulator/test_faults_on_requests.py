@@ -103,6 +103,29 @@ def test_a_late_arrival_outlives_its_window(venue: SimulatorProcess, client: Ven
     assert reply.code == -1021
 
 
+def test_a_request_that_was_cut_off_can_still_arrive(
+    venue: SimulatorProcess, client: VenueClient
+) -> None:
+    venue.fault("late_arrival", method="POST", path=ORDER, late_ms=300)
+    with pytest.raises((ConnectionError, HTTPException)):
+        entry(client)
+    assert not placed(client)
+    time.sleep(0.5)
+    assert placed(client)
+
+
+def test_its_window_bounds_how_late_it_executes(
+    venue: SimulatorProcess, client: VenueClient
+) -> None:
+    venue.fault("late_arrival", method="POST", path=ORDER, late_ms=300)
+    wish = {"symbol": "BTCUSDT", "side": "BUY", "type": "MARKET", "quantity": "0.01"}
+    with pytest.raises((ConnectionError, HTTPException)):
+        client.post("order", **wish, newClientOrderId="entry-1", recvWindow=200)
+    time.sleep(0.5)
+    assert not placed(client)
+    assert venue.control("events")[-1]["code"] == -1021
+
+
 def test_the_stream_can_be_faster_than_the_reply(
     venue: SimulatorProcess, client: VenueClient
 ) -> None:
