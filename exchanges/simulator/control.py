@@ -16,6 +16,7 @@ POST symbol     {"symbol", "status": "HALT"}
 POST sockets    {"action": "drop"|"shutdown"|"terminate", "target": "user"|"market"|"all"}
 POST wipe       {}                                                 as a testnet reset
 POST reset      {}                                                 no drill ever happened
+POST batch      {"steps": [["cancel", {...}], ["order", {...}]]}   with nothing in between
 POST limits     {"forgive": true} or {"ban": address, "seconds": n}
 GET  ledger     ?account=ID                                        every order, list, trade, balance
 GET  events     ?after=N                                           the venue's diary, oldest first
@@ -53,10 +54,11 @@ class BadWish(ValueError):
 class Control:
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
+        self._actions: dict[str, Action] = {}
 
     def mount(self, app: web.Application) -> None:
         """Add the control addresses to an application."""
-        actions: dict[str, Action] = {
+        self._actions |= {
             "faults": self.add_fault,
             "clock": self.set_clock,
             "price": self.set_price,
@@ -70,8 +72,9 @@ class Control:
             "wipe": self.wipe,
             "reset": self.reset,
             "limits": self.set_limits,
+            "batch": self.act_at_once,
         }
-        for name, action in actions.items():
+        for name, action in self._actions.items():
             app.router.add_post(f"/control/{name}", _door(action))
         app.router.add_get("/control/faults", self._faults)
         app.router.add_delete("/control/faults", self._clear_faults)
@@ -154,17 +157,18 @@ class Control:
 
     def place_by_hand(self, wish: Wish) -> Any:
         """Place an order as a person does on the venue's own page: the id is the venue's."""
-        return self._by_hand(wish, endpoints_orders.place)
+        assert self._venue.log is not None, "kept whenever /control is open"
+        with self._venue.log.by_hand():
+            return self._act(wish, endpoints_orders.place)
 
     def cancel_by_hand(self, wish: Wish) -> Any:
-        return self._by_hand(wish, endpoints_orders.cancel)
+        """Cancel any order of an account, whoever placed it."""
+        return self._act(wish, endpoints_orders.cancel)
 
-    def _by_hand(self, wish: Wish, handler: Handler) -> Any:
+    def _act(self, wish: Wish, handler: Handler) -> Any:
         venue, account_id = self._venue, self._account(wish)
         params = Params({name: str(v) for name, v in wish.items() if name != "account"})
-        assert venue.log is not None, "kept whenever /control is open"
-        with venue.log.by_hand():
-            return handler(Call(venue, params, account_id, venue.clock.now_ms()))
+        return handler(Call(venue, params, account_id, venue.clock.now_ms()))
 
     def _balances(self, account_id: str) -> list[dict[str, str]]:
         return [
@@ -263,6 +267,13 @@ class Control:
         else:
             raise BadWish("say forgive or ban")
         return {"done": True}
+
+    def act_at_once(self, wish: Wish) -> Any:
+        """Do several things with no request of anybody in between. Ends at the first refusal."""
+        steps = wish.get("steps")
+        if not isinstance(steps, list):
+            raise BadWish("steps must be a list of [action, wish]")
+        return [self._actions[name](dict(its_wish)) for name, its_wish in steps]
 
     # --- reading wishes -------------------------------------------------------------------------
 

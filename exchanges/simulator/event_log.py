@@ -40,6 +40,7 @@ class EventLog:
         self._rows: deque[dict[str, Any]] = deque(maxlen=MOST_ROWS)
         self._last = 0
         self._is_by_hand = False
+        self._placed_by_hand: set[int] = set()
 
     def after(self, number: int, limit: int = MOST_AT_ONCE) -> list[dict[str, Any]]:
         """Return at most `limit` rows with a higher number, oldest first."""
@@ -50,7 +51,7 @@ class EventLog:
 
     @contextmanager
     def by_hand(self) -> Iterator[None]:
-        """Mark what is written in this block: a person did it, no client of the API."""
+        """Mark orders placed in this block: a person's, for as long as they live."""
         self._is_by_hand = True
         try:
             yield
@@ -61,7 +62,7 @@ class EventLog:
         """Write down the events of one engine call. The public tape is not kept."""
         for event in events:
             if isinstance(event, OrderChanged):
-                self._add(event.at_ms, _word(event), **_of_order(event))
+                self._add(event.at_ms, _word(event), **_of_order(event), **self._mark(event))
             elif isinstance(event, ListChanged):
                 self._add(event.at_ms, "list", **_of_list(event))
             elif isinstance(event, BalancesChanged):
@@ -94,11 +95,17 @@ class EventLog:
 
     def wiped(self, at_ms: int) -> None:
         """Write down that orders, trades and balances were forgotten."""
+        self._placed_by_hand.clear()
         self._add(at_ms, "wipe")
+
+    def _mark(self, event: OrderChanged) -> dict[str, bool]:
+        number = event.order.order_id
+        if self._is_by_hand and event.execution_type is ExecutionType.NEW:
+            self._placed_by_hand.add(number)
+        return {"by_hand": True} if number in self._placed_by_hand else {}
 
     def _add(self, at_ms: int, kind: str, **row: Any) -> None:
         self._last += 1
-        row |= {"by_hand": True} if self._is_by_hand else {}
         self._rows.append({"n": self._last, "at_ms": at_ms, "kind": kind, **row})
 
 

@@ -87,6 +87,14 @@ def test_the_ledger_ties_orders_trades_and_balances(
     assert held["BTC"] == bought - fees
 
 
+def test_a_batch_lets_nobody_in_between(venue: SimulatorProcess, client: VenueClient) -> None:
+    client.buy("0.02")
+    held = client.limit("SELL", "60000", "0.01")
+    cancel = ["cancel", {"symbol": "BTCUSDT", "orderId": held["orderId"]}]
+    venue.control("batch", {"steps": [cancel, ["balances", {"balances": {"BTC": "0.001"}}]]})
+    assert client.balance("BTC") == ("0.00100000", "0.00000000")
+
+
 @pytest.mark.parametrize(
     ("path", "wish"),
     [

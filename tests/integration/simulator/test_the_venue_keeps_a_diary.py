@@ -63,14 +63,22 @@ def test_a_fault_is_told_with_whom_it_met(venue: SimulatorProcess, client: Venue
     assert row["params"]["newClientOrderId"] == "entry-1"
 
 
+def test_what_a_person_cancels_stays_ours(venue: SimulatorProcess, client: VenueClient) -> None:
+    held = client.limit("BUY", "49000", newClientOrderId="ours")
+    venue.control("cancel", {"symbol": "BTCUSDT", "orderId": held["orderId"]})
+    [row] = diary(venue, "order.cancelled")
+    assert (row["client_id"], row.get("by_hand", False)) == ("ours", False)
+
+
 def test_what_a_person_does_is_marked(venue: SimulatorProcess, client: VenueClient) -> None:
     venue.control("balances", {"balances": {"BTC": "1"}})
     fields = {"symbol": "BTCUSDT", "side": "SELL", "type": "STOP_LOSS", "stopPrice": "40000"}
     placed = venue.control("order", {**fields, "quantity": "0.1"})
     venue.control("cancel", {"symbol": "BTCUSDT", "orderId": placed["orderId"]})
     client.sell("0.01")
-    by_hand = {row["order_id"]: row.get("by_hand", False) for row in diary(venue, "order.working")}
-    assert list(by_hand.values()) == [True, False]
+    by_hand = [row.get("by_hand", False) for row in diary(venue, "order.working")]
+    assert by_hand == [True, False]
+    assert [row["by_hand"] for row in diary(venue, "order.cancelled")] == [True]
     assert [row["delta"] for row in diary(venue, "moved")] == ["1"]
 
 

@@ -1,0 +1,297 @@
+"""What is run on the bench: rounds of the table, and four stories of their own."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from tests.chaos import referee
+from tests.chaos.bench import SYMBOLS, Bench, now_ms, on_tick, price_of
+from tests.chaos.referee import Report
+from tests.chaos.scenarios import FAULTS, GOES_ON_AFTER, SCENARIOS, Cell
+
+KILLED = ("nothing", "worker", "exits", "guard", "userstream", "signals")
+ROUND_SECONDS = 45.0  # what has not come to its end by then is measured as it is
+LEAST_SECONDS = 4.0  # what goes wrong late must have the time to
+BETWEEN_ACTS = 0.03
+KILL_AFTER = 0.4  # seconds into a round
+MIXED = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "LTCUSDT")
+MIXED_SHARE = 0.08
+QUIET = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+PER_SECOND = 4.0
+TWENTY = tuple(f"va-{number:02}" for number in range(20))
+CRASHING = "BTCUSDT"
+
+
+@dataclass(frozen=True)
+class Drill:
+    """One story and what the referee said of it. `notes` are figures of its own."""
+
+    name: str
+    signals: int
+    report: Report
+    load: float
+    seconds: float
+    notes: str = ""
+
+
+# --- the table ------------------------------------------------------------------------------------
+
+
+def play(bench: Bench, fault: str, killed: str, copies: int) -> list[Cell]:
+    """Play every scenario at once, each on symbols of its own, under one fault and one kill."""
+    symbols = iter(s for s in SYMBOLS if bench.is_flat(s))
+    wanted = [scenario for _ in range(copies) for scenario in SCENARIOS]
+    cells = [Cell(sc, fault, killed, symbol) for sc, symbol in zip(wanted, symbols, strict=False)]
+    _prepare(bench, cells)
+    cells = [cell for cell in cells if not cell.is_void]
+    for cell in cells:
+        cell.begun_ms = now_ms()
+        cell.scenario.arm(bench, cell)
+        cell.scenario.act(bench, cell)
+        time.sleep(BETWEEN_ACTS)
+    _watch(bench, cells, killed)
+    ended = now_ms()
+    for cell in cells:
+        cell.ended_ms = ended
+    bench.note_load()
+    _tidy(bench, cells)
+    return cells
+
+
+def _prepare(bench: Bench, cells: Sequence[Cell]) -> None:
+    holding = [cell for cell in cells if cell.scenario.holds]
+    for cell in holding:
+        bench.buy(cell.symbol)
+    bench.until(lambda: all(bench.is_safe(cell.symbol) for cell in holding), 30)
+    for cell in holding:
+        cell.is_void = not bench.is_safe(cell.symbol)
+
+
+def _watch(bench: Bench, cells: Sequence[Cell], killed: str) -> None:
+    began = time.monotonic()
+    has_killed = killed == "nothing"
+    while (passed := time.monotonic() - began) < ROUND_SECONDS:
+        bench.look()
+        struck = {r["symbol"]: r["at_ms"] for r in bench.rows[-2000:] if r["kind"] == "fault"}
+        for cell in cells:
+            _go_on(bench, cell, has_struck=struck.get(cell.symbol, 0) >= cell.begun_ms)
+            cell.is_done = cell.is_done or cell.scenario.is_over(bench, cell)
+        if not has_killed and passed > KILL_AFTER:
+            bench.kill(killed)
+            has_killed = True
+        if passed > LEAST_SECONDS and all(cell.is_done for cell in cells):
+            return
+        time.sleep(0.05)
+
+
+def _go_on(bench: Bench, cell: Cell, *, has_struck: bool) -> None:
+    latest = GOES_ON_AFTER.get(cell.scenario.name)
+    if latest is None or cell.memory.get("went_on"):
+        return
+    # A stop is passed as soon as its placing was hit; slots are full for a while first.
+    is_time = not cell.scenario.holds and has_struck
+    if cell.seconds > latest or is_time:
+        cell.memory["went_on"] = True
+        cell.scenario.go_on(bench, cell)
+
+
+def _tidy(bench: Bench, cells: Sequence[Cell]) -> None:
+    """End the faults, undo what was done by hand, and sell everything by signals."""
+    bench.product.venue.control("faults", method="DELETE")
+    for cell in cells:
+        if cell.memory.get("went_on"):
+            bench.price(cell.symbol, price_of(cell.symbol))
+        cell.scenario.tidy(bench, cell)
+    sell_everything(bench, [cell.symbol for cell in cells])
+
+
+def sell_everything(bench: Bench, symbols: Sequence[str], seconds: float = 30) -> None:
+    """Close until nothing is held; an old exit under way is given time first."""
+    for _ in range(3):
+        bench.look()
+        for symbol in symbols:
+            if not bench.is_flat(symbol):
+                bench.close(symbol)
+        if bench.until(lambda: all(bench.is_flat(symbol) for symbol in symbols), seconds):
+            return
+
+
+# --- stories of their own -------------------------------------------------------------------------
+
+
+class _Story:
+    """The part of the diary and of the signals that one drill wrote."""
+
+    def __init__(self, bench: Bench) -> None:
+        bench.look()
+        self._bench, self._row, self._sent = bench, len(bench.rows), len(bench.sent)
+        self._began = time.monotonic()
+        bench.note_load()
+
+    def judged(self, name: str, *, by_owner: bool = False, notes: str = "") -> Drill:
+        bench = self._bench
+        bench.look()
+        sent = bench.sent[self._sent :]
+        report = referee.judge(
+            bench.rows[self._row :],
+            sent,
+            outcomes=bench.outcomes(),
+            owners=bench.owners() if by_owner else None,
+            guarded=bench.guarded(by_owner=by_owner),
+        )
+        bench.note_load()
+        seconds = time.monotonic() - self._began
+        return Drill(name, len(sent), report, bench.loads[-1], seconds, notes)
+
+
+def quiet(bench: Bench, count: int) -> Drill:
+    """No faults: add-ons to three positions, four a second."""
+    story = _Story(bench)
+    for number in range(count):
+        _pace(number, story_began=story._began)
+        bench.buy(QUIET[number % len(QUIET)])
+    bench.until(lambda: all(bench.is_safe(symbol) for symbol in QUIET), 60)
+    drill = story.judged(f"no faults, {count} signals, add-ons at 4/s")
+    sell_everything(bench, QUIET)
+    return drill
+
+
+def mixed(bench: Bench, count: int, seed: int = 7) -> Drill:
+    """Eight in a hundred orders meet some fault, reads and cancels too, while processes die."""
+    story = _Story(bench)
+    dice = random.Random(seed)
+    _mix_faults(bench)
+    kills = _kills(count)
+    for number in range(count):
+        _pace(number, story_began=story._began)
+        symbol = dice.choice(MIXED)
+        if dice.random() < 0.1 and not bench.is_flat(symbol):
+            bench.close(symbol)
+        else:
+            bench.buy(symbol)
+        if victim := kills.get(number):
+            bench.kill(victim)
+        if number % 10 == 0:
+            bench.look()
+    bench.product.venue.control("faults", method="DELETE")
+    bench.until(lambda: all(bench.is_flat(s) or bench.is_safe(s) for s in MIXED), 90)
+    drill = story.judged(f"mixed faults at 8 % with kills, {count} signals")
+    sell_everything(bench, MIXED)
+    return drill
+
+
+def _mix_faults(bench: Bench) -> None:
+    wishes = [dict(wish) for wish in FAULTS.values() if wish]
+    for wish in wishes:
+        bench.fault({**wish, "role": "order", "share": MIXED_SHARE / len(wishes)})
+    bench.fault({"kind": "timeout", "role": "cancel", "share": 0.02})
+    bench.fault({"kind": "timeout", "role": "cancel", "execute": False, "share": 0.02})
+    bench.fault({"kind": "hide_order", "share": 0.03})
+
+
+def _kills(count: int) -> dict[int, str]:
+    victims = ("worker", "exits", "guard", "signals", "userstream", "worker", "beat", "exits")
+    return {count * (place + 1) // (len(victims) + 1): name for place, name in enumerate(victims)}
+
+
+def slow(bench: Bench) -> Drill:
+    """Eight answers of twelve seconds within a minute, and then a close."""
+    held, others = "ETHUSDT", [s for s in SYMBOLS if s != "ETHUSDT"][:8]
+    story = _Story(bench)
+    _hold(bench, held)
+    usual = _timed_close(bench, held)
+    _hold(bench, held)
+    bench.fault({"kind": "delay", "delay_ms": 12_000, "role": "market_buy", "count": 8})
+    for symbol in others:
+        bench.buy(symbol)
+        time.sleep(0.5)
+    delayed = _timed_close(bench, held)
+    bench.until(lambda: all(bench.is_safe(symbol) for symbol in others), 120)
+    notes = f"close sold after {_told(delayed)} instead of {_told(usual)}"
+    drill = story.judged("eight 12 s answers in a minute, then a close", notes=notes)
+    bench.product.venue.control("faults", method="DELETE")
+    sell_everything(bench, [held, *others])
+    return drill
+
+
+def _hold(bench: Bench, symbol: str) -> None:
+    bench.buy(symbol)
+    bench.until(lambda: bench.is_safe(symbol), 30)
+
+
+def _timed_close(bench: Bench, symbol: str) -> float | None:
+    began = time.monotonic()
+    bench.close(symbol)
+    if not bench.until(lambda: bench.is_flat(symbol), 120, pause=0.02):
+        return None
+    return time.monotonic() - began
+
+
+def twenty(bench: Bench) -> Drill:
+    """Twenty accounts hold one symbol on a venue that takes five stops; it crashes through all."""
+    _open_accounts(bench)
+    story = _Story(bench)
+    price = price_of(CRASHING)
+    for place, owner in enumerate(TWENTY):
+        stop = on_tick(CRASHING, price * (Decimal("0.98") - Decimal("0.001") * place))
+        bench.buy(CRASHING, owner=owner, stop_loss=stop)
+        time.sleep(0.1)
+    bench.until(lambda: bench.is_safe(CRASHING), 20)
+    bench.until(lambda: False, 3)
+    owners = bench.owners()
+    standing = referee.judge(bench.rows[story._row :], (), owners=owners)
+    watched = {w.owner for w in bench.guarded(by_owner=True) if w.until_ms is None}
+    held = {gap.place.owner for gap in (*standing.naked, *standing.uncovered)} | watched
+    crashed = now_ms()
+    for owner in TWENTY:
+        bench.expect_sale(CRASHING, "crash", owner=owner)
+    bench.price(CRASHING, price * Decimal("0.9"))
+    bench.kill("guard")
+    bench.until(lambda: bench.is_flat(CRASHING), 60)
+    stops = sum(
+        row["kind"] == "order.triggered" and row["at_ms"] >= crashed
+        for row in bench.rows[story._row :]
+    )
+    notes = f"{len(held)} positions, {stops} stops at the venue, {len(watched)} guarded by us"
+    drill = story.judged("twenty positions, five stops, a crash", by_owner=True, notes=notes)
+    bench.price(CRASHING, price)
+    for owner in TWENTY:
+        if not bench.is_flat(CRASHING):
+            bench.close(CRASHING, owner=owner)
+    bench.until(lambda: bench.is_flat(CRASHING), 60)
+    return drill
+
+
+def _open_accounts(bench: Bench) -> None:
+    bench.product.manage("shell", "--no-imports", "-v0", "-c", OPENING.format(names=TWENTY))
+
+
+OPENING = """
+from decimal import Decimal
+from exchanges.models import VenueAccount
+from trading.models import VirtualAccount
+from trading.services import account_settings, accounts, balances, ledger
+accounts.ensure_first()
+at = VenueAccount.objects.get(environment="simulator")
+balances.refresh(at)
+for name in {names}:
+    row = account_settings.create(VirtualAccount(name=name, venue_account=at), actor="drill")
+    ledger.move(row.pk, Decimal(5000), actor="drill", reason="drill")
+    accounts.map_strategy("of-" + name, row, actor="drill")
+"""
+
+
+def _pace(number: int, *, story_began: float) -> None:
+    time.sleep(max(0.0, story_began + number / PER_SECOND - time.monotonic()))
+
+
+def _told(seconds: float | None) -> str:
+    return "never" if seconds is None else f"{seconds:.1f} s"
+
+
+def combinations(faults: Sequence[str], killed: Sequence[str]) -> Iterator[tuple[str, str]]:
+    return ((fault, victim) for victim in killed for fault in faults)
