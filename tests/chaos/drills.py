@@ -93,8 +93,9 @@ def _go_on(bench: Bench, cell: Cell, *, has_struck: bool) -> None:
     if latest is None or cell.memory.get("went_on"):
         return
     # A stop is passed as soon as its placing was hit; slots are full for a while first.
-    is_time = not cell.scenario.holds and has_struck
-    if cell.seconds > latest or is_time:
+    is_time = has_struck if not cell.scenario.holds and cell.fault != "none" else False
+    is_held = bool(bench.live.held(cell.symbol))
+    if is_held and (is_time or cell.seconds > latest):
         cell.memory["went_on"] = True
         cell.scenario.go_on(bench, cell)
 

@@ -24,7 +24,9 @@ def by_fault(found: Sequence[Found], measure: str) -> str:
         row = [fault]
         for name in names:
             here = [f for f in found if f[0].fault == fault and f[0].scenario.name == name]
-            row.append(_pair([MEASURES[measure](report) for _, report in here]))
+            figures = _pair([MEASURES[measure](report) for _, report in here])
+            never = sum(len(report.unsold) for _, report in here) if measure == "sold" else 0
+            row.append(f"{figures}, {never} never" if never else figures)
         rows.append(row)
     return _table(["fault", *names], rows)
 

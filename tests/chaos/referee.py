@@ -111,7 +111,10 @@ class Report:
         return tuple(e for e in self.exits if e.sold_ms is None)
 
     def of(self, symbol: str, from_ms: int, until_ms: int) -> Report:
-        """Keep the gaps that began and the exits that were sent there and then."""
+        """Keep the gaps that began and the exits that were sent there and then.
+
+        What was sold only later counts as not sold: something else sold it.
+        """
 
         def kept(gaps: Sequence[Gap]) -> tuple[Gap, ...]:
             return tuple(
@@ -119,7 +122,9 @@ class Report:
             )
 
         exits = tuple(
-            e for e in self.exits if e.place.symbol == symbol and from_ms <= e.at_ms < until_ms
+            e if (e.sold_ms or 0) <= until_ms else replace(e, sold_ms=None)
+            for e in self.exits
+            if e.place.symbol == symbol and from_ms <= e.at_ms < until_ms
         )
         return replace(
             self,

@@ -125,8 +125,7 @@ def _release(bench: Bench, cell: Cell) -> None:
 
 
 def _fall(bench: Bench, cell: Cell) -> None:
-    if bench.live.held(cell.symbol):
-        bench.expect_sale(cell.symbol, "stop-passed")
+    bench.expect_sale(cell.symbol, "stop-passed")
     bench.price(cell.symbol, price_of(cell.symbol) * FALL)
 
 
@@ -212,11 +211,10 @@ def _is_reduced(bench: Bench, cell: Cell) -> bool:
 
 
 def _is_out(bench: Bench, cell: Cell) -> bool:
-    """Say whether all is sold after the fall, or nothing was ever bought."""
-    has_fallen = cell.memory.get("went_on", False)
+    """Say whether all is sold, after the fall or before it, or nothing was ever bought."""
     if not bench.is_flat(cell.symbol):
         return False
-    return has_fallen or cell.seconds > WITHOUT_POSITION
+    return "went_on" in cell.memory or cell.seconds > WITHOUT_POSITION
 
 
 SCENARIOS: tuple[Scenario, ...] = (
@@ -241,4 +239,4 @@ SCENARIOS: tuple[Scenario, ...] = (
         tidy=_bring_coins_back,
     ),
 )
-GOES_ON_AFTER = {"slot full": 3.0, "stop passed meanwhile": 1.5}  # seconds, fault or no fault
+GOES_ON_AFTER = {"slot full": 6.0, "stop passed meanwhile": 3.0}  # seconds, fault or no fault

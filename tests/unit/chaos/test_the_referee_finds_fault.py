@@ -249,3 +249,10 @@ def test_a_report_is_cut_by_symbol_and_time() -> None:
     assert len(seen.of(SYMBOL, 4000, 9000).exits) == 1
     assert not seen.of(SYMBOL, 4000, 9000).naked
     assert not seen.of("BTCUSDT", 0, 9000).naked
+
+
+def test_what_is_sold_after_the_time_was_not_sold_in_it() -> None:
+    diary = protected()
+    diary.trade(9, "SELL", "0.1")
+    seen = diary.judged(buy(), close(at=5))
+    assert len(seen.of(SYMBOL, 4000, 8000).unsold) == 1
