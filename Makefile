@@ -16,7 +16,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-ha
 RUNTIME := $(VENV)/.runtime-installed
 DEV := $(VENV)/.dev-installed
 
-.PHONY: help setup run test test-postgres test-slow lint format types bench lock clean docs-check
+.PHONY: help setup run test test-postgres test-slow lint format types bench chaos lock clean docs-check
 
 help: ## Show this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -56,6 +56,9 @@ types: $(DEV) ## Check types
 
 bench: $(DEV) ## Measure latency and throughput; writes benchmarks/results
 	$(PY) -m benchmarks $(ARGS)
+
+chaos: $(DEV) ## Play faults on the whole product; a full run writes docs/reliability.md
+	$(PY) -m tests.postgres $(PY) -m tests.chaos.table $(ARGS)
 
 docs-check: $(DEV) ## Check compose, CI and hook files against their schemas, and links in the docs
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml

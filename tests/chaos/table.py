@@ -104,14 +104,14 @@ def _keep(on: Bench, cells: Sequence[Cell], path: Path) -> None:
     path.write_text(json.dumps(told, default=str))
 
 
-def written(found: Outcome) -> str:
+def written(found: Outcome, commit: str) -> str:
     """Return the run as Markdown."""
     whole = found.whole
     database = (
         "PostgreSQL" if os.environ.get("DATABASE_URL", "").startswith("postgres") else "SQLite"
     )
     lines = [
-        f"Commit {_commit()}, {datetime.now(UTC):%Y-%m-%d}, {database}, {os.cpu_count()} cores, "
+        f"Commit {commit}, {datetime.now(UTC):%Y-%m-%d}, {database}, {os.cpu_count()} cores, "
         f"load average {median(found.loads):.1f} (median) and {max(found.loads):.1f} (maximum), "
         f"{found.seconds / 60:.0f} minutes.",
         "",
@@ -163,9 +163,15 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--faults", default="", help="part of a name each, separated by ;")
     parser.add_argument("--killed", default="", help=f"of {', '.join(KILLED)}")
     parser.add_argument("--copies", type=int, default=0, help="symbols per scenario at once")
-    parser.add_argument("--marker", default="", help="write between these markers of the page")
+    parser.add_argument(
+        "--marker", help="write between these markers of the page; default for a full run: measured"
+    )
+    parser.add_argument("--commit", default="", help="what was measured, if it is not HEAD")
     parser.add_argument("--keep", type=Path, help="write the venue's diary into this file")
     asked = parser.parse_args(arguments)
+    is_full = not (asked.quick or asked.faults or asked.killed or asked.parts != ",".join(PARTS))
+    if asked.marker is None:
+        asked.marker = "measured" if is_full else ""
     asked.parts = [part for part in asked.parts.split(",") if part]
     if unknown := set(asked.parts) - set(PARTS):
         parser.error(f"no part is called {', '.join(sorted(unknown))}")
@@ -182,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parse(arguments)
     with tempfile.TemporaryDirectory(prefix="petrosa-chaos-") as folder:
         found = run(Path(folder), asked)
-    text = written(found)
+    text = written(found, asked.commit or _commit())
     _say("\n" + text)
     for fault in (
         *found.whole.doubled,

@@ -26,6 +26,7 @@ Wishes the venue refuses raise `VenueRefusal(code, msg, http_status)` and change
     engine.place(account_id, NewOrder, now_ms) -> Placed
     engine.cancel(account_id, symbol, now_ms, order_id=None, client_order_id=None,
                   new_client_order_id=None, restriction=None) -> Canceled
+    engine.expire(account_id, symbol, order_id, ExpiryReason, now_ms) -> tuple[Event, ...]
     engine.cancel_replace(account_id, NewOrder, now_ms, stop_on_failure=True, cancel_order_id=None,
                   cancel_client_order_id=None, cancel_new_client_order_id=None, restriction=None,
                   cancel_only_when_limited=False) -> CancelReplaced
