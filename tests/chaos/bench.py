@@ -31,7 +31,7 @@ from tests.product import COMMANDS, Product, a_signal, product
 
 WANTED = ("userstream", "market", "web", "worker", "exits", "guard", "standby", "beat", "signals")
 PROCESSES = tuple(name for name in WANTED if name in COMMANDS)
-SYMBOLS = tuple(s for s in listings() if s.endswith("USDT") and s != "BNBUSDT")
+SYMBOLS = tuple(s for s in listings() if s.endswith("USDT"))
 WORTH = 60  # quote units of one entry, about
 AWAY_SECONDS = 0.5  # what a supervisor takes to notice and to start it again
 SETTINGS: dict[str, Any] = {
@@ -59,7 +59,7 @@ SETTINGS: dict[str, Any] = {
     "TRADING_SYMBOLS": ",".join(SYMBOLS),
     "SIGNAL_MAX_AGE_SECONDS": "300",
 }
-VENUE = ("--balance", "USDT=10000000")
+VENUE = ("--balance", "USDT=10000000", "--balance", "BNB=0")
 OUTCOMES = """
 SELECT s.uid, s.status, o.status AS order_status FROM signals_app_signal s
 LEFT JOIN trading_order o ON o.signal_uid = s.uid AND o.role = 'entry'

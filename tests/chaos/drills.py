@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from tests.chaos import referee
@@ -130,6 +130,7 @@ class _Story:
     def __init__(self, bench: Bench) -> None:
         bench.look()
         self._bench, self._row, self._sent = bench, len(bench.rows), len(bench.sent)
+        self._beyond = len(referee.judge(bench.rows, ()).beyond)
         self._began = time.monotonic()
         bench.note_load()
 
@@ -144,6 +145,9 @@ class _Story:
             owners=bench.owners() if by_owner else None,
             guarded=bench.guarded(by_owner=by_owner),
         )
+        # Dust from before this story may be sold in it: only the whole diary knows of it.
+        beyond = referee.judge(bench.rows, ()).beyond[self._beyond :]
+        report = replace(report, beyond=beyond)
         bench.note_load()
         seconds = time.monotonic() - self._began
         return Drill(name, len(sent), report, bench.loads[-1], seconds, notes)

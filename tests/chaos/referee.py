@@ -92,6 +92,15 @@ class Exit:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """A sale that the venue refused by its rules, and why."""
+
+    symbol: str
+    at_ms: int
+    why: str
+
+
+@dataclass(frozen=True)
 class Report:
     """What the referee saw. `naked_unguarded` are the naked times in which no guard watched."""
 
@@ -103,12 +112,19 @@ class Report:
     unasked: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
     beyond: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     entries: int = 0
     faults: int = 0
 
     @property
     def unsold(self) -> tuple[Exit, ...]:
         return tuple(e for e in self.exits if e.sold_ms is None)
+
+    @property
+    def refused_again(self) -> tuple[Refusal, ...]:
+        """Return the sales that were refused for a reason that was known already."""
+        known = [(r.symbol, r.why) for r in self.refusals]
+        return tuple(r for i, r in enumerate(self.refusals) if (r.symbol, r.why) in known[:i])
 
     def of(self, symbol: str, from_ms: int, until_ms: int) -> Report:
         """Keep the gaps that began and the exits that were sent there and then.
@@ -132,6 +148,9 @@ class Report:
             naked_unguarded=kept(self.naked_unguarded),
             uncovered=kept(self.uncovered),
             exits=exits,
+            refusals=tuple(
+                r for r in self.refusals if r.symbol == symbol and from_ms <= r.at_ms < until_ms
+            ),
         )
 
 
@@ -174,6 +193,7 @@ def judge(
         unasked=unasked,
         lost=lost,
         beyond=tuple(walk.beyond),
+        refusals=tuple(walk.refusals),
         entries=sum(walk.bought.values()),
         faults=walk.faults,
     )
@@ -267,6 +287,7 @@ class Walk:
         self.naked, self.uncovered = _Spells(), _Spells()
         self.exits: list[Exit] = []
         self.beyond: list[str] = []
+        self.refusals: list[Refusal] = []
         self.bought: Counter[tuple[str, Decimal]] = Counter()
         self.now_ms = 0
         self.faults = 0
@@ -284,6 +305,8 @@ class Walk:
         kind = row["kind"]
         if kind == "fault":
             self.faults += 1
+        elif kind == "refused":
+            self._refused(row)
         elif kind == "price":
             self._prices[row["symbol"]] = Decimal(row["price"])
         elif kind == "balance":
@@ -335,6 +358,12 @@ class Walk:
         if kind == "order.trade":
             self._trade(place, holding, row)
         self._weigh(place)
+
+    def _refused(self, row: Row) -> None:
+        asked = row["params"]
+        if asked.get("side") == "SELL" and asked.get("type") == "MARKET":
+            why = f"{row['code']} {row['message']}"
+            self.refusals.append(Refusal(row["symbol"], row["at_ms"], why))
 
     def _trade(self, place: Place, holding: _Holding, row: Row) -> None:
         quantity, price = Decimal(row["last_quantity"]), Decimal(row["last_price"])

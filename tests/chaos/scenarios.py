@@ -152,15 +152,29 @@ def _free_slots(bench: Bench, cell: Cell) -> None:
 
 def _move_and_close(bench: Bench, cell: Cell) -> None:
     """Take our stop away and half of the coins out by hand, and have the rest closed."""
+    _take_coins(bench, cell, Decimal("0.5"))
+    bench.close(cell.symbol)
+
+
+def _move_and_flatten(bench: Bench, cell: Cell) -> None:
+    _take_coins(bench, cell, Decimal("0.1"))
+    _flatten(bench, cell)
+
+
+def _take_coins(bench: Bench, cell: Cell, share: Decimal) -> None:
     cancels = _cancels(bench, cell)
     there = bench.live.held(cell.symbol)
-    away = on_lot(cell.symbol, there / 2)
+    away = on_lot(cell.symbol, there * share)
     asset = cell.symbol.removesuffix("USDT")
     moved = ["balances", {"balances": {asset: str(there - away)}}]
     bench.control("batch", {"steps": [*cancels, moved]})
     cell.memory["away"] = away
     bench.look()
-    bench.close(cell.symbol)
+
+
+def _release_and_bring_back(bench: Bench, cell: Cell) -> None:
+    _release(bench, cell)
+    _bring_coins_back(bench, cell)
 
 
 def _bring_coins_back(bench: Bench, cell: Cell) -> None:
@@ -237,6 +251,14 @@ SCENARIOS: tuple[Scenario, ...] = (
         _is_flat,
         holds=True,
         tidy=_bring_coins_back,
+    ),
+    Scenario(
+        "flatten, 10 % missing",
+        "market_sell",
+        _move_and_flatten,
+        _is_flat,
+        holds=True,
+        tidy=_release_and_bring_back,
     ),
 )
 GOES_ON_AFTER = {"slot full": 6.0, "stop passed meanwhile": 3.0}  # seconds, fault or no fault

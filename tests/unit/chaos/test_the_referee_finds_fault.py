@@ -256,3 +256,13 @@ def test_what_is_sold_after_the_time_was_not_sold_in_it() -> None:
     diary.trade(9, "SELL", "0.1")
     seen = diary.judged(buy(), close(at=5))
     assert len(seen.of(SYMBOL, 4000, 8000).unsold) == 1
+
+
+def test_a_sale_refused_twice_for_one_reason_is_told() -> None:
+    diary = protected()
+    asked = {"side": "SELL", "type": "MARKET", "quantity": "0.1"}
+    words = {"account": "1", "symbol": SYMBOL, "params": asked, "code": -2010}
+    for at in (2, 3):
+        diary.add(at, "refused", **words, message="insufficient balance")
+    diary.add(4, "refused", **words, message="market is closed")
+    assert [r.at_ms for r in diary.judged(buy()).refused_again] == [3000]
