@@ -53,7 +53,7 @@ def test_candles_that_closed_while_it_was_dead_are_repaired(one_symbol, simulato
         until(lambda: len(opened()) >= len(kept) + 2)
     before = opened()
 
-    repair.look(seconds=5)
+    repair.look(seconds=60)
 
     span = opened()[0], opened()[-1] + SECOND
     theirs = candles.venue(simulator.base_url, ["BTCUSDT"], ["1s"], *span)

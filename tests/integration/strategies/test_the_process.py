@@ -141,7 +141,7 @@ async def test_it_says_on_the_bus_that_it_lives():
     client = await nats.connect(django_settings.NATS_URL)
     listening = await client.subscribe(f"strategies.heartbeat.{desk.name}")
     async with desk.running(settings_for(symbol)):
-        told = orjson.loads((await listening.next_msg(timeout=8)).data)
+        told = orjson.loads((await listening.next_msg(timeout=60)).data)
     await client.close()
     assert told["type"] == "heartbeat"
     assert told["strategies"]["ticker_velocity"]["mode"] == "live"

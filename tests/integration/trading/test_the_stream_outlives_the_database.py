@@ -107,4 +107,4 @@ def test_the_sign_of_life_comes_back(account):
     async_to_sync(listener.run)()
     at = VenueAccount.objects.get().stream_at
     assert at is not None
-    assert (timezone.now() - at).total_seconds() < 5
+    assert (timezone.now() - at).total_seconds() < 30

@@ -90,7 +90,7 @@ def test_the_venues_time_is_told_as_aware_utc(
     told = gateway.server_time()
 
     assert told.utcoffset() is not None
-    assert told.timestamp() == pytest.approx(time.time() - 60, abs=1)
+    assert told.timestamp() == pytest.approx(time.time() - 60, abs=10)
 
 
 def test_the_offset_is_taken_at_half_the_round_trip() -> None:

@@ -126,7 +126,7 @@ def test_a_quote_is_best_bid_and_ask(gateway: BinanceSpotGateway, venue: Scripte
 
     assert (quote.bid, quote.ask) == (Decimal("44999.99"), Decimal("45000.01"))
     assert quote.mid == Decimal(45000)
-    assert quote.received_at.timestamp() == pytest.approx(time.time(), abs=2)
+    assert quote.received_at.timestamp() == pytest.approx(time.time(), abs=30)
 
 
 def test_an_account_tells_fractions_and_balances(
