@@ -31,6 +31,7 @@ START_ORDER = (
     "market",
     "web",
     "exits",
+    "exits2",
     "worker",
     "analysis",
     "backtests",

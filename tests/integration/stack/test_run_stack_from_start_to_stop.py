@@ -30,6 +30,7 @@ PROCESSES = {
     "analysis",
     "backtests",
     "exits",
+    "exits2",
     "beat",
     "signals",
     "strategies",

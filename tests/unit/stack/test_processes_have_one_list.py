@@ -16,6 +16,7 @@ ALLOWED = {
     "web",
     "worker",
     "exits",
+    "exits2",
     "analysis",
     "backtests",
     "beat",
