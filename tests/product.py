@@ -34,7 +34,7 @@ from exchanges.simulator.process import SimulatorProcess
 from petrosa_site.stack import ports, procfile, servers
 
 ROOT = Path(__file__).resolve().parents[1]
-PROCESSES = ("userstream", "market", "web", "exits", "worker", "beat", "signals")
+PROCESSES = ("userstream", "market", "web", "exits", "guard", "worker", "beat", "signals")
 SPEAKERS = ("analysis", "strategies")  # our own strategies; only proofs about them start these
 COMMANDS = {p.name: p.runnable() for p in procfile.read(ROOT / "Procfile")}
 T = TypeVar("T")

@@ -24,7 +24,7 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from audit import metrics
+from audit import life, metrics
 from exchanges import quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import Quote
@@ -43,11 +43,11 @@ Work = Callable[[], object]
 class Guard:
     """Looks for work ten times a second while it holds the lease."""
 
-    def __init__(self, *, holder: str = "", tick: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, *, holder: str = "") -> None:
         self.holder = holder or f"{socket.gethostname()}:{os.getpid()}"
         self.held: leases.Held | None = None
-        self._tick = tick
         self._renewed = 0.0
+        self._noted = 0.0
         self._stopped = False
         self._busy: dict[Hashable, Future[None]] = {}
         self._exits = ThreadPoolExecutor(EXIT_THREADS, thread_name_prefix="exit")
@@ -64,7 +64,6 @@ class Guard:
                     log.error("guard_without_database", error=str(error))
                     self.held = None
                     connections.close_all()
-                self._tick()
                 pause = TICK_SECONDS if self.held else STAND_BY_SECONDS
                 time.sleep(max(pause - (time.monotonic() - started), 0.01))
         finally:
@@ -80,6 +79,7 @@ class Guard:
         self._keep_lease()
         if self.held is None:
             return
+        self._note_life()
         now = timezone.now()
         self._watch_prices()
         for order in exits.due(now):
@@ -90,6 +90,11 @@ class Guard:
             self._give(self._exits, ("position", position_id), self._protecting(position_id))
         for order in reconciliation.in_flight(now, is_entry=True):
             self._give(self._entries, ("order", order.pk), partial(_step, order))
+
+    def _note_life(self) -> None:
+        if time.monotonic() - self._noted >= life.EVERY_SECONDS:
+            life.note("guard")
+            self._noted = time.monotonic()
 
     def wait(self) -> None:
         """Wait until all that was handed out is done."""

@@ -32,6 +32,8 @@ START_ORDER = (
     "web",
     "exits",
     "exits2",
+    "guard",
+    "standby",
     "worker",
     "analysis",
     "backtests",

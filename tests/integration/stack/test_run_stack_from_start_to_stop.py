@@ -31,6 +31,8 @@ PROCESSES = {
     "backtests",
     "exits",
     "exits2",
+    "guard",
+    "standby",
     "beat",
     "signals",
     "strategies",

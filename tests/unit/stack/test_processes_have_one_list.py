@@ -17,6 +17,8 @@ ALLOWED = {
     "worker",
     "exits",
     "exits2",
+    "guard",
+    "standby",
     "analysis",
     "backtests",
     "beat",
