@@ -1,8 +1,7 @@
 """The protection plan, situation by situation."""
 
+from datetime import timedelta
 from decimal import Decimal
-
-import pytest
 
 from exchanges.domain.instruments import Range
 from exchanges.domain.orders import OrderType
@@ -11,11 +10,14 @@ from trading.domain import protection
 from trading.domain.order_states import OrderStatus
 from trading.domain.protection import (
     Alarm,
+    Ask,
+    CallOff,
     CancelList,
     CancelOrder,
     Dust,
     ExitAtMarket,
     ExitLeg,
+    Guard,
     KeepAll,
     Parent,
     PlaceOco,
@@ -112,12 +114,10 @@ class TestPlacing:
     def test_an_account_that_needs_no_stop_gets_its_target_alone(self):
         assert actions(stop=None, stop_required=False) == (PlaceTarget(D(1), TARGET),)
 
-    def test_more_than_one_order_may_hold_is_covered_as_far_as_it_goes_and_rings(self):
+    def test_more_than_one_order_may_hold_is_covered_by_several(self):
         small = an_instrument(lot=Range(minimum=D(0), maximum=D("0.4"), step=D("0.1")))
-        assert actions(instrument=small) == (
-            PlaceOco(D("0.4"), TARGET, STOP),
-            Alarm("one order covers 0.4 at most"),
-        )
+        assert actions(instrument=small) == (PlaceOco(D("0.4"), TARGET, STOP),)
+        assert actions(instrument=small, legs=oco("0.4")) == (PlaceOco(D("0.4"), TARGET, STOP),)
 
 
 class TestKeeping:
@@ -138,32 +138,127 @@ class TestKeeping:
         filling = stop_leg("0.00001", status=OrderStatus.PARTIALLY_FILLED)
         assert kinds("0.00001", legs=[filling]) == [KeepAll]
 
-    @pytest.mark.parametrize("status", [OrderStatus.NEW, OrderStatus.SUBMITTING])
-    def test_nothing_is_placed_while_a_placing_is_in_flight(self, status):
-        assert kinds(legs=oco(status=status)) == [KeepAll]
+    def test_a_placing_that_has_just_left_is_given_a_moment(self):
+        legs = oco(status=OrderStatus.SUBMITTING, sent_at=ago(0.1))
+        assert kinds(legs=legs) == [KeepAll]
+
+
+def lost(quantity="1", list_id="list-1", **more):
+    return oco(quantity, list_id, status=OrderStatus.SUBMITTING, is_lost=True, **more)
+
+
+class TestUnknownIsNoWall:
+    def test_the_venue_is_asked_first(self):
+        [asked] = actions(legs=lost())
+        assert isinstance(asked, Ask)
+        assert asked.client_order_id in ("stop-list-1", "target-list-1")
+
+    def test_what_it_does_not_know_is_placed_again_at_once(self):
+        assert actions(legs=lost(not_found=1)) == (PlaceOco(D(1), TARGET, STOP),)
+
+    def test_a_passed_stop_is_sold_beside_an_unknown_placing(self):
+        assert kinds(legs=lost(not_found=1), quote=a_quote("48000", "48001")) == [ExitAtMarket]
+
+    def test_coins_that_the_unknown_one_may_hold_are_waited_for_and_not_missed(self):
+        plan = protection.plan(situation(legs=lost(not_found=1), free_base=D(0)))
+        assert [type(action) for action in plan.actions] == [KeepAll]
+        assert not plan.is_safe
+        assert plan.shortfall == 0
+        assert plan.look_again == protection.ASK_AGAIN
+
+    def test_the_surplus_goes_when_both_stand(self):
+        legs = (*oco("1", "first"), *oco("1", "second"))
+        assert kinds(legs=legs) == [CancelList]
+
+    def test_one_part_in_doubt_leaves_the_others_protection_alone(self):
+        legs = (*oco("1", "old"), *lost("0.5", "new", not_found=1))
+        assert actions("1.5", legs=legs) == (PlaceOco(D("0.5"), TARGET, STOP),)
+
+    def test_a_placing_that_was_never_sent_is_planned_afresh(self):
+        legs = oco(status=OrderStatus.NEW)
+        assert actions(legs=legs) == (CallOff("target-list-1"),)
+
+
+class TestSlots:
+    def test_a_less_important_order_gives_up_its_place(self):
+        got = actions(free_slots=0, expendable=("entry-9",))
+        assert got == (CancelOrder("entry-9"), PlaceOco(D(1), TARGET, STOP))
+
+    def test_without_room_our_guard_holds_the_stop(self):
+        plan = protection.plan(situation(free_slots=0, has_guard=True))
+        assert [type(action) for action in plan.actions] == [Guard]
+        assert plan.guarded == 1
+        assert plan.is_safe
+        assert plan.changes_nothing
+
+    def test_a_guarded_stop_that_is_passed_is_sold(self):
+        quote = a_quote("48000", "48001")
+        assert kinds(free_slots=0, has_guard=True, quote=quote) == [ExitAtMarket]
+
+    def test_a_place_that_is_free_again_is_taken(self):
+        assert kinds(free_slots=1, has_guard=True) == [PlaceOco]
+
+    def test_without_room_and_guard_the_alarm_rings_and_it_is_sold_after_a_while(self):
+        young = {"free_slots": 0, "naked_since": ago(3)}
+        assert kinds(**young) == [KeepAll, Alarm]
+        assert kinds(**{**young, "naked_since": ago(15)}) == [ExitAtMarket]
+
+    def test_zero_seconds_is_alarm_only(self):
+        old = {"free_slots": 0, "naked_since": ago(900), "naked_exit_after": timedelta(0)}
+        assert kinds(**old) == [KeepAll, Alarm]
+
+    def test_another_part_takes_no_last_place(self):
+        assert kinds("2", legs=oco(), free_slots=1, has_guard=True, last_fill_at=NOW) == [Guard]
+
+    def test_a_stop_the_venue_refuses_is_held_by_the_guard_until_the_next_try(self):
+        refused = {"refused_until": NOW + timedelta(seconds=4), "has_guard": True}
+        plan = protection.plan(situation(**refused))
+        assert [type(action) for action in plan.actions] == [Guard]
+        assert plan.look_again == timedelta(seconds=4)
+
+
+class TestParts:
+    def test_a_new_part_gets_a_list_of_its_own(self):
+        assert actions("1.5", legs=oco()) == (PlaceOco(D("0.5"), TARGET, STOP),)
+
+    def test_a_fourth_part_joins_the_smallest(self):
+        legs = (*oco("1", "a"), *oco("0.4", "b"), *oco("0.6", "c"))
+        assert actions("2.5", legs=legs) == (CancelList("b"), PlaceOco(D("0.9"), TARGET, STOP))
+
+    def test_lists_are_joined_when_it_is_quiet(self):
+        legs = (*oco("1", "a"), *oco("0.4", "b"), *oco("0.6", "c"))
+        assert actions("2", legs=legs) == (
+            CancelList("b"),
+            CancelList("c"),
+            PlaceOco(D("1.0"), TARGET, STOP),
+        )
+        assert kinds("2", legs=legs, last_fill_at=ago(0.2)) == [KeepAll]
+
+    def test_a_crumb_waits_for_quiet(self):
+        assert kinds("1.00005", legs=oco(), last_fill_at=ago(0.2)) == [KeepAll]
+        assert kinds("1.00005", legs=oco()) == [CancelList, PlaceOco]
 
 
 class TestReplacing:
-    @pytest.mark.parametrize("covered", ["0.4", "1.5"])
-    def test_too_little_or_too_much_is_cancelled_and_placed_once_for_the_whole(self, covered):
-        assert actions(legs=oco(covered)) == (
-            CancelList("list-1"),
-            PlaceOco(D(1), TARGET, STOP),
-        )
+    def test_more_than_is_held_is_cancelled_down(self):
+        assert actions(legs=oco("1.5")) == (CancelList("list-1"), PlaceOco(D(1), TARGET, STOP))
 
-    def test_lists_never_pile_up(self):
-        legs = (*oco("0.3", "a"), *oco("0.3", "b"))
-        assert actions(legs=legs) == (
-            CancelList("a"),
-            CancelList("b"),
-            PlaceOco(D(1), TARGET, STOP),
-        )
+    def test_the_list_that_is_the_surplus_goes_alone(self):
+        legs = (*oco("1", "a"), *oco("0.5", "b"))
+        assert actions(legs=legs) == (CancelList("b"),)
 
     def test_a_lone_stop_is_cancelled_by_its_own_id(self):
-        assert actions(legs=[stop_leg("0.5", "")])[0] == CancelOrder("stop-")
+        assert actions(legs=[stop_leg("1.5", "")])[0] == CancelOrder("stop-")
 
-    def test_a_stop_at_an_old_level_is_replaced(self):
-        assert kinds(legs=oco(at=D(48_000))) == [CancelList, PlaceOco]
+    def test_one_of_two_lists_is_moved_while_the_other_stands(self):
+        legs = (*oco("0.4", "old", at=D(48_000)), *oco("0.6", "new"))
+        got = actions(legs=legs, last_fill_at=NOW)
+        assert got == (CancelList("old"), PlaceOco(D("0.4"), TARGET, STOP))
+
+    def test_the_only_list_is_moved_when_it_is_quiet(self):
+        legs = oco(at=D(48_000))
+        assert kinds(legs=legs, last_fill_at=NOW) == [KeepAll]
+        assert kinds(legs=legs) == [CancelList, PlaceOco]
 
     def test_a_target_that_is_missing_is_added_by_a_fresh_list(self):
         assert kinds(legs=[stop_leg()]) == [CancelList, PlaceOco]
@@ -231,16 +326,13 @@ class TestEntriesWithPendingLegs:
         legs = pending(Parent.PART_FILLED, since=1, filled="0.4")
         assert kinds("0.4", legs=legs) == [KeepAll]
 
-    def test_a_part_fill_past_its_grace_is_cut_off_and_protected(self):
+    def test_a_part_fill_past_its_grace_is_cut_off(self):
         legs = pending(Parent.PART_FILLED, since=4, filled="0.4")
-        assert actions("0.4", legs=legs) == (
-            CancelList("entry-1"),
-            PlaceOco(D("0.4"), TARGET, STOP),
-        )
+        assert actions("0.4", legs=legs) == (CancelList("entry-1"),)
 
     def test_no_grace_for_what_was_held_before(self):
         legs = pending(Parent.PART_FILLED, since=1, filled="0.4")
-        assert kinds("1.4", legs=legs) == [CancelList, PlaceOco]
+        assert actions("1.4", legs=legs) == (PlaceOco(D("1.0"), TARGET, STOP),)
 
     def test_what_was_held_before_keeps_its_own_list_during_the_grace(self):
         legs = (*oco("1", "old"), *pending(Parent.PART_FILLED, since=1, filled="0.4"))
@@ -248,7 +340,7 @@ class TestEntriesWithPendingLegs:
 
     def test_an_entry_that_has_not_begun_is_left_alone_when_the_rest_is_mended(self):
         legs = (*oco("0.5", "old"), *pending(Parent.UNFILLED))
-        assert actions(legs=legs) == (CancelList("old"), PlaceOco(D(1), TARGET, STOP))
+        assert actions(legs=legs) == (PlaceOco(D("0.5"), TARGET, STOP),)
 
     def test_legs_of_a_filled_entry_get_a_moment_to_go_live(self):
         legs = pending(Parent.FILLED, since=1, filled="1")
@@ -256,7 +348,7 @@ class TestEntriesWithPendingLegs:
 
     def test_legs_that_never_went_live_are_replaced_and_ring(self):
         legs = pending(Parent.FILLED, since=4, filled="1")
-        assert kinds(legs=legs) == [CancelList, PlaceOco, Alarm]
+        assert kinds(legs=legs) == [CancelList, Alarm]
 
     def test_legs_of_an_entry_that_ended_early_are_the_venues_to_expire(self):
         legs = pending(Parent.ENDED, since=1, filled="0.4")
