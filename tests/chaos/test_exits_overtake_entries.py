@@ -134,4 +134,5 @@ def test_a_close_overtakes_a_thousand_entries(whole: Product, tell) -> None:
     waiting = whole.value("SELECT count(*) FROM signals_app_signal WHERE status='received'")
     tell(took=round(took, 2), entries_still_waiting=waiting)
     assert waiting
-    assert took <= 4  # on two shared cores with SQLite, which lets one write at a time
+    # 1 to 2 s; SQLite lets one write at a time, and a busy machine makes each wait longer.
+    assert took <= 8
