@@ -31,14 +31,17 @@ CRASHING = "BTCUSDT"
 
 @dataclass(frozen=True)
 class Drill:
-    """One story and what the referee said of it. `notes` are figures of its own."""
+    """One story and what the referee said of it. `delay` is how much later a close was sold."""
 
+    kind: str
     name: str
     signals: int
     report: Report
     load: float
     seconds: float
     notes: str = ""
+    delay: float = 0.0
+    held: int = 0  # positions that were there
 
 
 # --- the table ------------------------------------------------------------------------------------
@@ -156,7 +159,16 @@ class _Story:
         self._began = time.monotonic()
         bench.note_load()
 
-    def judged(self, name: str, *, by_owner: bool = False, notes: str = "") -> Drill:
+    def judged(
+        self,
+        kind: str,
+        name: str,
+        *,
+        by_owner: bool = False,
+        notes: str = "",
+        delay: float = 0.0,
+        held: int = 0,
+    ) -> Drill:
         bench = self._bench
         bench.look()
         sent = bench.sent[self._sent :]
@@ -172,7 +184,7 @@ class _Story:
         report = replace(report, beyond=beyond)
         bench.note_load()
         seconds = time.monotonic() - self._began
-        return Drill(name, len(sent), report, bench.loads[-1], seconds, notes)
+        return Drill(kind, name, len(sent), report, bench.loads[-1], seconds, notes, delay, held)
 
 
 def quiet(bench: Bench, count: int) -> Drill:
@@ -182,7 +194,7 @@ def quiet(bench: Bench, count: int) -> Drill:
         _pace(number, story_began=story._began)
         bench.buy(QUIET[number % len(QUIET)])
     bench.until(lambda: all(bench.is_safe(symbol) for symbol in QUIET), 60)
-    drill = story.judged(f"no faults, {count} signals, add-ons at 4/s")
+    drill = story.judged("quiet", f"no faults, {count} signals, add-ons at 4/s")
     sell_everything(bench, QUIET)
     return drill
 
@@ -206,7 +218,7 @@ def mixed(bench: Bench, count: int, seed: int = 7) -> Drill:
             bench.look()
     bench.product.venue.control("faults", method="DELETE")
     bench.until(lambda: all(bench.is_flat(s) or bench.is_safe(s) for s in MIXED), 90)
-    drill = story.judged(f"mixed faults at 8 % with kills, {count} signals")
+    drill = story.judged("mixed", f"mixed faults at 8 % with kills, {count} signals")
     sell_everything(bench, MIXED)
     return drill
 
@@ -238,8 +250,13 @@ def slow(bench: Bench) -> Drill:
         time.sleep(0.5)
     delayed = _timed_close(bench, held)
     bench.until(lambda: all(bench.is_safe(symbol) for symbol in others), 120)
-    notes = f"close sold after {_told(delayed)} instead of {_told(usual)}"
-    drill = story.judged("eight 12 s answers in a minute, then a close", notes=notes)
+    notes = f"close sold after {delayed:.1f} s instead of {usual:.1f} s"
+    drill = story.judged(
+        "slow",
+        "eight 12 s answers in a minute, then a close",
+        notes=notes,
+        delay=delayed - usual,
+    )
     bench.product.venue.control("faults", method="DELETE")
     sell_everything(bench, [held, *others])
     return drill
@@ -250,11 +267,11 @@ def _hold(bench: Bench, symbol: str) -> None:
     bench.until(lambda: bench.is_safe(symbol), 30)
 
 
-def _timed_close(bench: Bench, symbol: str) -> float | None:
+def _timed_close(bench: Bench, symbol: str) -> float:
+    """Close a position; return the seconds until it was sold, or those that were waited."""
     began = time.monotonic()
     bench.close(symbol)
-    if not bench.until(lambda: bench.is_flat(symbol), 120, pause=0.02):
-        return None
+    bench.until(lambda: bench.is_flat(symbol), 120, pause=0.02)
     return time.monotonic() - began
 
 
@@ -268,7 +285,8 @@ def twenty(bench: Bench) -> Drill:
         bench.buy(CRASHING, owner=owner, stop_loss=stop)
         time.sleep(0.1)
     bench.until(lambda: bench.is_safe(CRASHING), 20)
-    bench.until(lambda: False, 3)
+    time.sleep(3)
+    bench.look()
     owners = bench.owners()
     standing = referee.judge(bench.rows[story._row :], (), owners=owners)
     watched = {w.owner for w in bench.guarded(by_owner=True) if w.until_ms is None}
@@ -284,7 +302,13 @@ def twenty(bench: Bench) -> Drill:
         for row in bench.rows[story._row :]
     )
     notes = f"{len(held)} positions, {stops} stops at the venue, {len(watched)} guarded by us"
-    drill = story.judged("twenty positions, five stops, a crash", by_owner=True, notes=notes)
+    drill = story.judged(
+        "twenty",
+        "twenty positions, five stops, a crash",
+        by_owner=True,
+        notes=notes,
+        held=len(held),
+    )
     bench.price(CRASHING, price)
     for owner in TWENTY:
         if not bench.is_flat(CRASHING):
@@ -314,10 +338,6 @@ for name in {names}:
 
 def _pace(number: int, *, story_began: float) -> None:
     time.sleep(max(0.0, story_began + number / PER_SECOND - time.monotonic()))
-
-
-def _told(seconds: float | None) -> str:
-    return "never" if seconds is None else f"{seconds:.1f} s"
 
 
 def combinations(faults: Sequence[str], killed: Sequence[str]) -> Iterator[tuple[str, str]]:

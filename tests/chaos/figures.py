@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from statistics import median
 
 from tests.chaos.drills import Drill
+from tests.chaos.promises import Verdict
 from tests.chaos.referee import Gap, Report, longest
 from tests.chaos.scenarios import SCENARIOS, Cell
 
@@ -47,6 +48,11 @@ def by_kill(found: Sequence[Found]) -> str:
         )
     heads = "killed|cells|naked s|unguarded s|uncovered s|sold s|never sold|sale refused again"
     return _table(heads.split("|"), rows)
+
+
+def of_verdicts(found: Iterable[Verdict]) -> str:
+    rows = [[v.promise, v.limit, v.measured, "yes" if v.is_kept else "**no**"] for v in found]
+    return _table(["promise", "limit", "measured", "kept"], rows)
 
 
 def of_drills(drills: Iterable[Drill]) -> str:
@@ -94,6 +100,8 @@ MEASURES: dict[str, Callable[[Report], float | None]] = {
 
 def _pair(figures: Sequence[float | None]) -> str:
     known = [figure for figure in figures if figure is not None]
+    if len(known) == 1:
+        return f"{known[0]:.1f}"
     return f"{median(known):.1f} / {max(known):.1f}" if known else "-"
 
 

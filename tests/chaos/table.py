@@ -20,9 +20,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from tests.chaos import drills, figures, referee
+from tests.chaos import drills, figures, promises, referee
 from tests.chaos.bench import Bench, bench
 from tests.chaos.drills import KILLED, Drill
+from tests.chaos.promises import Verdict
 from tests.chaos.referee import Report
 from tests.chaos.scenarios import FAULTS, Cell
 from tests.product import COMMANDS, ROOT
@@ -30,6 +31,12 @@ from tests.product import COMMANDS, ROOT
 PAGE = ROOT / "docs" / "reliability.md"
 PARTS = ("table", "quiet", "slow", "twenty", "mixed")
 QUICK_FAULTS = ("none", "request lost (reset)", "executed, -1007", "429, Retry-After 1")
+TABLES = {
+    "Longest time naked, seconds, one fault alone (median / maximum):": "naked",
+    "The same, without the times in which a guard of ours watched:": "unguarded",
+    "Longest time in which a part was uncovered:": "uncovered",
+    "From the signal (or the stop's price) to sold:": "sold",
+}
 
 
 @dataclass
@@ -41,8 +48,10 @@ class Outcome:
     whole: Report = field(default_factory=Report)
     signals: int = 0
     loads: list[float] = field(default_factory=list)
-    void: int = 0
     seconds: float = 0.0
+
+    def verdicts(self) -> list[Verdict]:
+        return promises.verdicts(self.whole, self.cells, self.stories)
 
 
 def run(folder: Path, asked: argparse.Namespace) -> Outcome:
@@ -118,15 +127,13 @@ def written(found: Outcome, commit: str) -> str:
         f"{found.signals} signals, {whole.entries} entries at the venue, "
         f"{whole.faults} faults struck: {len(whole.doubled)} doubled, {len(whole.lost)} lost, "
         f"{len(whole.unasked)} unasked, {len(whole.beyond)} sold beyond what was bought.",
+        "",
+        figures.of_verdicts(found.verdicts()),
     ]
     if found.cells:
         alone = [f for f in found.cells if f[0].killed == "nothing"]
-        lines += ["", "Longest time naked, seconds, one fault alone (median / maximum):", ""]
-        lines += [figures.by_fault(alone, "naked")]
-        lines += ["", "The same, without the times in which a guard of ours watched:", ""]
-        lines += [figures.by_fault(alone, "unguarded")]
-        lines += ["", "From the signal (or the stop's price) to sold, seconds:", ""]
-        lines += [figures.by_fault(alone, "sold")]
+        for words, measure in TABLES.items():
+            lines += ["", words, "", figures.by_fault(alone, measure)]
         lines += ["", "With a process killed while the fault strikes, over all faults:", ""]
         lines += [figures.by_kill(found.cells)]
     if found.stories:
@@ -199,8 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _say(f"FAULT: {fault}")
     if asked.marker:
         into_page(asked.marker, text)
-    whole = found.whole
-    return 1 if whole.doubled or whole.lost or whole.beyond else 0
+    return 0 if all(verdict.is_kept for verdict in found.verdicts()) else 1
 
 
 if __name__ == "__main__":
