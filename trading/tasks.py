@@ -94,6 +94,14 @@ def compare_with_venues() -> None:
         want_protection(position_id)
 
 
+def want_comparison() -> None:
+    """Have the venues compared with the books soon; without Redis the next sweep does it."""
+    try:
+        compare_with_venues.delay()
+    except (redis.RedisError, OperationalError) as error:
+        log.error("comparison_not_enqueued", error=str(error))
+
+
 @shared_task(name="trading.watch_protection")
 def watch_protection() -> None:
     """Ring for positions that stay naked, and have them looked at again."""

@@ -22,7 +22,7 @@ from exchanges.domain.errors import VenueError
 from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
 from exchanges.domain.orders import ExecutionReport
 from exchanges.models import VenueAccount
-from trading.services import balances, fills, reconciliation, venue_sweep
+from trading.services import balances, fills, reconciliation
 
 log = structlog.get_logger(__name__)
 ACTOR = "user stream"
@@ -86,7 +86,10 @@ def conflated(batch: Iterable[News]) -> list[News]:
 
 
 class Listener:
-    """Books one venue account's news in order; `want_protection` is told of touched positions."""
+    """Books one venue account's news in order; `want_protection` is told of touched positions.
+
+    `after_gap` is called when the stream is live again and the books have caught up.
+    """
 
     def __init__(
         self,
@@ -94,11 +97,13 @@ class Listener:
         stream: Stream,
         want_protection: Callable[[int], None],
         *,
+        after_gap: Callable[[], None] = lambda: None,
         pulse_seconds: float = SIGN_OF_LIFE_SECONDS,
     ) -> None:
         self.venue_account = venue_account
         self.stream = stream
         self.want_protection = want_protection
+        self.after_gap = after_gap
         self.pulse_seconds = pulse_seconds
         self._is_live = False
 
@@ -182,5 +187,4 @@ class Listener:
         for position_id in reconciliation.catch_up(self.venue_account):
             self.want_protection(position_id)
         self._note_life()
-        for position_id in venue_sweep.run(self.venue_account):
-            self.want_protection(position_id)
+        self.after_gap()  # elsewhere: news that comes now must not wait for it

@@ -45,7 +45,7 @@ from trading.models import (
     UnknownOrder,
     VirtualAccount,
 )
-from trading.services import alone, control, limits, orders, sightings
+from trading.services import alone, control, limits, orders, sightings, venue_sweep
 from trading.services.placing import entry, order_facts
 
 log = structlog.get_logger(__name__)
@@ -130,16 +130,15 @@ def run(*, now: datetime | None = None) -> set[int]:
 
 
 def _settle_symbol(notes: list[UnknownOrder], now: datetime) -> set[int]:
-    """Adopt what is unknown in one symbol together: an entry and the stop that rests for it."""
+    """Adopt what is unknown in one symbol together: an entry and the stop that rests for it.
+
+    A stop whose entry is not in the books yet would look like one of a position that is gone.
+    """
     venue_account, symbol = notes[0].venue_account, notes[0].symbol
     gateway = registry.for_venue(venue_account.environment)
-    in_books = sightings.known(note.client_order_id for note in notes)
-    touched = set()
+    touched = venue_sweep.compare_trades(venue_account, gateway, symbol)
     found: dict[str, _Found] = {}
-    for note in notes:
-        if note.client_order_id in in_books:
-            touched |= _settle_known(note)
-            continue
+    for note in _unsettled(venue_account, symbol):
         try:
             report = gateway.query_order(symbol, note.client_order_id)
         except errors.OrderNotFound:
@@ -148,15 +147,27 @@ def _settle_symbol(notes: list[UnknownOrder], now: datetime) -> set[int]:
             continue
         found[note.client_order_id] = _Found(report)
     for report in gateway.open_orders(symbol):
-        if client_ids.is_ours(report.client_order_id):
-            found.setdefault(report.client_order_id, _Found(report))
+        name = report.client_order_id
+        if client_ids.is_ours(name) and not sightings.known([name]):
+            found.setdefault(name, _Found(report))
     found = _with_their_lists(gateway, found)
-    in_books = sightings.known(found)
+    in_books = _rows_of(found)
+    for name, order in in_books.items():
+        touched |= _set_right(order, found[name].report)
     left = [one for name, one in found.items() if name not in in_books]
-    adopted = _adopt(venue_account, symbol, left)
-    for order in adopted:
+    for order in _adopt(venue_account, symbol, left):
         touched |= _book(order)
     return touched
+
+
+def _unsettled(venue_account: VenueAccount, symbol: str) -> list[UnknownOrder]:
+    rows = UnknownOrder.objects.filter(venue_account=venue_account, symbol=symbol, settled_at=None)
+    return list(rows.order_by("pk"))
+
+
+def _rows_of(names: Iterable[str]) -> dict[str, Order]:
+    rows = Order.objects.filter(client_order_id__in=list(names))
+    return {o.client_order_id: o for o in rows.select_related("account", "venue_account")}
 
 
 def _with_their_lists(gateway: ExchangeGateway, found: dict[str, _Found]) -> dict[str, _Found]:
@@ -175,19 +186,35 @@ def _with_their_lists(gateway: ExchangeGateway, found: dict[str, _Found]) -> dic
     return complete
 
 
-def _settle_known(note: UnknownOrder) -> set[int]:
-    """It is in the books by now. Ask once more: news of it was lost while it was not."""
-    order = Order.objects.select_related("account", "venue_account").get(
-        client_order_id=note.client_order_id
-    )
-    touched = _book(order)
-    _settle(note, "in the books at the second look", order)
-    return touched
+def _set_right(order: Order, report: ExecutionReport) -> set[int]:
+    """Ask for an order that has a row by now: news of it was lost while it had none.
+
+    A row that was refused for using an id again says what we wanted, not what is there: it takes
+    the figures of the order that has the id.
+    """
+    with transaction.atomic():
+        refused = Order.objects.filter(pk=order.pk, status__in=sightings.NEVER_THERE)
+        taken_over = refused.update(
+            quantity=report.quantity or order.quantity,
+            price=report.price,
+            stop_price=report.stop_price,
+            type=report.type or order.type,
+            adopted_at=timezone.now(),
+        )
+        if taken_over:
+            order.refresh_from_db()
+            trail.record(entry(order, "order.adopted", ACTOR, _facts(order, report)))
+        UnknownOrder.objects.filter(
+            venue_account=order.venue_account,
+            client_order_id=order.client_order_id,
+            settled_at=None,
+        ).update(settled_at=timezone.now(), outcome="in the books at the second look", order=order)
+    return _book(order)
 
 
-def _settle(note: UnknownOrder, outcome: str, order: Order | None = None) -> None:
+def _settle(note: UnknownOrder, outcome: str) -> None:
     UnknownOrder.objects.filter(pk=note.pk, settled_at=None).update(
-        settled_at=timezone.now(), outcome=outcome, order=order
+        settled_at=timezone.now(), outcome=outcome
     )
 
 
@@ -213,7 +240,12 @@ def _adopt(venue_account: VenueAccount, symbol: str, found: list[_Found]) -> lis
             return []
         whose = [(one, _account_of(venue_account, one.report)) for one in found]
         rows = [_row(one, account, found) for one, account in whose]
-        trail.record(*(entry(row, "order.adopted", ACTOR, _told(row, found)) for row in rows))
+        trail.record(
+            *(
+                entry(row, "order.adopted", ACTOR, _facts(row, one.report))
+                for row, one in zip(rows, found, strict=True)
+            )
+        )
         by_name = {row.client_order_id: row for row in rows}
         _settle_all(venue_account, found, by_name, "adopted")
         _ring(rows)
@@ -374,8 +406,7 @@ def _settle_all(
         )
 
 
-def _told(row: Order, found: Iterable[_Found]) -> dict[str, object]:
-    report = next(one.report for one in found if one.report.client_order_id == row.client_order_id)
+def _facts(row: Order, report: ExecutionReport) -> dict[str, object]:
     return order_facts(row) | {
         "venue_order_id": report.venue_order_id,
         "at_venue": report.status.value if report.status else "",

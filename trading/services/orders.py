@@ -23,7 +23,7 @@ from exchanges.gateways.base import ExchangeGateway
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.models import Fill, Order, Position
-from trading.services import accounts, control, fills, placing
+from trading.services import accounts, control, fills, placing, sightings
 from trading.services.placing import entry
 
 log = structlog.get_logger(__name__)
@@ -252,6 +252,19 @@ def _refuse(rows: list[Order], error: errors.VenueError, actor: str) -> None:
                 metrics.TRADES.labels("rejected", row.type.lower()).inc()
             data = _words(error) | {"status": OrderStatus.REJECTED.value}
             trail.record(*(entry(o, "order.rejected", actor, data) for o in rows))
+    if "duplicate order" in error.text.lower():
+        _note_duplicates(rows, actor)
+
+
+def _note_duplicates(rows: list[Order], actor: str) -> None:
+    """Have it looked at that orders of these ids are open at the venue, unknown to the books."""
+    for row in rows:
+        sightings.note(
+            environment=row.venue_account.environment,
+            symbol=row.symbol,
+            client_order_id=row.client_order_id,
+            actor=actor,
+        )
 
 
 def _still_submitting(rows: list[Order]) -> QuerySet[Order]:

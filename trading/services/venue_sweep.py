@@ -1,13 +1,14 @@
 """Comparing a venue with the books, to find orders and trades of ours that the books do not know.
 
-What is found is noted (`sightings`) for `adoption`. It runs when the user stream comes back, and
-every two minutes: 80 weight for all open orders and 20 for the trades of each symbol.
+What is found is noted (`sightings`) for `adoption`. It runs whenever the user stream has come
+back, and every two minutes: 80 weight for all open orders and 20 for the trades of each symbol.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 
 import structlog
 from django.db.models import Min
@@ -28,6 +29,8 @@ log = structlog.get_logger(__name__)
 ACTOR = "venue sweep"
 # Trades younger than this may still be on their way into our books by the usual road.
 TRADES_SETTLE = timedelta(seconds=10)
+# Orders placed by hand are looked up one by one, at 4 weight: many of them take several rounds.
+MOST_LOOKUPS = 50
 
 
 def run_all() -> set[int]:
@@ -55,7 +58,7 @@ def run(venue_account: VenueAccount) -> set[int]:
     _note_unknown(venue_account, gateway.open_orders())
     touched: set[int] = set()
     for symbol in sorted(_symbols(venue_account)):
-        touched |= _compare_trades(venue_account, gateway, symbol)
+        touched |= compare_trades(venue_account, gateway, symbol)
     return touched
 
 
@@ -79,7 +82,7 @@ def _note_unknown(venue_account: VenueAccount, reports: Iterable[ExecutionReport
         )
 
 
-def _compare_trades(venue_account: VenueAccount, gateway: ExchangeGateway, symbol: str) -> set[int]:
+def compare_trades(venue_account: VenueAccount, gateway: ExchangeGateway, symbol: str) -> set[int]:
     """Go through the trades since the last comparison; the cursor follows what is settled."""
     cursor = TradeCursor.objects.filter(venue_account=venue_account, symbol=symbol).first()
     start = str(cursor.trade_id + 1) if cursor else None
@@ -94,8 +97,11 @@ def _compare_trades(venue_account: VenueAccount, gateway: ExchangeGateway, symbo
         venue_account=venue_account, symbol=symbol, venue_order_id__in=list(of_order)
     )
     known = {order.venue_order_id: order for order in rows.select_related("venue_account")}
-    unknown = [gateway.find_order(symbol, i) for i in of_order if i not in known]
-    _note_unknown(venue_account, unknown)
+    unknown = [name for name in of_order if name not in known]
+    for_later = set(unknown[MOST_LOOKUPS:])
+    trades = list(takewhile(lambda t: t.venue_order_id not in for_later, trades))
+    asked = [gateway.find_order(symbol, name) for name in unknown[:MOST_LOOKUPS]]
+    _note_unknown(venue_account, asked)
     settled = [t for t in trades if t.traded_at <= timezone.now() - TRADES_SETTLE]
     touched = _book_missing(settled, known)
     if settled:

@@ -237,9 +237,75 @@ def test_a_venue_that_does_not_answer_is_asked_again(lost, venue):
     assert Order.objects.count() == 1
 
 
+def test_many_foreign_orders_are_looked_up_in_rounds(lost, venue, monkeypatch):
+    monkeypatch.setattr(venue_sweep, "MOST_LOOKUPS", 2)
+    for number in range(3):
+        venue.place_order(
+            OrderRequest(f"hand-{number}", "BTCUSDT", Side.BUY, OrderType.MARKET, Decimal("0.01"))
+        )
+    name = lost()
+    for order in venue.book.orders:
+        order.fills[:] = [_earlier(fill) for fill in order.fills]
+    sweep()
+    assert not UnknownOrder.objects.exists()
+    sweep()
+    assert UnknownOrder.objects.get().client_order_id == name
+
+
 def test_foreign_orders_are_left_alone(lost, venue, send):
     venue.place_order(
         OrderRequest("by-hand", "BTCUSDT", Side.BUY, OrderType.MARKET, Decimal("0.01"))
     )
     sweep()
     assert not UnknownOrder.objects.exists()
+
+
+def test_an_id_used_again_is_recognised(lost, send, venue):
+    """A backup that was put back counts its protections from further back."""
+    send(stop_loss=43000)
+    position_id = Position.objects.get().pk
+    with transaction.atomic():
+        protection.ensure(position_id, actor="test")
+        transaction.set_rollback(True)
+    protection.ensure(position_id, actor="test")
+    assert Order.objects.filter(role="stop_loss", reason="Duplicate order sent.").exists()
+
+    for touched in adopt():
+        protection.ensure(touched, actor="test")
+    [live] = Order.objects.filter(role="stop_loss", status="OPEN")
+    assert live.reason == "Duplicate order sent."
+    assert live.adopted_at is not None
+    assert Position.objects.get().naked_since is None
+
+
+def test_such_a_row_says_what_is_at_the_venue(lost, send, venue):
+    send(stop_loss=43000)
+    position_id = Position.objects.get().pk
+    with transaction.atomic():
+        send(quantity=0.02)
+        protection.ensure(position_id, actor="test")
+        transaction.set_rollback(True)
+    protection.ensure(position_id, actor="test")
+    sweep()
+    for touched in adopt():
+        protection.ensure(touched, actor="test")
+
+    position = Position.objects.get()
+    assert position.quantity == Decimal("0.02997")
+    [live] = Order.objects.filter(role="stop_loss", status="OPEN")
+    assert live.quantity == Decimal("0.02997")
+    assert venue.locked("BTC") == Decimal("0.02997")
+
+
+def test_a_stop_found_first_waits_for_its_entry(lost, venue):
+    """Its entry is looked for at once, or it would look like a stop of a position that is gone."""
+    lost(protected=True)
+    stop = next(o for o in venue.book.orders if o.request.stop_price)
+    fills.apply(venue.query_order("BTCUSDT", stop.client_order_id), environment="simulator",
+                actor="user stream")  # fmt: skip
+    assert UnknownOrder.objects.count() == 1
+    for position_id in adopt():
+        protection.ensure(position_id, actor="test")
+    assert Order.objects.get(role="entry").status == "FILLED"
+    assert Order.objects.get(role="stop_loss").status == "OPEN"
+    assert Position.objects.get().naked_since is None

@@ -53,6 +53,7 @@ class _Streams:
                         account,
                         registry.user_stream_for(account.environment),
                         tasks.want_protection,
+                        after_gap=tasks.want_comparison,
                     )
                     self.listeners[account.pk] = listener
                     group.create_task(listener.run())
