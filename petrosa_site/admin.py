@@ -1,50 +1,108 @@
-"""People and their API tokens, in the look of the rest."""
+"""People, their groups and their API tokens: changed on record, keys shown to nobody."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, User
-from django.http import HttpRequest
+from django.db import transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
 from rest_framework.authtoken.admin import TokenAdmin as DrfTokenAdmin
-from rest_framework.authtoken.models import TokenProxy
+from rest_framework.authtoken.models import Token, TokenProxy
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from audit import trail
+from petrosa_site import people
 
 admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.unregister(TokenProxy)
 
+Person = User | Group | Token
+
+
+class OnRecord:
+    """Writes to the trail what Django writes to its own log, which can be edited.
+
+    Both and the change are one transaction: no right is given without its line.
+    """
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        with transaction.atomic():  # its actions are not by themselves
+            answer: HttpResponse = super().changelist_view(request, *args, **kwargs)  # type: ignore[misc]
+        return answer
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
+        if change:
+            stored = type(obj)._default_manager.get(pk=obj.pk)
+            request.as_it_stood = people.as_it_stands(stored)  # type: ignore[attr-defined]
+        super().save_model(request, obj, form, change)  # type: ignore[misc]
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        entry: LogEntry = super().log_addition(request, obj, message)  # type: ignore[misc]
+        self._record(request, obj, "added", after=people.as_it_stands(obj))
+        return entry
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> LogEntry:
+        entry: LogEntry = super().log_change(request, obj, message)  # type: ignore[misc]
+        before = getattr(request, "as_it_stood", None)
+        more = {"before": before, "after": people.as_it_stands(obj)} if before else {}
+        self._record(request, obj, "changed", changes=entry.get_change_message(), **more)
+        return entry
+
+    def log_deletions(self, request: HttpRequest, queryset: Iterable[Any]) -> list[LogEntry]:
+        entries: list[LogEntry] = super().log_deletions(request, queryset)  # type: ignore[misc]
+        for obj in queryset:
+            self._record(request, obj, "deleted", before=people.as_it_stands(obj))
+        return entries
+
+    def _record(self, request: HttpRequest, obj: Person, what: str, **data: Any) -> None:
+        kind, key = people.subject_of(obj)
+        entry = trail.Entry(
+            kind=f"{kind}.{what}",
+            actor=request.user.get_username(),
+            subject_type=kind,
+            subject_id=key,
+            data={"name": str(obj), **people.whence(request), **data},
+        )
+        with transaction.atomic():
+            trail.record(entry)
+
 
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
+class UserAdmin(OnRecord, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        with transaction.atomic():
+            return super().user_change_password(request, *args, **kwargs)
+
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
-    pass
+class GroupAdmin(OnRecord, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
+    """A group is rights: whoever changes one could give them to themselves."""
 
 
 @admin.register(TokenProxy)
-class TokenAdmin(DrfTokenAdmin, ModelAdmin):  # type: ignore[misc]
-    """Keys are shown on the page of one token, never in the list that others look at too."""
+class TokenAdmin(OnRecord, DrfTokenAdmin, ModelAdmin):  # type: ignore[misc]
+    """Whose tokens there are and since when. A key is shown to its owner alone, by the API."""
 
-    list_display = ("user", "beginning", "created")
+    list_display = ("user", "created")
     list_filter = ()
-    readonly_fields = ("key",)
-
-    @display(description="key")
-    def beginning(self, token: TokenProxy) -> str:
-        return f"{token.key[:6]}…"
+    readonly_fields = ("created",)
 
     def get_fields(
         self,
         request: HttpRequest,  # noqa: ARG002
         obj: TokenProxy | None = None,
     ) -> tuple[str, ...]:
-        return ("user", "key") if obj else ("user",)
+        return ("user", "created") if obj else ("user",)

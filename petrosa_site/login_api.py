@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
+from petrosa_site import people
 from trading.api.documents import problem
 
 
@@ -49,12 +51,17 @@ class TokenView(APIView):
     def post(self, request: Request) -> Response:
         given = AuthTokenSerializer(data=request.data, context={"request": request})
         given.is_valid(raise_exception=True)
-        token, _ = Token.objects.get_or_create(user=given.validated_data["user"])
+        user = given.validated_data["user"]
+        with transaction.atomic():
+            token, made = Token.objects.get_or_create(user=user)
+            people.logged_in(user, request, by="token", made=made)
         return Response({"token": token.key})
 
     @extend_schema(operation_id="token_revoke", tags=["auth"], request=None, responses={204: None})
     def delete(self, request: Request) -> Response:
-        Token.objects.filter(user__username=request.user.get_username()).delete()
+        with transaction.atomic():
+            Token.objects.filter(user__username=request.user.get_username()).delete()
+            people.token_revoked(request)
         return Response(status=204)
 
 
@@ -63,6 +70,12 @@ class JwtView(TokenObtainPairView):
     """An access token for minutes and a refresh token for a day, for `Authorization: Bearer`."""
 
     throttle_scope = "login"
+
+    def post(self, request: Request, *_args: Any, **_kwargs: Any) -> Response:
+        given: Any = self.get_serializer(data=request.data)
+        given.is_valid(raise_exception=True)
+        people.logged_in(given.user, request, by="jwt")
+        return Response(given.validated_data)
 
 
 @extend_schema(tags=["auth"])

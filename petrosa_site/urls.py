@@ -7,7 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from petrosa_site import api_docs, health_views, login_api
+from petrosa_site import api_docs, health_views, login_api, people
 from petrosa_site.metrics import Metrics
 from signals_app import what_if_page
 from signals_app.api.preview import PreviewView
@@ -54,5 +54,6 @@ urlpatterns = [
     path("desk/", include("petrosa_site.desk.urls")),
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
     path("admin/what-if/", admin.site.admin_view(what_if_page.show), name="what-if"),
+    path("admin/password_change/", admin.site.admin_view(people.change_own_password)),
     path("admin/", admin.site.urls),
 ]

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from petrosa_site import throttles
+from petrosa_site import people, throttles
 
 
 class Login(LoginView):
@@ -25,6 +27,12 @@ class Login(LoginView):
             context["signed_in"] = user.get_username()
             context["lacks_staff"] = wanted.startswith("/admin/") and not user.is_staff
         return context
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        with transaction.atomic():
+            answer = super().form_valid(form)
+            people.logged_in(form.get_user(), self.request, by="form")
+        return answer
 
     def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         is_allowed, wait = throttles.take_login(request)

@@ -53,5 +53,7 @@ def test_closed_metrics_answer_a_token(operator, settings):
     from rest_framework.authtoken.models import Token
 
     settings.METRICS_OPEN = False
-    client = APIClient(headers={"Authorization": f"Token {Token.objects.create(user=operator)}"})
+    client = APIClient(
+        headers={"Authorization": f"Token {Token.objects.create(user=operator).key}"}
+    )
     assert client.get("/metrics").status_code == 200
