@@ -1,4 +1,8 @@
-"""People, their groups and their API tokens: changed on record, keys shown to nobody."""
+"""People, their groups and their API tokens: changed on record, and by superusers where it counts.
+
+`auth.change_user` and the rights on tokens are for the daily care of accounts. They let nobody
+rise: what a person may do, and the credentials of whoever may do more, are for superusers.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,7 @@ admin.site.unregister(User)
 admin.site.unregister(Group)
 admin.site.unregister(TokenProxy)
 
+RIGHTS = ("is_staff", "is_superuser", "groups", "user_permissions")
 Person = User | Group | Token
 
 
@@ -86,10 +91,42 @@ class UserAdmin(OnRecord, DjangoUserAdmin, ModelAdmin):  # type: ignore[misc]
         with transaction.atomic():
             return super().user_change_password(request, *args, **kwargs)
 
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: User | None = None
+    ) -> list[str] | tuple[Any, ...]:
+        given = super().get_readonly_fields(request, obj)
+        return given if request.user.is_superuser else (*given, *RIGHTS)
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_change_permission(request, obj) and not _may_do_more(obj, request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not _may_do_more(obj, request)
+
+
+def _may_do_more(person: User | None, request: HttpRequest) -> bool:
+    """Say whether a person may do anything that the asking one may not."""
+    if person is None or request.user.is_superuser:
+        return False
+    # A person who is switched off has no rights now, and all of them when switched on again.
+    rights = User(pk=person.pk, is_active=True, is_superuser=person.is_superuser)
+    return person.is_superuser or not (
+        rights.get_all_permissions() <= request.user.get_all_permissions()
+    )
+
 
 @admin.register(Group)
 class GroupAdmin(OnRecord, DjangoGroupAdmin, ModelAdmin):  # type: ignore[misc]
     """A group is rights: whoever changes one could give them to themselves."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:  # noqa: ARG002
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:  # noqa: ARG002
+        return bool(request.user.is_superuser)
 
 
 @admin.register(TokenProxy)
@@ -106,3 +143,14 @@ class TokenAdmin(OnRecord, DrfTokenAdmin, ModelAdmin):  # type: ignore[misc]
         obj: TokenProxy | None = None,
     ) -> tuple[str, ...]:
         return ("user", "created") if obj else ("user",)
+
+    def has_change_permission(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        obj: TokenProxy | None = None,  # noqa: ARG002
+    ) -> bool:
+        return False  # a key that changes hands would open another's doors to whoever knows it
+
+    def has_delete_permission(self, request: HttpRequest, obj: TokenProxy | None = None) -> bool:
+        allowed = bool(super().has_delete_permission(request, obj))
+        return allowed and not (obj is not None and _may_do_more(obj.user, request))
