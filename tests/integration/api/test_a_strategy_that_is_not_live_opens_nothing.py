@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
-from signals_app.models import Signal
+from signals_app.models import Signal, StrategySetting
 from signals_app.services import intake, routing, strategy_settings
 from signals_app.services.intake import Inbound
 from signals_app.services.strategy_settings import Mode, Wish
@@ -73,7 +73,7 @@ def test_a_strategy_of_others_is_traded(trader):
 
 def test_settings_that_cannot_be_read_are_off(trader):
     put(Mode.LIVE)
-    row = strategy_settings.StrategySetting.objects.get(strategy_id=OURS)
+    row = StrategySetting.objects.get(strategy_id=OURS)
     row.params = {next(iter(strategy_settings.of(OURS).params)): "nonsense"}
     row.save()
     assert trade(trader, strategy_id=OURS).json()["code"] == "STRATEGY_OFF"
