@@ -219,7 +219,10 @@ def _read_books(
         on_order = waiting()
         books = _Books(account, positions(), free, on_order, states(), held)
         if not intent.is_entry:
-            return books
+            position = books.position_in(intent.symbol)
+            most = market.instrument.max_algo_orders if market.instrument else 0
+            free_slots = governors.slots_for(account, intent, position, most)
+            return replace(books, counted=governors.Counted(free_slots=free_slots()))
         past = (
             track_record.latest.ask(account_id=account_id, strategy_id=intent.strategy_id)
             if account.sizing_model == SizingModel.FRACTIONAL_KELLY
@@ -352,6 +355,8 @@ def _snapshot(
         paces=books.counted.paces,
         own_offers=books.counted.own_offers,
         stops_elsewhere=books.counted.stops_elsewhere,
+        free_slots=books.counted.free_slots,
+        has_guard=books.counted.has_guard,
         symbols_in_use=frozenset(in_use - {intent.symbol}),
         entries_in_position=books.counted.entries_in_position,
         together=books.counted.together,

@@ -53,6 +53,9 @@ def send(rows: list[Order], *, actor: str) -> Sent:
         return orders.submit(rows, actor=actor)
     right = protection.locked_as(position.pk)
     with alone.at(right, wait=WAIT_FOR_THE_RIGHT):
+        order.refresh_from_db(fields=["status"])
+        if order.status != OrderStatus.NEW:
+            return Sent(order.pk, was_sent=False)  # another sent it while we waited
         sent = _sell(rows, position, actor)
         if Position.objects.filter(pk=position.pk, is_open=True).exists():
             protection.bring_in_line(position.pk, actor=actor)
@@ -125,8 +128,6 @@ def _make_way(order: Order, position: Position, actor: str) -> bool:
     Legs whose placing is unknown are looked at first; one that the venue does not know is not in
     the way. Raises MustWait when the venue does not let go.
     """
-    if order.status != OrderStatus.NEW:
-        return True
     legs = situations.protective_orders(position)
     for leg in protection.one_per_list([o for o in legs if o.status not in RESTING]):
         _release(leg, actor)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, DateTimeField, Exists, Func, OuterRef, QuerySet, Value
 
 from audit.statements import Answer, Select
@@ -20,7 +21,7 @@ from trading.domain.risk.limit_book import Effective, Scope
 from trading.domain.risk.types import Pace, Together
 from trading.models import Decision, Fill, Order, Portfolio, Position, VirtualAccount
 from trading.models.orders import NOT_ALL_BOOKED
-from trading.services import ledger
+from trading.services import leases, ledger, slots
 
 OVER_ALL_ACCOUNTS = (
     "max_open_positions_total",
@@ -38,6 +39,8 @@ class Counted:
     paces: Mapping[str, Pace] = field(default_factory=dict)
     own_offers: tuple[Decimal, ...] = ()
     stops_elsewhere: int | None = None
+    free_slots: int | None = None
+    has_guard: bool = False
     entries_in_position: int | None = None
     together: Together | None = None
 
@@ -64,12 +67,15 @@ def count(
     holders = (
         _other_holders.ask(account_id=account.pk, symbol=intent.symbol) if most_stops else None
     )
+    free_slots = slots_for(account, intent, position, most_stops)
     counting = _ask_paces(account, intent, held, now)
     offers = _own_offers.ask(account_id=account.pk, symbol=intent.symbol)
     return Counted(
         paces={name: Pace(_counted(answer()), of) for name, (answer, of) in counting.items()},
         own_offers=tuple(price for (price,) in offers()),
         stops_elsewhere=len(holders()) if holders else None,
+        free_slots=free_slots(),
+        has_guard=_has_guard(position, most_stops, now),
         entries_in_position=(
             _entries_in(position, waiting, intent)
             if held["max_entries_per_position"].value or held["one_symbol_per_account"].value
@@ -77,6 +83,23 @@ def count(
         ),
         together=_all_together(account, intent, held, is_locking),
     )
+
+
+def slots_for(
+    account: VirtualAccount, intent: TradeIntent, position: Position | None, most_stops: int
+) -> Callable[[], int | None]:
+    """Ask how many conditional orders the venue still takes, where a place more is needed."""
+    order_type = intent.order_type or OrderType(account.default_order_type)
+    if order_type.has_trigger or not (position is not None and position.is_open):
+        return slots.ask_free(account.venue_account_id, intent.symbol, most_stops)
+    return lambda: None
+
+
+def _has_guard(position: Position | None, most_stops: int, now: datetime) -> bool:
+    """Say whether a guard would hold a stop: asked where a new position needs a place."""
+    if not most_stops or (position is not None and position.is_open):
+        return False
+    return bool(settings.SYNTHETIC_STOPS_ENABLED) and leases.is_held(leases.GUARD, now)
 
 
 class _Moment(Func):

@@ -23,6 +23,7 @@ from trading.domain.risk.types import OrderPlan
 from trading.models import Decision, Order, OrderList, Position, VirtualAccount
 
 FIRST_LOOK_AFTER = timedelta(seconds=2)
+EXIT_LEFT_AFTER = timedelta(seconds=1)
 RESTING_TARGETS = (OrderType.LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT)
 
 
@@ -70,6 +71,8 @@ def compose(
         )
         for row in (order, *legs):
             row.order_list = order_list
+    if not intent.is_entry:  # sent at once by whoever wrote it; else by the guard
+        order.next_check_at = now + EXIT_LEFT_AFTER
     return [order, *legs]
 
 

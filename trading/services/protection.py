@@ -313,6 +313,11 @@ def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
         )
         if settled:
             trail.record(*_lines(position, plan, changed, actor))
+        elif is_safe and position.naked_since is not None:
+            # What was held at our look is covered: only what has come since is not.
+            Position.objects.filter(pk=position.pk, naked_since=position.naked_since).update(
+                naked_since=timezone.now()
+            )
     return bool(settled) and is_safe
 
 

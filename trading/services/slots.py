@@ -6,7 +6,7 @@ accounts, and those of others as last seen in the venue's own list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -49,13 +49,16 @@ def foreign(venue_account_id: int, symbol: str) -> QuerySet[ForeignConditionals]
 
 def free(venue_account_id: int, instrument: Instrument) -> int | None:
     """Return how many more conditional orders the venue takes; None when it sets no limit."""
-    if not instrument.max_algo_orders:
-        return None
-    symbol = instrument.symbol
-    taken = len(ours.rows(venue_account_id=venue_account_id, symbol=symbol))
-    for row in foreign.rows(venue_account_id=venue_account_id, symbol=symbol):
-        taken += row.count
-    return max(instrument.max_algo_orders - taken, 0)
+    return ask_free(venue_account_id, instrument.symbol, instrument.max_algo_orders)()
+
+
+def ask_free(venue_account_id: int, symbol: str, most: int) -> Callable[[], int | None]:
+    """Send what `free` asks the database, for when the answer is wanted later."""
+    if not most:
+        return lambda: None
+    own = ours.ask(venue_account_id=venue_account_id, symbol=symbol)
+    others = foreign.ask(venue_account_id=venue_account_id, symbol=symbol)
+    return lambda: max(most - len(own()) - sum(row.count for row in others()), 0)
 
 
 def expendable(venue_account_id: int, symbol: str) -> list[Order]:

@@ -71,6 +71,7 @@ def a_snapshot(*, held="0", **changes) -> RiskSnapshot:
         balances_at=ago(1),
         taker_rate=D("0.001"),
         stops_elsewhere=0,
+        free_slots=5,
     )
     return replace(ordinary, **changes)
 

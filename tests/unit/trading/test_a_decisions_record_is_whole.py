@@ -63,6 +63,8 @@ SNAPSHOTS = st.builds(
     instrument=st.sampled_from([None, BTC]),
     holding=st.builds(Holding, FIGURE, FIGURE, FIGURE, FIGURE, st.booleans()),
     stops_elsewhere=st.none() | COUNT,
+    free_slots=st.none() | COUNT,
+    has_guard=st.booleans(),
     open_position_count=st.none() | COUNT,
     free_quote=MAYBE,
     taker_rate=st.none() | st.decimals("0", "0.01", places=6),

@@ -127,9 +127,16 @@ def test_whatever_a_sizing_model_misses_lets_no_entry_pass(name):
     assert denial_of(a_buy(), snapshot).code.endswith("_UNKNOWN")
 
 
+def test_a_conditional_order_needs_to_know_of_places():
+    snapshot = a_snapshot(free_slots=None)
+    intent = a_buy(order_type=OrderType.STOP, stop_price=D(51_000))
+    assert denial_of(intent, snapshot).code == "SLOTS_UNKNOWN"
+
+
 def test_every_nullable_input_of_the_snapshot_is_in_the_lists_above():
     nullable = {f.name for f in fields(a_snapshot()) if "None" in str(f.type)}
-    assert nullable == {*MISSING, "taker_rate", "free_base", *WHEN_LIMITED, *WHEN_SIZED_BY}
+    others = {"taker_rate", "free_base", "free_slots"}
+    assert nullable == {*MISSING, *others, *WHEN_LIMITED, *WHEN_SIZED_BY}
 
 
 def test_an_exit_goes_through_the_worst_of_days():

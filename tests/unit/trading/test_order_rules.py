@@ -368,3 +368,36 @@ class TestStopRoom:
     def test_an_exit_needs_none(self):
         snapshot = a_snapshot(stops_elsewhere=5, held="1")
         assert verdict_of("stop_room", an_exit(), snapshot).passed
+
+    def test_what_others_have_resting_counts_too(self):
+        got = verdict_of("stop_room", a_buy(), a_snapshot(free_slots=0))
+        assert got.message == "STOPS_AT_MAX: limit=5 actual=5"
+
+    def test_a_stop_that_our_guard_would_hold_has_room(self):
+        snapshot = a_snapshot(stops_elsewhere=19, free_slots=0, has_guard=True)
+        assert verdict_of("stop_room", a_buy(), snapshot).passed
+
+
+class TestConditionalOrdersLeaveAPlace:
+    @pytest.fixture(params=["entry", "reduce"])
+    def order(self, request):
+        if request.param == "entry":
+            return a_buy(order_type=OrderType.STOP, stop_price=D(51_000))
+        return an_exit(
+            kind=IntentKind.REDUCE,
+            order_type=OrderType.STOP,
+            stop_price=D(49_000),
+            sizing=base("0.1"),
+        )
+
+    def test_the_last_place_is_kept_for_a_stop(self, order):
+        got = verdict_of("stop_room", order, a_snapshot(held="1", free_slots=1))
+        assert got.code == "CONDITIONAL_ORDERS_AT_MAX"
+        assert (got.limit, got.actual) == ("4", "4")
+
+    def test_the_last_but_one_is_let_through(self, order):
+        assert verdict_of("stop_room", order, a_snapshot(held="1", free_slots=2)).passed
+
+    def test_a_close_takes_the_places_of_what_it_ends(self):
+        close = an_exit(order_type=OrderType.STOP, stop_price=D(49_000))
+        assert verdict_of("stop_room", close, a_snapshot(held="1", free_slots=0)).passed

@@ -25,6 +25,8 @@ from trading.domain.risk.context import (
 )
 from trading.domain.risk.types import SizingModel, Verdict
 
+KEPT_FOR_PROTECTION = 1  # of the conditional orders a venue takes per symbol
+
 
 def order_shape(ctx: Context) -> Verdict:
     """Ask for the prices the order type needs; leaves them, the reference and the TIF behind."""
@@ -374,24 +376,59 @@ def exit_feasible(ctx: Context) -> Verdict:
     return passed(name, limit=least, actual=sellable * stop, inputs=facts)
 
 
-@entry_only
 def stop_room(ctx: Context) -> Verdict:
-    """Refuse an entry whose stop the venue would not take: it counts them per symbol, those of all
-    our accounts on one venue account together, and what cannot be protected would be sold at once.
+    """Keep places for stops: a conditional order never takes the last one, and nothing is bought
+    whose stop neither the venue nor our guard would hold.
+
+    The venue counts conditional orders per symbol, those of all our accounts on one venue account
+    and of others together.
     """
     name, instrument = "stop_room", ctx.instrument
-    if ctx.levels is None or instrument is None:
+    if instrument is None:
+        return not_evaluated(name, "the instrument is not known")
+    if ctx.order_type.has_trigger and instrument.max_algo_orders:
+        refusal = _takes_the_last_place(ctx, instrument.max_algo_orders)
+        if refusal is not None:
+            return refusal
+    return _room_for_its_stop(ctx, instrument) if ctx.is_entry else passed(name, "an exit")
+
+
+def _takes_the_last_place(ctx: Context, most: int) -> Verdict | None:
+    """A close takes the places of what it ends; everything else needs one, and leaves one."""
+    free = ctx.snapshot.free_slots
+    if ctx.intent.kind is IntentKind.CLOSE:
+        return None
+    if free is None:
+        return denied("stop_room", "SLOTS_UNKNOWN", limit=most, actual="unknown")
+    if free >= 1 + KEPT_FOR_PROTECTION:
+        return None
+    return denied(
+        "stop_room",
+        "CONDITIONAL_ORDERS_AT_MAX",
+        limit=most - KEPT_FOR_PROTECTION,
+        actual=most - free,
+        detail="the last place is kept for a stop: cancel a conditional order, or send a market "
+        "or limit order",
+    )
+
+
+def _room_for_its_stop(ctx: Context, instrument: Instrument) -> Verdict:
+    name, most = "stop_room", instrument.max_algo_orders
+    if ctx.levels is None:
         return not_evaluated(name, "the stop is not known")
-    most, elsewhere = instrument.max_algo_orders, ctx.snapshot.stops_elsewhere
     if not most or ctx.levels.stop_loss is None:
         return passed(name, "no stop to place" if most else "the venue does not count stops")
     if ctx.adds_to_position:
-        return passed(name, "takes the place of the position's stop", limit=most)
+        return passed(name, "it joins the position's stops", limit=most)
+    elsewhere, free = ctx.snapshot.stops_elsewhere, ctx.snapshot.free_slots
     if elsewhere is None:
         return denied(name, "STOPS_UNKNOWN", limit=most, actual="unknown")
-    if elsewhere >= most:
-        return denied(name, "STOPS_AT_MAX", limit=most, actual=elsewhere)
-    return passed(name, limit=most, actual=elsewhere)
+    taken = max(elsewhere, most - free if free is not None else 0)
+    if taken < most:
+        return passed(name, limit=most, actual=taken)
+    if ctx.snapshot.has_guard:
+        return passed(name, "our guard holds its stop", limit=most, actual=taken)
+    return denied(name, "STOPS_AT_MAX", limit=most, actual=taken)
 
 
 @entry_only

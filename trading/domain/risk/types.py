@@ -218,6 +218,8 @@ class RiskSnapshot:
     stops_elsewhere: int | None = (
         None  # other accounts' positions in the symbol, same venue account
     )
+    free_slots: int | None = None  # conditional orders the venue still takes in the symbol
+    has_guard: bool = False  # a guard process holds stops that the venue has no place for
     symbols_in_use: frozenset[str] | None = None  # held or on order, but for the intent's
     entries_in_position: int | None = None  # looked up only when their limit is set
     together: Together | None = None  # looked up only when one of its limits is set
