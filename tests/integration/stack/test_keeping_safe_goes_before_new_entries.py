@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def take(name: str, count: int) -> list[str]:
     """Take tasks off the broker, as a worker would, and return their names."""
     with app.connection_for_read() as connection:
-        queue = connection.SimpleQueue(app.amqp.queues.select_add(name))
+        queue = connection.SimpleQueue(name)
         taken = [queue.get(timeout=60) for _ in range(count)]
         for message in taken:
             message.ack()

@@ -18,7 +18,7 @@ def taken() -> list[bool]:
     """Take the wishes off the broker; say of each whether it is to wait."""
     found = []
     with app.connection_for_read() as connection:
-        queue = connection.SimpleQueue(app.amqp.queues.select_add("exits"))
+        queue = connection.SimpleQueue("exits")
         while True:
             try:
                 message = queue.get(timeout=0.5)
