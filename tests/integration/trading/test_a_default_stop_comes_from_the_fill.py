@@ -81,6 +81,7 @@ def test_a_bracket_keeps_the_levels_that_travelled_with_it(send, venue: FakeExch
 
     position = Position.objects.get()
     assert (entry.stop_distance, entry.target_distance) == ("", "")
-    assert (position.stop_price, position.target_price) == (43120, 46200)
+    assert position.stop_price == 43120
+    assert position.target_price == 46200
     protection.ensure(position.pk, actor="test")
     assert venue.count("place_order_list") == 1

@@ -172,7 +172,8 @@ def test_a_stop_nobody_knew_of_becomes_a_leg_of_its_position(lost, venue):
         assert protection.ensure(position_id, actor="test")
 
     position = Position.objects.get()
-    assert (position.stop_price, position.target_price) == (43000, 47000)
+    assert position.stop_price == 43000
+    assert position.target_price == 47000
     assert position.naked_since is None
     assert sorted(Order.objects.values_list("role", flat=True)) == [
         "entry",

@@ -10,6 +10,7 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from exchanges.domain.matching import OrderType
 from exchanges.domain.orders import ExecutionReport, Side, VenueFill, VenueStatus
 from exchanges.models import VenueAccount
 from signals_app.backtest.books import Books
@@ -104,7 +105,7 @@ def backtest(entries: list[Entry]) -> tuple[Decimal | None, Decimal | None]:
     books = Books(BTC, ONE_COIN)
     for one in entries:
         taken = [
-            Taken(1, Side.BUY, "LIMIT", price, D(1), D(0), "USDT", False, 0, price, D(0))
+            Taken(1, Side.BUY, OrderType.LIMIT, price, D(1), D(0), "USDT", False, 0, price, D(0))
             for price in one.paid
         ]
         books.book_entry(taken, one.levels)

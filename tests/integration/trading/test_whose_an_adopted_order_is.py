@@ -111,7 +111,9 @@ def test_a_bracket_is_adopted_with_its_legs_as_one_list(main, venue):
         "stop_loss": "PENDING",
     }
     entry = order_list.orders.get(role="entry")
-    assert (entry.stop_loss, entry.take_profit, entry.stop_distance) == (43000, 46000, "")
+    assert entry.stop_loss == 43000
+    assert entry.take_profit == 46000
+    assert entry.stop_distance == ""
     venue.drain_news()
     venue.move("BTCUSDT", 44000)
     for report in venue.drain_news():
