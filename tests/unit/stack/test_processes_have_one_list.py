@@ -3,14 +3,17 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 from django.core.management import get_commands
 
+from audit import life
 from petrosa_site import celery
 from petrosa_site.stack import procfile, supervision
 
 ROOT = Path(__file__).resolve().parents[3]
 PROCESSES = procfile.read(ROOT / "Procfile")
-COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+FILE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+COMPOSE, CONFIGS = FILE["services"], FILE["configs"]
 NOT_PROCESSES = {"postgres", "redis", "nats", "migrate"}
 ALLOWED = {
     "web",
@@ -108,6 +111,27 @@ def test_containers_have_no_rights_to_spare(name):
 @pytest.mark.parametrize("name", sorted(set(COMPOSE) - {"migrate"}))
 def test_every_service_has_a_health_check(name):
     assert COMPOSE[name]["healthcheck"]["test"]
+
+
+@pytest.mark.parametrize("name", sorted(COMPOSE))
+def test_logs_do_not_fill_the_disk(name):
+    assert set(COMPOSE[name]["logging"]["options"]) == {"max-size", "max-file"}
+
+
+def test_no_read_only_service_has_inline_configuration():
+    """Compose copies it into the container, which a read-only root refuses."""
+    assert all("content" not in config for config in CONFIGS.values())
+    assert all((ROOT / config["file"]).is_file() for config in CONFIGS.values())
+
+
+def test_every_process_whose_silence_counts_is_expected():
+    expected = COMPOSE["web"]["environment"]["EXPECTED_PROCESSES"].split(",")
+
+    assert set(expected) == set(COMPOSE) & set(life.WATCHED)
+
+
+def test_every_watched_queue_is_served():
+    assert set(settings.WATCHED_QUEUES) == set(life.WATCHED) & {"worker", "exits"} & set(COMPOSE)
 
 
 def test_ports_are_open_on_this_machine_only():
