@@ -10,12 +10,21 @@ import redis as redis_client
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import User
     from pytest_django.plugin import DjangoDbBlocker
     from rest_framework.test import APIClient
     from xdist.scheduler import LoadGroupScheduling
+
+# The same examples in every run, however slow the machine: a run fails for what was changed.
+# `pytest --hypothesis-profile explore` looks for new ones.
+PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis_settings.register_profile("steady", derandomize=True, **PATIENT)
+hypothesis_settings.register_profile("explore", **PATIENT)
+hypothesis_settings.load_profile("steady")
 
 WHOLE_PRODUCTS = ("tests/corridor/", "tests/browser/")  # each starts a product for all its tests
 

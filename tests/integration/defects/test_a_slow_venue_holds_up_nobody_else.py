@@ -67,10 +67,11 @@ def test_pages_answer_while_trades_wait_for_the_venue(operator, simulator, tmp_p
         waiting = [pool.submit(trade, port, key) for _ in range(2)]
         time.sleep(0.5)
 
-        looks = [ask(port, "GET", "/healthz") for _ in range(10)]
-
-        assert not any(one.done() for one in waiting)
-        assert [status for status, _ in looks] == [200] * 10
+        looks = 0
+        while not any(one.done() for one in waiting):
+            assert ask(port, "GET", "/healthz")[0] == 200
+            looks += 1
+        assert looks > 1  # the first one alone may have waited as long as the trades
         for one in waiting:
             status, seconds = one.result()
             assert status == 200

@@ -123,7 +123,7 @@ class TestTheListener:
 
     def test_it_tells_the_breakers_how_much_waits(self, control):
         store = redis.Redis.from_url(settings.REDIS_URL)
-        for _ in range(300):
+        for _ in range(900):
             if store.get(trips.BACKLOG_KEY) == b"0":
                 return
             time.sleep(0.1)
@@ -145,7 +145,7 @@ async def _ask_in_a_flood(subject: str, payload: dict) -> tuple[dict, int]:
 
 async def _until_it_answers(client, subject: str) -> None:
     ask = json.dumps({"command": "status", "by": "test"}).encode()
-    for _ in range(200):
+    for _ in range(400):
         try:
             await client.request(subject, ask, timeout=1)
         except nats.errors.NoRespondersError:

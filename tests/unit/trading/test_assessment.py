@@ -263,8 +263,8 @@ def test_an_assessment_takes_well_under_a_millisecond():
     intent, snapshot = a_buy(take_profit=D(55_000)), a_snapshot()
     rounds = []
     for _ in range(20):
-        started = time.perf_counter()
+        started = time.thread_time()  # what others do on this machine does not count
         for _ in range(20):
             assess(intent, snapshot)
-        rounds.append((time.perf_counter() - started) / 20)
+        rounds.append((time.thread_time() - started) / 20)
     assert min(rounds) < 0.001
