@@ -200,6 +200,7 @@ CELERY_TASK_ROUTES = {
     "trading.protect": {"queue": EXIT_QUEUE},
     "trading.watch_protection": {"queue": EXIT_QUEUE},
     "trading.reconcile": {"queue": EXIT_QUEUE},
+    "trading.adopt": {"queue": EXIT_QUEUE},
     "trading.empty": {"queue": EXIT_QUEUE},
     "trading.sweep_stops": {"queue": EXIT_QUEUE},
     "trading.watch_equity": {"queue": EXIT_QUEUE},  # a loss limit may flatten
