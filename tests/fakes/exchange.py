@@ -32,6 +32,7 @@ from exchanges.domain.orders import (
     OrderRequest,
     OrderType,
     Quote,
+    Side,
     TimeInForce,
     VenueFill,
     VenueStatus,
@@ -226,6 +227,24 @@ class FakeExchange:
         self.book.end(order, VenueStatus.EXPIRED, reason)
         self.book.end_list_of(order, VenueStatus.EXPIRED, reason)
         return self.book.report(order)
+
+    def take_conditional_places(self, symbol: str, count: int) -> None:
+        """Somebody else on the account places stops that never fire."""
+        for _ in range(count):
+            request = OrderRequest(
+                client_order_id=f"foreign-{self.book.number()}",
+                symbol=symbol,
+                side=Side.BUY,
+                type=OrderType.STOP,
+                quantity=Decimal("0.001"),
+                stop_price=Decimal(999_999),
+            )
+            self.book.accept(request)
+
+    def give_conditional_places_back(self, symbol: str) -> None:
+        for order in self.book.orders:
+            if order.client_order_id.startswith("foreign-") and order.is_live:
+                order.status = VenueStatus.CANCELED
 
     def deposit(self, asset: str, amount: Figure) -> None:
         self.book.free[asset] = self.free(asset) + Decimal(amount)

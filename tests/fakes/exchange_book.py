@@ -113,10 +113,19 @@ class FakeBook:
             raise rejected("Duplicate order sent.")
         _check_filters(instrument, request, self._reference(request))
         self._check_position_of_prices(request)
+        self._check_places(request, instrument)
         if funds:
             asset, amount = self._cost(request, self._quantity(request))
             if amount > self.free.get(asset, ZERO):
                 raise rejected(INSUFFICIENT)
+
+    def _check_places(self, request: OrderRequest, instrument: Instrument) -> None:
+        if not (request.type.has_trigger and instrument.max_algo_orders):
+            return
+        resting = [o for o in self.orders if o.symbol == request.symbol and not o.status.is_final]
+        conditional = sum(1 for o in resting if o.request.type.has_trigger)
+        if conditional >= instrument.max_algo_orders:
+            raise rejected("Filter failure: MAX_NUM_ALGO_ORDERS", -1013)
 
     def instrument(self, symbol: str) -> Instrument:
         if symbol not in self.instruments:
