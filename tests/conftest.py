@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 # The same examples in every run, however slow the machine: a run fails for what was changed.
 # `pytest --hypothesis-profile explore` looks for new ones.
-PATIENT = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-hypothesis_settings.register_profile("steady", derandomize=True, **PATIENT)
-hypothesis_settings.register_profile("explore", **PATIENT)
+PATIENT = hypothesis_settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.register_profile("steady", PATIENT, derandomize=True)
+hypothesis_settings.register_profile("explore", PATIENT)
 hypothesis_settings.load_profile("steady")
 
 WHOLE_PRODUCTS = ("tests/corridor/", "tests/browser/")  # each starts a product for all its tests

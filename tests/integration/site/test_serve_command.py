@@ -76,7 +76,7 @@ def test_a_taken_port_is_named(tmp_path):
             cwd=processes.ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=250,
             check=False,
         )
     assert done.returncode != 0

@@ -60,8 +60,8 @@ def test_without_any_worker_the_market_process_stops_trading(hanging, tmp_path: 
     counted.note(failed=True, took_seconds=40)
     log = tmp_path / "log"
     with processes.running("manage.py", "stream_market_data", log=log, TRIP_EVERY_SECONDS="1"):
-        _until(TradingState.objects.exists, 60, log)
-        _until(lambda: trips.seen().seconds_ago is not None, 60, log)
+        _until(TradingState.objects.exists, 200, log)
+        _until(lambda: trips.seen().seconds_ago is not None, 90, log)
 
     stop = TradingState.objects.get()
     assert (stop.mode, stop.key, stop.engaged_by) == ("HALTED", "simulator", "trip:venue-errors")
