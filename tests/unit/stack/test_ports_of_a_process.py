@@ -18,6 +18,7 @@ def block():
 
 def listening(port):
     server = socket.socket()
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do
     server.bind((ports.HOST, port))
     server.listen()
     return server
