@@ -33,6 +33,7 @@ WANTED = ("userstream", "market", "web", "worker", "exits", "guard", "standby", 
 PROCESSES = tuple(name for name in WANTED if name in COMMANDS)
 SYMBOLS = tuple(s for s in listings() if s.endswith("USDT"))
 WORTH = 60  # quote units of one entry, about
+SIGNAL = "chaos-"  # how the ids of signals begin
 AWAY_SECONDS = 0.5  # what a supervisor takes to notice and to start it again
 SETTINGS: dict[str, Any] = {
     **storm.SETTINGS,
@@ -148,7 +149,7 @@ class Bench:
     def _send(
         self, symbol: str, action: str, wish: dict[str, Any], size: Decimal | None, owner: str
     ) -> Sent:
-        uid = f"chaos-{next(self._numbers):06}"
+        uid = f"{SIGNAL}{next(self._numbers):06}"
         said = {name: float(v) if isinstance(v, Decimal) else v for name, v in wish.items()}
         said = {"quantity": None, "strategy_id": strategy_of(owner), **said}
         payload = a_signal(symbol=symbol, action=action, signal_uid=uid, **said)
@@ -192,6 +193,20 @@ class Bench:
         """Say whether a symbol is held and wholly covered."""
         return bool(self.live.held(symbol)) and self.live.is_covered(symbol)
 
+    def settle(self, seconds: float = 180) -> bool:
+        """Wait until every signal was acted on and no order is on its way."""
+        return self.until(self._is_settled, seconds, pause=0.5)
+
+    def _is_settled(self) -> bool:
+        acted_on = self.product.rows(
+            "SELECT uid FROM signals_app_signal WHERE status <> 'received'"
+        )
+        by_signal = {s.uid for s in self.sent if s.uid.startswith(SIGNAL)}
+        if by_signal - {row["uid"] for row in acted_on}:
+            return False
+        open_ends = "SELECT count(*) FROM trading_order WHERE status IN ('NEW', 'SUBMITTING')"
+        return not self.product.value(open_ends)
+
     def outcomes(self) -> dict[str, str]:
         """Return what the product has recorded of each signal that came to no order there."""
         told = {}
@@ -201,6 +216,12 @@ class Bench:
             elif row["order_status"] in NOT_THERE:
                 told[row["uid"]] = row["order_status"]
         return told
+
+    def is_decided(self, uid: str) -> bool:
+        """Say whether a signal was refused, or its entry order has come to its end."""
+        rows = self.product.rows(OUTCOMES + "WHERE s.uid = ?", uid)
+        over = (*NOT_THERE, "FILLED")
+        return any(r["status"] in REFUSED or r["order_status"] in over for r in rows)
 
     def owners(self) -> dict[str, str]:
         """Return whose each order is, by the product's books."""

@@ -193,6 +193,7 @@ def quiet(bench: Bench, count: int) -> Drill:
     for number in range(count):
         _pace(number, story_began=story._began)
         bench.buy(QUIET[number % len(QUIET)])
+    bench.settle()
     bench.until(lambda: all(bench.is_safe(symbol) for symbol in QUIET), 60)
     drill = story.judged("quiet", f"no faults, {count} signals, add-ons at 4/s")
     sell_everything(bench, QUIET)
@@ -217,7 +218,8 @@ def mixed(bench: Bench, count: int, seed: int = 7) -> Drill:
         if number % 10 == 0:
             bench.look()
     bench.product.venue.control("faults", method="DELETE")
-    bench.until(lambda: all(bench.is_flat(s) or bench.is_safe(s) for s in MIXED), 90)
+    bench.settle()
+    bench.until(lambda: all(bench.is_flat(s) or bench.is_safe(s) for s in MIXED), 60)
     drill = story.judged("mixed", f"mixed faults at 8 % with kills, {count} signals")
     sell_everything(bench, MIXED)
     return drill

@@ -28,7 +28,7 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "40 % fills, rest 1 s later": {"kind": "fill_in_parts", "filled": 0.4, "rest": "later"},
 }
 FALL = Decimal("0.93")  # below the stops, which stand at 0.96
-WITHOUT_POSITION = 6.0  # seconds after which an entry that came to nothing will come to nothing
+WITHOUT_POSITION = 6.0  # seconds: what was cut off may still arrive before that
 SLOTS = 5
 
 
@@ -86,7 +86,7 @@ class Scenario:
 
 
 def _buy(bench: Bench, cell: Cell) -> None:
-    bench.buy(cell.symbol)
+    cell.memory["uid"] = bench.buy(cell.symbol).uid
 
 
 def _add(bench: Bench, cell: Cell) -> None:
@@ -95,7 +95,7 @@ def _add(bench: Bench, cell: Cell) -> None:
 
 
 def _bracket(bench: Bench, cell: Cell) -> None:
-    bench.buy(cell.symbol, limit=True)
+    cell.memory["uid"] = bench.buy(cell.symbol, limit=True).uid
 
 
 def _close(bench: Bench, cell: Cell) -> None:
@@ -204,10 +204,13 @@ def _set_free(bench: Bench, cell: Cell, amount: Decimal) -> None:
 
 
 def _is_safe(bench: Bench, cell: Cell) -> bool:
-    """Say whether it is covered, or nothing came of it in the time that takes."""
-    if bench.live.held(cell.symbol):
-        return bench.is_safe(cell.symbol)
-    return cell.seconds > WITHOUT_POSITION
+    """Say whether it is covered, or nothing came of it."""
+    return bench.is_safe(cell.symbol) or _came_to_nothing(bench, cell)
+
+
+def _came_to_nothing(bench: Bench, cell: Cell) -> bool:
+    is_late = cell.seconds > WITHOUT_POSITION and bench.is_flat(cell.symbol)
+    return is_late and bench.is_decided(cell.memory.get("uid", ""))
 
 
 def _is_added(bench: Bench, cell: Cell) -> bool:
@@ -228,7 +231,8 @@ def _is_out(bench: Bench, cell: Cell) -> bool:
     """Say whether all is sold, after the fall or before it, or nothing was ever bought."""
     if not bench.is_flat(cell.symbol):
         return False
-    return "went_on" in cell.memory or cell.seconds > WITHOUT_POSITION
+    is_sold = "went_on" in cell.memory or cell.scenario.holds
+    return is_sold or _came_to_nothing(bench, cell)
 
 
 SCENARIOS: tuple[Scenario, ...] = (

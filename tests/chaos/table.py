@@ -61,7 +61,7 @@ def run(folder: Path, asked: argparse.Namespace) -> Outcome:
     with bench(folder) as on:
         cells = _rounds(on, asked) if "table" in asked.parts else []
         found.stories = [story for part in asked.parts for story in _story(on, part, asked)]
-        on.look()
+        on.settle()
         found.whole = referee.judge(on.rows, on.sent, outcomes=on.outcomes(), guarded=on.guarded())
         found.signals, found.loads = len(on.sent), on.loads
         if asked.keep:
