@@ -132,7 +132,7 @@ def written(found: Outcome, commit: str) -> str:
     ]
     if found.cells:
         alone = [f for f in found.cells if f[0].killed == "nothing"]
-        for words, measure in TABLES.items():
+        for words, measure in TABLES.items() if alone else ():
             lines += ["", words, "", figures.by_fault(alone, measure)]
         lines += ["", "With a process killed while the fault strikes, over all faults:", ""]
         lines += [figures.by_kill(found.cells)]
