@@ -81,7 +81,7 @@ def _of_story(story: Drill) -> list[Verdict]:
 
 def _most(promise: str, seconds: Sequence[float], limit: float) -> Verdict:
     worst = max(seconds)
-    return Verdict(promise, f"{limit:.1f} s", f"{worst:.1f} s", worst <= limit)
+    return Verdict(promise, f"{limit:g} s", f"{worst:.2f} s", worst <= limit)
 
 
 def _sales(promise: str, exits: Sequence[Exit], limit: float) -> Verdict:
