@@ -102,7 +102,8 @@ def _watch(bench: Bench, cells: Sequence[Cell], killed: str) -> None:
         bench.look()
         struck = {r["symbol"]: r["at_ms"] for r in bench.rows[-2000:] if r["kind"] == "fault"}
         for cell in cells:
-            _go_on(bench, cell, has_struck=struck.get(cell.symbol, 0) >= cell.begun_ms)
+            cell.is_struck = cell.is_struck or struck.get(cell.symbol, 0) >= cell.begun_ms
+            _go_on(bench, cell, has_struck=cell.is_struck)
             cell.is_done = cell.is_done or cell.scenario.is_over(bench, cell)
         if not has_killed and passed > KILL_AFTER:
             bench.kill(killed)

@@ -27,7 +27,9 @@ def by_fault(found: Sequence[Found], measure: str) -> str:
             here = [f for f in found if f[0].fault == fault and f[0].scenario.name == name]
             figures = _pair([MEASURES[measure](report) for _, report in here])
             never = sum(len(report.unsold) for _, report in here) if measure == "sold" else 0
-            row.append(f"{figures}, {never} never" if never else figures)
+            unstruck = sum(cell.fault != "none" and not cell.is_struck for cell, _ in here)
+            words = [figures] + ([f"{never} never"] if never else [])
+            row.append(", ".join([*words, f"{unstruck} not struck"] if unstruck else words))
         rows.append(row)
     return _table(["fault", *names], rows)
 

@@ -44,6 +44,7 @@ class Cell:
     ended_ms: int = 0
     is_done: bool = False
     is_void: bool = False  # it could not be prepared
+    is_struck: bool = False  # the fault met a request
     memory: dict[str, Any] = field(default_factory=dict)
 
     @property
