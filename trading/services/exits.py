@@ -21,6 +21,7 @@ from exchanges import catalogue, quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderType
 from trading.domain import carry_on, client_ids
+from trading.domain import protection as decider
 from trading.domain.intents import IntentKind
 from trading.domain.order_states import OrderStatus
 from trading.models import Order, Position
@@ -131,6 +132,7 @@ def _make_way(order: Order, position: Position, actor: str) -> bool:
     legs = situations.protective_orders(position)
     for leg in protection.one_per_list([o for o in legs if o.status not in RESTING]):
         _release(leg, actor)
+    position.refresh_from_db()  # a refusal before may have noted what is missing
     live = [o for o in situations.protective_orders(position) if o.status in RESTING]
     for leg in _in_the_way(order, position, live):
         _release(leg, actor)
@@ -174,7 +176,8 @@ def _in_the_way(order: Order, position: Position, live: list[Order]) -> Iterator
         key=lambda one: one[0],
     )
     locked = sum((quantity for quantity, _ in sized), Decimal(0))
-    needed = order.quantity - max(position.quantity - locked, Decimal(0))
+    there = position.quantity - position.shortfall
+    needed = order.quantity - max(there - locked, Decimal(0))
     if _is_close(order):
         needed = locked
     enough = next((one for one in sized if one[0] >= needed), None)
@@ -277,10 +280,27 @@ def _next(order: Order) -> carry_on.SellOn | carry_on.Over:
         instrument = catalogue.get(order.venue_account.environment, order.symbol)
         assert position is not None
         assert instrument is not None
-        free = protection.free_base(position, instrument.base_asset)
-        step = carry_on.after(_facts(order, free))
+        there = _what_is_there(position, instrument.base_asset)
+        step = carry_on.after(_facts(order, there))
     assert not isinstance(step, carry_on.LookAtFunds)
     return step
+
+
+def _what_is_there(position: Position, asset: str) -> Decimal:
+    """Ask the venue what there is to sell, our protection out of the way; note what is missing.
+
+    The note has the next attempt free the coins it needs, instead of counting on those that are
+    gone. Protection looks again right after, and has the last word.
+    """
+    free = protection.free_base(position, asset)
+    legs = situations.protective_orders(position)
+    now = timezone.now()
+    there = free + decider.locked(tuple(situations.as_leg(o, position, now) for o in legs))
+    missing = position.quantity - situations.locked_in_exits(position) - there
+    if missing > 0 and not any(o.status == OrderStatus.SUBMITTING for o in legs):
+        rows = Position.objects.filter(pk=position.pk, updated_at=position.updated_at)
+        rows.update(shortfall=missing)
+    return there
 
 
 def _position_of(order: Order) -> Position | None:
@@ -353,14 +373,24 @@ def _write_successor(order: Order, step: carry_on.SellOn, actor: str) -> Order:
 
 def give_up(order: Order, *, actor: str) -> bool:
     """Have an exit not go on: a person says no. False when there was nothing to stop."""
+    reason = f"given up by {actor}"
     with transaction.atomic():
         stopped = Order.objects.filter(pk=order.pk, follow_up_at__isnull=False).update(
-            follow_up_at=None
+            follow_up_at=None, reason=f"{reason}; {order.reason}".removesuffix("; ")[:300]
         )
         if stopped:
-            data: dict[str, object] = {"reason": f"given up by {actor}"}
+            left = f"{_left(order):f}"
+            data: dict[str, object] = {"reason": reason, "left": left}
             trail.record(placing.entry(order, "exit.given_up", actor, data))
+            # What it was to sell stays: it needs its stop back.
+            rows = Position.objects.filter(account_id=order.account_id, symbol=order.symbol)
+            rows.update(next_look_at=timezone.now())
     return bool(stopped)
+
+
+def carried_on_by(order: Order) -> Order | None:
+    """Return the order that sells what this one left, None when none does."""
+    return order.continued_by.order_by("-pk").first()
 
 
 def last_of(order: Order) -> Order:

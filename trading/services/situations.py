@@ -84,7 +84,7 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
         quote = quotes.get(environment, position.symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
     now = timezone.now()
     seen = tuple(as_leg(order, position, now) for order in legs)
-    locked_elsewhere = _locked_in_exits(position)
+    locked_elsewhere = locked_in_exits(position)
     free_slots = slots.free(account.venue_account_id, instrument)
     is_scarce = free_slots is not None and (free_slots == 0 or learned.no_slot)
     return Situation(
@@ -210,7 +210,7 @@ def _fills_were_missed(position: Position) -> bool:
     return Position.objects.get(pk=position.pk).updated_at != position.updated_at
 
 
-def _locked_in_exits(position: Position) -> Decimal:
+def locked_in_exits(position: Position) -> Decimal:
     """Sum what exits hold at the venue, or may hold. One that was not sent holds nothing yet."""
     sent = [o for o in exits_of(position) if o.status != OrderStatus.NEW]
     return sum((o.quantity - o.booked_quantity for o in sent), ZERO)

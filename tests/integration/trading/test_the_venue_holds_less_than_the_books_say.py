@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db.models import F
 
 from audit.models import Event
 from exchanges.models import VenueAccount
 from tests.integration.trading.clock import time_passes
+from tests.integration.trading.withdrawals import a_minute_passes, look, withdraw
 from trading.models import Order, Position
 from trading.services import balances, protection, reconciliation
 
@@ -25,31 +24,9 @@ def held(send) -> Position:
     return position
 
 
-def a_minute_passes() -> None:
-    Position.objects.update(updated_at=F("updated_at") - timedelta(seconds=60))
-    time_passes(60)
-    Order.objects.update(closed_at=F("closed_at") - timedelta(seconds=60))
-
-
-def look(position: Position) -> Position:
-    balances.refresh(VenueAccount.objects.get())
-    protection.ensure(position.pk, actor="test")
-    position.refresh_from_db()
-    return position
-
-
 def cancel_by_hand(venue) -> None:
     [stop] = stops()
     venue.cancel_at_venue(stop.client_order_id)
-
-
-def lose(venue, quantity: str) -> None:
-    """Somebody withdraws coins behind our back, and we hear of the cancelled stop."""
-    cancel_by_hand(venue)
-    venue.deposit("BTC", f"-{quantity}")
-    time_passes(10)
-    reconciliation.run()
-    a_minute_passes()
 
 
 def stops() -> list[Order]:
@@ -62,14 +39,14 @@ def test_nothing_rings_while_the_venue_has_it_all(held):
 
 
 def test_coins_that_were_withdrawn_ring_and_the_rest_stays_protected(held, venue):
-    lose(venue, "0.002")
+    withdraw(venue, "0.002")
 
     assert "the venue holds 0.00799 to sell, the books say 0.00999" in look(held).alarm
     assert [s.quantity for s in stops()] == [Decimal("0.00799")]
 
 
 def test_looking_again_and_again_leaves_that_protection_alone(held, venue):
-    lose(venue, "0.002")
+    withdraw(venue, "0.002")
     look(held)
     rests = [s.client_order_id for s in stops()]
 
@@ -81,7 +58,7 @@ def test_looking_again_and_again_leaves_that_protection_alone(held, venue):
 
 
 def test_the_alarm_ends_when_the_coins_are_back(held, venue):
-    lose(venue, "0.002")
+    withdraw(venue, "0.002")
     look(held)
     venue.deposit("BTC", "0.002")
 
