@@ -78,6 +78,7 @@ UNFOLD: dict[str, Any] = {
                     _item("Fills", "done_all", "trading", "fill"),
                     _item("Closed trades", "swap_vert", "trading", "closedtrade"),
                     _item("Positions", "stacked_line_chart", "trading", "position"),
+                    _item("Settled shortfalls", "rule", "trading", "positionadjustment"),
                     _item("Equity", "show_chart", "trading", "equitysnapshot"),
                     _item("Losses", "trending_down", "trading", "equitycourse"),
                 ],
@@ -116,6 +117,8 @@ UNFOLD: dict[str, Any] = {
                 "title": "Venues",
                 "items": [
                     _item("Venue accounts", "account_balance", "exchanges", "venueaccount"),
+                    _item("Guard", "shield", "trading", "guardlease"),
+                    _item("Others' stops", "lock_clock", "trading", "foreignconditionals"),
                     _item("Balances", "account_balance_wallet", "exchanges", "balance"),
                     _item("Instruments", "list_alt", "exchanges", "instrumentrow"),
                     _item("Price history", "candlestick_chart", "exchanges", "series"),

@@ -10,10 +10,11 @@ from trading.admin.equity import (
     LossStreakAdmin,
 )
 from trading.admin.fills import FillAdmin
+from trading.admin.guard import ForeignConditionalsAdmin, GuardLeaseAdmin
 from trading.admin.limits import LimitAdmin, LimitChangeAdmin
 from trading.admin.orders import OrderAdmin, OrderListAdmin
 from trading.admin.performance import ClosedTradeAdmin
-from trading.admin.positions import PositionAdmin
+from trading.admin.positions import PositionAdjustmentAdmin, PositionAdmin
 
 __all__ = [
     "ApprovalAdmin",
@@ -23,11 +24,14 @@ __all__ = [
     "EquityCourseAdmin",
     "EquitySnapshotAdmin",
     "FillAdmin",
+    "ForeignConditionalsAdmin",
+    "GuardLeaseAdmin",
     "LimitAdmin",
     "LimitChangeAdmin",
     "LossStreakAdmin",
     "OrderAdmin",
     "OrderListAdmin",
+    "PositionAdjustmentAdmin",
     "PositionAdmin",
     "StopReportAdmin",
     "StrategyMappingAdmin",

@@ -22,9 +22,10 @@ from trading import tasks
 from trading.admin.words import ORDER_COLOURS, SIDE_COLOURS
 from trading.domain.order_states import OrderStatus, is_final
 from trading.models import Fill, Order, OrderList
-from trading.services import orders
+from trading.services import exits, orders
 
 MOST_AT_ONCE = 50
+ENDS_HERE = "The exit ends here: {} stay unsold and get their stop back."
 
 
 @admin.register(Order)
@@ -111,20 +112,35 @@ class OrderAdmin(FactAdmin):
         return redirect(reverse("admin:trading_order_change", args=(order_id,)))
 
     def _cancel(self, request: HttpRequest, order: Order) -> None:
-        name = order.client_order_id
+        name, actor = order.client_order_id, request.user.get_username()
         if is_final(OrderStatus(order.status)):
-            messages.warning(request, f"{name} is {order.status} already: nothing to cancel.")
+            self._give_up(request, order)
             return
         try:
-            applied = orders.cancel(order, actor=request.user.get_username())
+            applied = orders.cancel(order, actor=actor)
         except VenueError as error:
             messages.error(request, f"{name} was not cancelled: {error}")
             return
         for one in applied:
             if one.position_id is not None:
                 tasks.want_protection(one.position_id)
-        order.refresh_from_db(fields=["status"])
-        messages.success(request, f"{name} is {order.status} now.")
+        order.refresh_from_db(fields=["status", "booked_quantity"])
+        said = f"{name} is {order.status} now."
+        if order.continues_id and order.status in (OrderStatus.NOT_PLACED, OrderStatus.CANCELED):
+            said += f" {ENDS_HERE.format(number(order.quantity - order.booked_quantity))}"
+        messages.success(request, said)
+
+    def _give_up(self, request: HttpRequest, order: Order) -> None:
+        """Have an exit that ended short not go on; nothing else of an ended order can be ended."""
+        name = order.client_order_id
+        if exits.give_up(order, actor=request.user.get_username()):
+            left = number(order.quantity - order.booked_quantity)
+            messages.success(request, f"{name} goes on no more. {ENDS_HERE.format(left)}")
+            return
+        said = f"{name} is {order.status} already: nothing to cancel."
+        if (successor := exits.carried_on_by(order)) is not None:
+            said += f" {successor.client_order_id} sells what it left: cancel that one."
+        messages.warning(request, said)
 
     def change_view(
         self,
@@ -139,9 +155,9 @@ class OrderAdmin(FactAdmin):
             rows = Fill.objects.filter(order=order).select_related("order")
             context["fills"] = list(rows.order_by("pk"))
             context["trail"] = timeline.of(("order", order.pk))
-            context["can_cancel"] = self.has_cancel_permission(request) and not is_final(
-                OrderStatus(order.status)
-            )
+            may_cancel = self.has_cancel_permission(request)
+            context["can_cancel"] = may_cancel and not is_final(OrderStatus(order.status))
+            context["can_give_up"] = may_cancel and order.follow_up_at is not None
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
 

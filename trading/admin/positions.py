@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from audit import timeline
 from audit.admin.facts import FactAdmin
-from trading.models import Fill, Order, Position
+from audit.readable import number
+from exchanges.domain.errors import VenueError
+from trading.domain.figures import plain
+from trading.models import Fill, Order, Position, PositionAdjustment
+from trading.services import shortfalls
 
 
 @admin.register(Position)
@@ -54,6 +62,34 @@ class PositionAdmin(FactAdmin):
             return "dust"
         return "naked" if position.naked_since else "protected"
 
+    def has_settle_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm("trading.settle_shortfall"))
+
+    def get_urls(self) -> list[URLPattern]:
+        settle = self.admin_site.admin_view(require_POST(self.settle))
+        mine = [path("<int:position_id>/settle/", settle, name="trading_position_settle")]
+        return mine + list(super().get_urls())
+
+    def settle(self, request: HttpRequest, position_id: int) -> HttpResponse:
+        """Take the shortfall of a position off the books, with the reason of the form."""
+        if not self.has_settle_permission(request):
+            raise PermissionDenied
+        position = get_object_or_404(Position, pk=position_id)
+        actor, reason = request.user.get_username(), request.POST.get("reason", "")
+        try:
+            row = shortfalls.settle(position.pk, actor=actor, reason=reason)
+        except shortfalls.Refused as error:
+            messages.error(request, str(error))
+        except VenueError as error:
+            messages.error(request, f"Nothing was changed: the venue could not be asked ({error}).")
+        else:
+            messages.success(
+                request,
+                f"{plain(row.quantity)} {position.symbol} are off the books, at a cost of "
+                f"{plain(row.cost)}. What is left is protected anew within a second.",
+            )
+        return redirect(reverse("admin:trading_position_change", args=(position_id,)))
+
     def change_view(
         self,
         request: HttpRequest,
@@ -72,5 +108,28 @@ class PositionAdmin(FactAdmin):
                 .order_by("-id")[:50]
             )
             context["trail"] = timeline.of(("position", position.pk))
+            context["adjustments"] = list(position.adjustments.all()[:50])
+            context["can_settle"] = self.has_settle_permission(request)
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
+
+
+@admin.register(PositionAdjustment)
+class PositionAdjustmentAdmin(FactAdmin):
+    """Shortfalls that were settled: what was taken off the books, by whom, and why."""
+
+    list_display = ("at", "position", "quantity", "price", "cost_number", "reason", "actor")
+    list_select_related = ("position",)
+    search_fields = ("actor__exact",)
+    search_help_text = "Who settled it, exactly"
+    fields = (
+        ("position", "after_fill"),
+        ("quantity", "price", "cost_number"),
+        "reason",
+        ("actor", "at"),
+    )
+    readonly_fields = ("cost_number",)
+
+    @admin.display(description="cost")
+    def cost_number(self, row: PositionAdjustment) -> str:
+        return number(row.cost)

@@ -10,7 +10,7 @@ from trading.api import results
 from trading.api.problems import Problem
 from trading.domain.order_states import OrderStatus, is_final
 from trading.models import Order
-from trading.services import orders
+from trading.services import exits, orders
 
 log = structlog.get_logger(__name__)
 ENDED = (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.NOT_PLACED)
@@ -19,10 +19,14 @@ ENDED = (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.NOT_PLACED)
 def cancel(order: Order, *, actor: str) -> bool:
     """Cancel `order` and bring the row up to date; False while the venue has not confirmed it.
 
-    Raises Problem 409 when the order has ended otherwise, VenueError when the venue is away.
+    An exit that has ended and was to go on is given up: its `reason` says so. Raises Problem 409
+    when the order has ended otherwise, VenueError when the venue is away.
     """
     if is_final(OrderStatus(order.status)):
-        raise _too_late(order)
+        if not exits.give_up(order, actor=actor):
+            raise _too_late(order)
+        order.refresh_from_db()
+        return True
     try:
         applied = orders.cancel(order, actor=actor)
     except errors.OutcomeUnknown as error:
@@ -41,9 +45,12 @@ def cancel(order: Order, *, actor: str) -> bool:
 
 
 def _too_late(order: Order) -> Problem:
+    said = f"The order is {order.status.lower()}: there is nothing left to cancel."
+    if (successor := exits.carried_on_by(order)) is not None:
+        said += f" {successor.client_order_id} sells what it left: cancel that one."
     return Problem(
         409,
         "ORDER_NOT_CANCELLABLE",
-        f"The order is {order.status.lower()}: there is nothing left to cancel.",
+        said,
         result={**results.of_order(order), "success": False},
     )

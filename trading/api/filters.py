@@ -21,6 +21,7 @@ from trading.models import (
     LimitChange,
     Order,
     Position,
+    PositionAdjustment,
     TradingState,
     VirtualAccount,
 )
@@ -108,6 +109,16 @@ class PositionFilter(FilterSet):
     class Meta:
         model = Position
         fields = ("symbol",)
+
+
+class AdjustmentFilter(FilterSet):
+    account = CharFilter(field_name="position__account__name")
+    symbol = CharFilter(field_name="position__symbol")
+    position = IdFilter(field_name="position_id")
+
+    class Meta:
+        model = PositionAdjustment
+        fields = ()
 
 
 class TradingStateFilter(FilterSet):

@@ -20,6 +20,7 @@ from trading.models import (
     LimitChange,
     Order,
     Position,
+    PositionAdjustment,
     StopReport,
     TradingState,
     VirtualAccount,
@@ -93,6 +94,9 @@ class OrderSerializer(ExactSerializer):
             "closed_at",
             "cancel_requested_at",
             "unknown_since",
+            "continues",
+            "attempt",
+            "follow_up_at",
         )
 
 
@@ -159,11 +163,38 @@ class PositionSerializer(ExactSerializer):
             "target_price",
             "naked_since",
             "alarm",
+            "guarded_quantity",
+            "shortfall",
+            "refused_count",
+            "refused_until",
+            "gap_ms",
             "mark_price",
             "marked_at",
             "opened_at",
             "closed_at",
             "updated_at",
+        )
+
+
+class AdjustmentSerializer(ExactSerializer):
+    position = serializers.PrimaryKeyRelatedField[Position](read_only=True)
+    account = serializers.CharField(source="position.account.name")
+    symbol = serializers.CharField(source="position.symbol")
+    cost = ExactField(read_only=True)
+
+    class Meta:
+        model = PositionAdjustment
+        fields = (
+            "id",
+            "position",
+            "account",
+            "symbol",
+            "quantity",
+            "price",
+            "cost",
+            "reason",
+            "actor",
+            "at",
         )
 
 
@@ -429,3 +460,7 @@ class LimitVerdictSerializer(serializers.Serializer[Any]):
 
 class ReleaseSerializer(serializers.Serializer[Any]):
     reason = TextField(max_length=500, help_text="Why trading may go on.")
+
+
+class SettleSerializer(serializers.Serializer[Any]):
+    reason = TextField(max_length=500, help_text="Where the coins went, kept with the books.")

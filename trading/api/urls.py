@@ -11,6 +11,7 @@ from trading.api import (
     export,
     limits,
     performance,
+    positions,
     slippage,
     trips,
     viewsets,
@@ -21,7 +22,8 @@ router.trailing_slash = "/?"
 router.register("decisions", viewsets.DecisionViewSet)
 router.register("orders", viewsets.OrderViewSet)
 router.register("fills", viewsets.FillViewSet)
-router.register("positions", viewsets.PositionViewSet)
+router.register("positions", positions.PositionViewSet)
+router.register("position-adjustments", positions.AdjustmentViewSet)
 router.register("closed-trades", performance.ClosedTradeViewSet)
 router.register("accounts", viewsets.AccountViewSet)
 router.register("equity", equity.EquityViewSet)

@@ -24,7 +24,6 @@ from trading.models import (
     Decision,
     Fill,
     Order,
-    Position,
     StopReport,
     TradingState,
     VirtualAccount,
@@ -72,7 +71,11 @@ class OrderViewSet(ReadOnly):
             404: problem("No such order."),
             409: problem("It has ended already."),
         },
-        description="202 when the venue has not confirmed it yet. Needs `trading.cancel`.",
+        description=(
+            "202 when the venue has not confirmed it yet. An exit that ended short and is to go on "
+            "(`follow_up_at`), or the order that carries it on before it is sent, ends here: what "
+            "it left stays unsold. Needs `trading.cancel`."
+        ),
     )
     @action(detail=True, methods=["post"], permission_classes=[needs("trading.cancel")])
     def cancel(self, request: Request, pk: str) -> Response:  # noqa: ARG002
@@ -89,15 +92,6 @@ class FillViewSet(ReadOnly):
     queryset = Fill.objects.all()
     serializer_class = serializers.FillSerializer
     filterset_class = filters.FillFilter
-
-
-@extend_schema(tags=["positions"])
-class PositionViewSet(ReadOnly):
-    """What each account holds, and what it earned."""
-
-    queryset = Position.objects.select_related("account")
-    serializer_class = serializers.PositionSerializer
-    filterset_class = filters.PositionFilter
 
 
 @extend_schema(tags=["accounts"])

@@ -15,6 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import Side
 
 ZERO = Decimal(0)
@@ -105,6 +106,25 @@ def apply_fill(
     if arrived >= 0:
         return _receive(charged, price, arrived)
     return _deliver(charged, price, -arrived)
+
+
+def take_off(state: PositionState, quantity: Decimal) -> PositionState:
+    """Take coins that have gone without a trade off the books, at what they cost.
+
+    Nothing is earned or lost by it: the average entry price and the realised profit stay. Raises
+    ValueError when there is not so much to take off.
+    """
+    if not 0 < quantity <= state.quantity:
+        raise ValueError(f"cannot take {quantity:f} off a position of {state.quantity:f}")
+    left = state.quantity - quantity
+    average = state.average_entry_price if left else ZERO
+    return replace(state, quantity=left, average_entry_price=average)
+
+
+def is_dust(quantity: Decimal, price: Decimal, instrument: Instrument) -> bool:
+    """Say whether the venue would take no order for so little."""
+    sellable = instrument.floor_quantity(quantity)
+    return sellable < instrument.lot.minimum or sellable * price < instrument.min_notional
 
 
 def unrealised(state: PositionState, mark: Decimal) -> Decimal:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from exchanges.domain.orders import Side, VenueFill
 from trading.domain.figures import plain
-from trading.domain.positions import FLAT, PositionState, apply_fill
+from trading.domain.positions import FLAT, PositionState, apply_fill, take_off
 
 ZERO = Decimal(0)
 LAST_DIGIT = Decimal("1e-10")  # the ledger's columns round later ones
@@ -41,6 +41,13 @@ class BookedFill:
     commission_asset: str
     fee_in_base: Decimal = ZERO
     fee_in_quote_value: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOff:
+    """Coins that a person took off the books without a trade: a shortfall that was settled."""
+
+    quantity: Decimal
 
 
 def trades(
@@ -94,18 +101,17 @@ def _unlike(name: str, fill: BookedFill, trade: VenueFill) -> list[Difference]:
     ]
 
 
-def books(name: str, state: PositionState, fills: Iterable[BookedFill]) -> list[Difference]:
-    """Reckon a position from its fills anew, in the order they were booked, and compare."""
-    anew = FLAT
-    for fill in fills:
-        anew = apply_fill(
-            anew,
-            fill.side,
-            fill.price,
-            fill.quantity,
-            fee_in_base=fill.fee_in_base,
-            fee_in_quote_value=fill.fee_in_quote_value,
-        )
+def books(
+    name: str, state: PositionState, entries: Iterable[BookedFill | TakenOff]
+) -> list[Difference]:
+    """Compute a position again from its fills and what was taken off it, and compare.
+
+    `entries` are in the order they were booked.
+    """
+    try:
+        anew = _from_the_start(entries)
+    except ValueError as error:
+        return [Difference(name, f"cannot be computed from its fills: {error}", other="fills")]
     pairs = (
         ("quantity", state.quantity, anew.quantity),
         ("average entry price", state.average_entry_price, anew.average_entry_price),
@@ -120,6 +126,23 @@ def books(name: str, state: PositionState, fills: Iterable[BookedFill]) -> list[
         for what, ours, theirs in pairs
         if abs(ours - theirs) > LAST_DIGIT
     ]
+
+
+def _from_the_start(entries: Iterable[BookedFill | TakenOff]) -> PositionState:
+    state = FLAT
+    for one in entries:
+        if isinstance(one, TakenOff):
+            state = take_off(state, one.quantity)
+            continue
+        state = apply_fill(
+            state,
+            one.side,
+            one.price,
+            one.quantity,
+            fee_in_base=one.fee_in_base,
+            fee_in_quote_value=one.fee_in_quote_value,
+        )
+    return state
 
 
 def holdings(

@@ -8,7 +8,7 @@ from trading.models.guard import ForeignConditionals, GuardLease
 from trading.models.limits import Limit, LimitBook, LimitChange
 from trading.models.orders import Fill, Order, OrderList
 from trading.models.performance import ClosedTrade
-from trading.models.positions import Position
+from trading.models.positions import Position, PositionAdjustment
 
 __all__ = [
     "Approval",
@@ -28,6 +28,7 @@ __all__ = [
     "OrderList",
     "Portfolio",
     "Position",
+    "PositionAdjustment",
     "StopReport",
     "StrategyMapping",
     "TradeCursor",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from django.db import models
 
-from exchanges.models.fields import MoneyField
+from exchanges.models.fields import MoneyField, plain
 from trading.models.accounts import VirtualAccount
+from trading.models.orders import Fill
 
 
 class Position(models.Model):
@@ -67,6 +70,9 @@ class Position(models.Model):
     updated_at = models.DateTimeField()
 
     class Meta:
+        permissions = [
+            ("settle_shortfall", "Can take coins that are missing at the venue off the books")
+        ]
         constraints = [models.UniqueConstraint(fields=["account", "symbol"], name="position_once")]
         indexes = [
             models.Index(
@@ -86,3 +92,30 @@ class Position(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} {self.symbol}"
+
+
+class PositionAdjustment(models.Model):
+    """Coins taken off a position's books by a person, because the venue does not have them.
+
+    They go at cost: no profit or loss is booked. `after_fill` is the last fill booked before it,
+    so that the books can be computed again in the order things happened.
+    """
+
+    position = models.ForeignKey(Position, on_delete=models.PROTECT, related_name="adjustments")
+    after_fill = models.ForeignKey(Fill, on_delete=models.PROTECT, related_name="+")
+    quantity = MoneyField(help_text="Base units taken off.")
+    price = MoneyField(help_text="The average entry price: what a unit of it cost.")
+    reason = models.CharField(max_length=500)
+    actor = models.CharField(max_length=150)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"{self.quantity:f} taken off {self.position.symbol}"
+
+    @property
+    def cost(self) -> Decimal:
+        """Quote units that were paid for what was taken off."""
+        return plain(self.quantity * self.price)

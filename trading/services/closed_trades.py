@@ -54,6 +54,34 @@ def follow(
             position.trade_sold_quote += fill.quote_quantity
     if not is_over or position.trade_opened_at is None or not position.trade_sold:
         return []
+    trade = _close(position, now)
+    line = entry(order, "trade.closed", actor, _facts(trade))
+    return [line, *cooldowns.count(trade, order.account, actor=actor)]
+
+
+def end(position: Position, *, now: datetime, actor: str) -> list[trail.Entry]:
+    """End the running trade of a position whose last coins were taken off the books.
+
+    Like `follow`, changes the position's columns in memory. A trade that sold nothing earned
+    nothing but has paid its fees; it says nothing about its strategy, so it is no loss in a row.
+    """
+    if position.trade_opened_at is None:
+        return []
+    has_sold = bool(position.trade_sold)
+    trade = _close(position, now)
+    line = trail.Entry(
+        kind="trade.closed",
+        actor=actor,
+        subject_type="position",
+        subject_id=str(position.pk),
+        environment=position.account.venue_account.environment,
+        data=_facts(trade),
+    )
+    counted = cooldowns.count(trade, position.account, actor=actor) if has_sold else []
+    return [line, *counted]
+
+
+def _close(position: Position, now: datetime) -> ClosedTrade:
     [trade] = insert([_closed(position, now)])
     position.settled_profit = position.realised_pnl
     position.settled_fees = position.fees_quote
@@ -61,11 +89,13 @@ def follow(
     position.trade_strategy = ""
     position.trade_bought = position.trade_bought_quote = ZERO
     position.trade_sold = position.trade_sold_quote = ZERO
-    return [_line(trade, order, actor), *cooldowns.count(trade, order.account, actor=actor)]
+    return trade
 
 
 def _closed(position: Position, now: datetime) -> ClosedTrade:
     assert position.trade_opened_at is not None
+    paid = position.trade_bought_quote / position.trade_bought
+    sold = position.trade_sold
     return ClosedTrade(
         account_id=position.account_id,
         symbol=position.symbol,
@@ -73,20 +103,19 @@ def _closed(position: Position, now: datetime) -> ClosedTrade:
         opened_at=position.trade_opened_at,
         closed_at=now,
         bought=position.trade_bought,
-        sold=position.trade_sold,
-        entry_price=position.trade_bought_quote / position.trade_bought,
-        exit_price=position.trade_sold_quote / position.trade_sold,
+        sold=sold,
+        entry_price=paid,
+        exit_price=position.trade_sold_quote / sold if sold else paid,
         fees=position.fees_quote - position.settled_fees,
         profit=position.realised_pnl - position.settled_profit,
     )
 
 
-def _line(trade: ClosedTrade, order: Order, actor: str) -> trail.Entry:
-    data: dict[str, object] = {
+def _facts(trade: ClosedTrade) -> dict[str, object]:
+    return {
         "closed_trade": trade.pk,
         "outcome": trade.outcome,
         "profit": format(trade.profit, "f"),
         "fees": format(trade.fees, "f"),
         "opened_by": trade.strategy_id,
     }
-    return entry(order, "trade.closed", actor, data)

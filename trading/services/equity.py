@@ -120,6 +120,27 @@ def keep(account_id: int, standing: Standing, **also: object) -> None:
         ask_insert([EquityCourse(account_id=account_id, **values)])
 
 
+def take_off(account: VirtualAccount, *, cost: Decimal, open_profit: Decimal) -> None:
+    """Have coins leave an account that were taken off its books, as if they had been withdrawn.
+
+    The money they cost goes from the capital, so cash stays what it is. Their open profit goes too,
+    from every look that losses are measured from: a settled shortfall is no loss of the day, and
+    hides none. The caller holds the account's lock.
+    """
+    if account.capital is not None:
+        account.capital -= cost
+        account.save(update_fields=["capital"])
+    course = EquityCourse.objects.filter(account=account).first()
+    if course is None:
+        return
+    course.base -= cost
+    course.profit -= open_profit
+    course.day_profit -= open_profit
+    course.week_profit -= open_profit
+    course.high_profit -= open_profit
+    course.save(update_fields=["base", "profit", "day_profit", "week_profit", "high_profit"])
+
+
 def _books(position: Position, marks: Mapping[str, Decimal], now: datetime) -> Books:
     return Books(
         quantity=position.quantity,

@@ -432,9 +432,7 @@ def _is_dust(quantity: Decimal, booking: _Booking) -> bool:
     """
     if booking.instrument is None:
         return False
-    sellable = booking.instrument.floor_quantity(quantity)
-    least = booking.instrument.min_notional
-    return sellable < booking.instrument.lot.minimum or sellable * booking.fresh[0].price < least
+    return positions.is_dust(quantity, booking.fresh[0].price, booking.instrument)
 
 
 def _after_booking(

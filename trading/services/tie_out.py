@@ -14,8 +14,8 @@ from exchanges.models import VenueAccount
 from trading.domain import client_ids, tie_out
 from trading.domain.order_states import OrderStatus
 from trading.domain.positions import PositionState
-from trading.domain.tie_out import BookedFill, Difference
-from trading.models import Fill, Order, Position, VirtualAccount
+from trading.domain.tie_out import BookedFill, Difference, TakenOff
+from trading.models import Fill, Order, Position, PositionAdjustment, VirtualAccount
 from trading.services import ledger
 
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED, OrderStatus.PENDING)
@@ -108,10 +108,9 @@ def _compare_orders(
 
 
 def _compare_books(told: TieOut, venue_account: VenueAccount) -> None:
-    """Reckon every position anew from its fills."""
+    """Compute every position again from its fills and the shortfalls settled on it."""
     rows = Position.objects.filter(account__venue_account=venue_account)
     for position in rows.select_related("account").order_by("pk"):
-        fills = Fill.objects.filter(order__account=position.account_id, symbol=position.symbol)
         state = PositionState(
             quantity=position.quantity,
             average_entry_price=position.average_entry_price,
@@ -120,9 +119,19 @@ def _compare_books(told: TieOut, venue_account: VenueAccount) -> None:
             excess_sold=position.excess_sold,
             excess_price=position.excess_price,
         )
-        booked = (booked_fill(fill) for fill in fills.order_by("pk").iterator())
         name = f"position {position.account.name} {position.symbol}"
-        told.differences += tie_out.books(name, state, booked)
+        told.differences += tie_out.books(name, state, _entries(position))
+
+
+def _entries(position: Position) -> Iterator[BookedFill | TakenOff]:
+    """Yield a position's fills and adjustments in the order they were booked."""
+    taken_off: dict[int, list[TakenOff]] = {}
+    for one in PositionAdjustment.objects.filter(position=position).order_by("pk"):
+        taken_off.setdefault(one.after_fill_id, []).append(TakenOff(one.quantity))
+    fills = Fill.objects.filter(order__account=position.account_id, symbol=position.symbol)
+    for fill in fills.order_by("pk").iterator():
+        yield booked_fill(fill)
+        yield from taken_off.get(fill.pk, ())
 
 
 def _compare_holdings(told: TieOut, venue_account: VenueAccount, gateway: ExchangeGateway) -> None:
