@@ -18,11 +18,11 @@ from exchanges.models import Balance
 from signals_app.models import Signal
 from signals_app.realtime import signs
 from trading.domain import positions as book
-from trading.domain.order_states import OPEN_STATUSES
+from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.domain.trips import State
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
-from trading.selectors import resting, standing
+from trading.selectors import cover, resting, standing
 from trading.services import control, ledger, limits, trips
 
 LATEST = 50
@@ -48,8 +48,8 @@ def books() -> Json:
     rows = list(Position.objects.select_related("account__venue_account").order_by("symbol"))
     shown = [row for row in rows if row.is_open or row.alarm or row.excess_sold]
     shown.sort(key=lambda row: row.is_dust)
-    marks = _marks(shown)
-    valued = [_position(row, marks.get((_venue(row), row.symbol))) for row in shown]
+    marks, covers = _marks(shown), cover.of(shown)
+    valued = [_position(row, marks.get((_venue(row), row.symbol)), covers[row.pk]) for row in shown]
     default = next((a for a in accounts if a.is_default), None)
     balances = _balances()
     return {
@@ -156,7 +156,7 @@ def _venue(row: Position) -> str:
     return row.account.venue_account.environment
 
 
-def _position(row: Position, quote: Quote | None) -> Json:
+def _position(row: Position, quote: Quote | None, covered: cover.Cover) -> Json:
     """Value at the bid: that is what leaving now would bring."""
     state = book.PositionState(
         quantity=row.quantity,
@@ -182,6 +182,10 @@ def _position(row: Position, quote: Quote | None) -> Json:
         "unrealised": _text(unrealised),
         "naked_since": row.naked_since,
         "grace_seconds": float(settings.PROTECTION_GRACE_SECONDS),
+        "cover": covered.state.value,
+        "cover_lines": covered.lines,
+        "guarded": _text(row.guarded_quantity) if row.guarded_quantity else None,
+        "shortfall": _text(row.shortfall) if row.shortfall else None,
         "alarm": row.alarm,
         "oversold": _text(row.excess_sold) if row.excess_sold else None,
         "opened_at": row.opened_at,
@@ -388,7 +392,17 @@ def _order(row: Order, event_id: int) -> Json:
         "average": _text(row.average_price),
         "reason": row.reason,
         "unknown_since": row.unknown_since,
+        "continues": row.continues_id,
+        "attempt": row.attempt,
+        "goes_on_at": _goes_on_at(row),
     }
+
+
+def _goes_on_at(row: Order) -> datetime | None:
+    """Say when an exit that ended short goes on, or its successor is sent."""
+    if row.status == OrderStatus.NEW and row.continues_id is not None:
+        return row.next_check_at
+    return row.follow_up_at
 
 
 def fills() -> list[Json]:

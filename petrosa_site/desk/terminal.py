@@ -21,6 +21,15 @@ UNKNOWN = "–"
 ROOMY = 110
 WORDS = ("account", "environment", "symbol", "status", "protection")
 STATUS_STYLES = {"active": "green", "cooldown": "yellow", "off": "dim", "reduce_only": "yellow"}
+COVER_WORDS = {"dust": "too small", "placing": "being placed"}
+COVER_STYLES = {
+    "flat": "dim",
+    "dust": "dim",
+    "protected": "green",
+    "guarded": "cyan",
+    "placing": "yellow",
+    "no stop level": "yellow",
+}
 MODE_STYLES = {"ACTIVE": "bold green", "REDUCE_ONLY": "bold yellow"}
 
 
@@ -94,13 +103,13 @@ def _positions(positions: list[Json], is_narrow: bool) -> RenderableType:
 
 
 def _protection(position: Json) -> Text:
+    word = position["cover"]
+    text = Text(COVER_WORDS.get(word, str(word)), style=COVER_STYLES.get(word, "bold red"))
     if position["alarm"]:
-        return Text(position["alarm"], style="bold red")
-    if position["is_dust"]:
-        return Text("too small", style="dim")
-    if position["naked_since"] is not None:
-        return Text("being placed", style="yellow")
-    return Text("in place", style="green")
+        text.append(f"  {position['alarm']}.", style="bold red")
+    for line in position["cover_lines"]:
+        text.append(f"  {line}", style="default not bold")
+    return text
 
 
 def _footer(books: Json, footer: Footer) -> Group:

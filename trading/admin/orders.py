@@ -65,6 +65,7 @@ class OrderAdmin(FactAdmin):
         ("reference_price", "slippage_bps", "max_slippage_bps"),
         ("role", "account", "venue_account", "strategy_id"),
         ("client_order_id", "venue_order_id", "order_list"),
+        ("continues", "attempt", "follow_up_at"),
         ("signal_uid", "correlation_id", "decision"),
         ("reason", "reason_code"),
         ("created_at", "submitted_at", "acknowledged_at", "closed_at"),
@@ -157,6 +158,8 @@ class OrderAdmin(FactAdmin):
             context["trail"] = timeline.of(("order", order.pk))
             may_cancel = self.has_cancel_permission(request)
             context["can_cancel"] = may_cancel and not is_final(OrderStatus(order.status))
+            context["carried_on_by"] = exits.carried_on_by(order)
+            context["waits_to_be_sent"] = order.status == OrderStatus.NEW and order.next_check_at
             context["can_give_up"] = may_cancel and order.follow_up_at is not None
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response

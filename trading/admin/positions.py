@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -18,7 +19,22 @@ from audit.readable import number
 from exchanges.domain.errors import VenueError
 from trading.domain.figures import plain
 from trading.models import Fill, Order, Position, PositionAdjustment
+from trading.selectors import cover
+from trading.selectors.cover import State
 from trading.services import shortfalls
+
+COVER_COLOURS = {
+    State.PROTECTED.value: "success",
+    State.GUARDED.value: "info",
+    State.PLACING.value: "warning",
+    State.PARTLY.value: "danger",
+    State.NAKED.value: "danger",
+    State.NO_LEVEL.value: "warning",
+    "shortfall": "danger",
+    "alarm": "danger",
+}
+TONES = {"success": "good", "warning": "warn", "danger": "bad"}
+STATE_TONES = {state: TONES.get(colour, "info") for state, colour in COVER_COLOURS.items()}
 
 
 @admin.register(Position)
@@ -34,6 +50,7 @@ class PositionAdmin(FactAdmin):
         "realised_pnl",
         "fees_quote",
         "protection",
+        "how",
         "updated_at",
     )
     list_select_related = ("account",)
@@ -45,22 +62,30 @@ class PositionAdmin(FactAdmin):
         ("symbol", "account", "is_open"),
         ("quantity", "average_entry_price", "realised_pnl", "fees_quote"),
         ("stop_price", "target_price", "naked_since"),
+        ("guarded_quantity", "shortfall", "refused_count", "refused_until"),
+        ("gap_ms", "next_look_at"),
         ("alarm", "excess_sold", "excess_price"),
         ("opened_at", "closed_at", "updated_at"),
     )
 
-    @display(
-        description="protection",
-        label={"protected": "success", "naked": "danger", "alarm": "danger"},
-    )
+    @display(description="protection", label=COVER_COLOURS)
     def protection(self, position: Position) -> str:
-        if position.alarm or position.excess_sold:
-            return "alarm"
-        if not position.is_open:
-            return "flat"
-        if position.is_dust:
-            return "dust"
-        return "naked" if position.naked_since else "protected"
+        return _state(position)
+
+    @admin.display(description="how")
+    def how(self, position: Position) -> str:
+        said = [position.alarm] if position.alarm else []
+        return " ".join([*said, *_cover(position).lines[:1]])[:120]
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Ask how all rows of the page are protected at once."""
+        changelist: ChangeList = super().get_changelist_instance(request)
+        rows: list[Any] = list(changelist.result_list)
+        covers = cover.of(rows)
+        for row in rows:
+            row.cover = covers[row.pk]
+        changelist.result_list = rows
+        return changelist
 
     def has_settle_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("trading.settle_shortfall"))
@@ -109,9 +134,26 @@ class PositionAdmin(FactAdmin):
             )
             context["trail"] = timeline.of(("position", position.pk))
             context["adjustments"] = list(position.adjustments.all()[:50])
+            context["cover"] = _cover(position)
+            context["state"] = _state(position)
+            context["state_tone"] = STATE_TONES.get(context["state"], "info")
             context["can_settle"] = self.has_settle_permission(request)
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
+
+
+def _cover(position: Position) -> cover.Cover:
+    found = getattr(position, "cover", None)
+    return found if found is not None else cover.of([position])[position.pk]
+
+
+def _state(position: Position) -> str:
+    if position.excess_sold or (position.alarm and not position.is_open):
+        return "alarm"
+    if position.shortfall:
+        return "shortfall"
+    state = _cover(position).state
+    return "alarm" if position.alarm and state is State.PROTECTED else state.value
 
 
 @admin.register(PositionAdjustment)

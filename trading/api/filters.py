@@ -64,6 +64,7 @@ class OrderFilter(FilterSet):
     decision = IdFilter(field_name="decision_id")
     environment = CharFilter(field_name="venue_account__environment")
     is_open = YesNoFilter(method="only_open", label="Whether it may still fill.")
+    continues = IdFilter(field_name="continues_id", label="The exit whose rest it sells.")
     created_after = IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 
@@ -105,10 +106,20 @@ class PositionFilter(FilterSet):
     is_naked = YesNoFilter(
         field_name="naked_since", lookup_expr="isnull", exclude=True, label="Without protection."
     )
+    is_guarded = YesNoFilter(method="only_guarded", label="Whose stop our guard process holds.")
+    has_shortfall = YesNoFilter(
+        method="only_short", label="Of which the books hold more than the venue."
+    )
 
     class Meta:
         model = Position
         fields = ("symbol",)
+
+    def only_guarded(self, rows: QuerySet[Position], name: str, value: bool) -> QuerySet[Position]:  # noqa: ARG002
+        return rows.exclude(guarded_quantity=0) if value else rows.filter(guarded_quantity=0)
+
+    def only_short(self, rows: QuerySet[Position], name: str, value: bool) -> QuerySet[Position]:  # noqa: ARG002
+        return rows.exclude(shortfall=0) if value else rows.filter(shortfall=0)
 
 
 class AdjustmentFilter(FilterSet):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exchanges.models import Balance, VenueAccount
@@ -26,6 +28,7 @@ from trading.models import (
     VirtualAccount,
 )
 from trading.models.limits import LimitScope
+from trading.selectors import cover
 from trading.services import control, emptying, limits
 
 
@@ -144,11 +147,41 @@ class DecisionWithVerdictsSerializer(DecisionSerializer):
         )
 
 
+class CoverSerializer(serializers.Serializer[Any]):
+    """How a position is protected right now. Quantities are base units."""
+
+    state = serializers.ChoiceField(choices=[state.value for state in cover.State])
+    stops = serializers.IntegerField(help_text="Live stops at the venue.")
+    covered = ExactField(help_text="What stands under them.")
+    guarded = ExactField(help_text="What our guard process holds a stop for.")
+    lines = serializers.ListField(
+        child=serializers.CharField(), help_text="Sentences for people, what is missing first."
+    )
+
+
+class ManyPositionsSerializer(serializers.ListSerializer[Any]):
+    """Asks once how all positions of a page are protected."""
+
+    def to_representation(self, data: Any) -> Any:
+        rows = list(data)
+        assert isinstance(self.child, PositionSerializer)
+        self.child.covers = cover.of(rows)
+        return super().to_representation(rows)
+
+
 class PositionSerializer(ExactSerializer):
     account = serializers.CharField(source="account.name")
+    protection = serializers.SerializerMethodField()
+    covers: Mapping[int, cover.Cover] = {}
+
+    @extend_schema_field(CoverSerializer)
+    def get_protection(self, position: Position) -> Any:
+        found = self.covers.get(position.pk) or cover.of([position])[position.pk]
+        return CoverSerializer(found).data
 
     class Meta:
         model = Position
+        list_serializer_class = ManyPositionsSerializer
         fields = (
             "id",
             "account",
@@ -168,6 +201,8 @@ class PositionSerializer(ExactSerializer):
             "refused_count",
             "refused_until",
             "gap_ms",
+            "next_look_at",
+            "protection",
             "mark_price",
             "marked_at",
             "opened_at",

@@ -36,6 +36,7 @@ export class Desk {
     else if (subject === "decision") this.#decision(event);
     else if (subject === "fill") this.#fill(event);
     else if (subject === "order") this.#order(event);
+    else if (subject === "exit") this.wantsSnapshot = true; // it goes on, or no more: rare
   }
 
   #signal(event) {
@@ -125,6 +126,9 @@ export class Desk {
         executed: "0",
         average: null,
         unknown_since: null,
+        continues: null,
+        attempt: 0,
+        goes_on_at: null,
         status: "NEW",
       });
     }

@@ -26,6 +26,7 @@ const STATUS_TONES = {
   EXPIRED: "plain",
   NOT_PLACED: "warn",
 };
+const COVER_TONES = { protected: "good", guarded: "info", "no stop level": "warn" };
 const CONNECTION = {
   connecting: "Connecting",
   live: "Live",
@@ -183,7 +184,7 @@ export class View {
 
   #alarms({ positions, accounts }) {
     const alarms = positions
-      .filter((p) => isNaked(p) || p.alarm || p.oversold)
+      .filter((p) => isBare(p) || p.alarm || p.oversold || p.shortfall)
       .map((p) => el("li", {}, el("b", {}, p.symbol), ` in ${p.account}: ${alarmText(p)}`));
     for (const account of accounts) {
       if (account.can_trade === false) {
@@ -286,7 +287,7 @@ export class View {
     const mark = p.mark ? f.price(p.mark) : "–";
     return el(
       "tr",
-      { class: isNaked(p) || p.alarm ? "alarmed" : p.is_dust ? "dust" : "" },
+      { class: isBare(p) || p.alarm || p.shortfall ? "alarmed" : p.is_dust ? "dust" : "" },
       cell(
         "symbol",
         "Symbol",
@@ -305,8 +306,22 @@ export class View {
       cell("stop num", "Stop", f.price(p.stop)),
       cell("target num", "Target", f.price(p.target)),
       cell(`unrealised num ${tone(p.unrealised)}`, "Unrealised", f.gain(p.unrealised)),
-      cell("protection", "Protection", protection(p)),
+      cell("protection", "Protection", ...this.#protection(p)),
     );
+  }
+
+  // A pill for each thing that is so, and the first sentence: what is missing, or how it is held.
+  #protection(p) {
+    const lines = p.cover_lines.join(" ");
+    const shown = [protection(p)];
+    if (p.shortfall) {
+      const words = `${f.quantity(p.shortfall)} missing`;
+      const link = this.options.links.position;
+      const node = pill(words, "bad", lines);
+      shown.push(link ? el("a", { href: `${address(link, p.id)}#shortfall` }, node) : node);
+    }
+    if (p.cover_lines.length) shown.push(el("small", { title: lines }, p.cover_lines[0]));
+    return shown;
   }
 
   #signal(s, order) {
@@ -361,8 +376,16 @@ export class View {
         el("span", { title: trigger ? "@ is the price that triggers it" : null }, limits || "market"),
       ),
       cell("average num", "Average", f.price(o.average)),
-      cell("status", "Status", unknown ?? status),
+      cell("status", "Status", unknown ?? status, ...this.#goesOn(o)),
     );
+  }
+
+  // An exit that ended short is carried on by the next one until all is sold.
+  #goesOn(o) {
+    const words = [];
+    if (o.continues) words.push(el("small", {}, "continues ", linked(this.options.links.order, o.continues, `#${o.continues}`), `, attempt ${o.attempt}`));
+    if (o.goes_on_at) words.push(el("small", {}, `goes on at ${f.clock(new Date(o.goes_on_at))}`));
+    return words;
   }
 
   #fill(x) {
@@ -489,7 +512,7 @@ function count(panel, number, words) {
 
 // Prices move all the time; a row is news when what is held, or what guards it, changes.
 function heldAndGuarded(p) {
-  return [p.quantity, p.stop, p.target, p.naked_since, p.alarm, p.oversold, p.is_open];
+  return [p.quantity, p.stop, p.target, p.naked_since, p.cover, p.shortfall, p.alarm, p.oversold, p.is_open];
 }
 
 // A cent's fraction shows as 0.00 and has no colour.
@@ -502,23 +525,34 @@ function sideTone(side) {
   return { buy: "good", sell: "bad" }[side.toLowerCase()] ?? "info";
 }
 
+const BARE = ["naked", "partly covered"];
+
+// Missing its stop, as the server sees it or because its grace has run out since.
+function isBare(p) {
+  return p.is_open && !p.is_dust && (BARE.includes(p.cover) || isNaked(p));
+}
+
 function isNaked(p) {
   return Boolean(p.is_open && p.naked_since && f.secondsSince(p.naked_since) >= p.grace_seconds);
 }
 
 function alarmText(p) {
   if (p.oversold) return `sold ${f.quantity(p.oversold)} more than was held`;
-  return p.alarm || "open without protection at the venue";
+  const lines = p.cover_lines.slice(0, 1);
+  return [p.alarm && `${p.alarm}.`, isBare(p) || p.shortfall ? lines[0] : ""].filter(Boolean).join(" ");
 }
 
 function protection(p) {
   if (!p.is_open) return pill("flat", "plain");
   if (p.is_dust) return pill("dust", "plain", "Too small for the venue to take an order");
-  if (isNaked(p)) {
-    return el("span", { class: "pill bad solid", "data-since": p.naked_since, "data-words": "naked" });
+  const lines = p.cover_lines.join(" ");
+  if (isBare(p)) {
+    const words = p.cover === "partly covered" ? "partly covered" : "naked";
+    if (!p.naked_since) return pill(words, "bad solid", lines);
+    return el("span", { class: "pill bad solid", "data-since": p.naked_since, "data-words": words, title: lines });
   }
   if (p.naked_since) return pill("protecting", "warn", "Protective orders are being placed");
-  return p.stop ? pill("protected", "good") : pill("no stop set", "plain");
+  return pill(p.cover, COVER_TONES[p.cover] ?? "plain", lines);
 }
 
 function reasonOf({ code, field, message }) {

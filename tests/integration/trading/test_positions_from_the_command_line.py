@@ -43,4 +43,7 @@ def test_a_refusal_ends_with_an_error(short):
 
 
 def test_the_list_says_how_each_is_protected(short):
-    assert f"{short.pk}: 0.00999 BTCUSDT in simulator" in run("list")
+    said = run("list")
+    assert f"{short.pk}: 0.00999 BTCUSDT in simulator, protected" in said
+    assert "0.002 of 0.00999 is not at the venue" in said
+    assert "1 stop at the venue covers 0.00799 of 0.00999." in said

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from exchanges.domain.errors import VenueError
 from trading.domain.figures import plain
 from trading.models import Position
+from trading.selectors import cover
 from trading.services import shortfalls
 
 
@@ -28,11 +29,19 @@ class Command(BaseCommand):
 
     def _list(self, _options: dict[str, Any]) -> None:
         rows = Position.objects.filter(is_open=True).select_related("account__venue_account")
-        for position in rows.order_by("account__name", "symbol"):
+        positions = list(rows.order_by("account__name", "symbol"))
+        covers = cover.of(positions)
+        for position in positions:
+            found = covers[position.pk]
             self.stdout.write(
                 f"{position.pk}: {plain(position.quantity)} {position.symbol}"
-                f" in {position.account.name}"
+                f" in {position.account.name}, {found.state}"
             )
+            alarm = [f"Alarm: {position.alarm}."] if position.alarm else []
+            for line in (*alarm, *found.lines):
+                self.stdout.write(f"    {line}")
+        if not positions:
+            self.stdout.write("Nothing is held.")
 
     def _settle(self, options: dict[str, Any]) -> None:
         actor = f"{getpass.getuser()} (command line)"
