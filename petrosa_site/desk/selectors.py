@@ -184,6 +184,8 @@ def _position(row: Position, quote: Quote | None, covered: cover.Cover) -> Json:
         "grace_seconds": float(settings.PROTECTION_GRACE_SECONDS),
         "cover": covered.state.value,
         "cover_lines": covered.lines,
+        "stops": covered.stops,
+        "refused": row.refused_count,
         "guarded": _text(row.guarded_quantity) if row.guarded_quantity else None,
         "shortfall": _text(row.shortfall) if row.shortfall else None,
         "alarm": row.alarm,

@@ -99,17 +99,24 @@ def _positions(positions: list[Json], is_narrow: bool) -> RenderableType:
         }
         for one in positions
     ]
-    return _table(rows, without=("age", "target") if is_narrow else ())
+    table = _table(rows, without=("age", "target") if is_narrow else ())
+    return Group(table, *filter(None, map(_sentences, positions)))
+
+
+def _sentences(position: Json) -> Text | None:
+    """Say what is wrong and how a position is held, where its table has no room for it."""
+    said = Text(f"{position['symbol']}  ", style="bold")
+    if position["alarm"]:
+        said.append(f"{position['alarm']}. ", style="bold red")
+    said.append(" ".join(position["cover_lines"]), style="default not bold")
+    return said if position["alarm"] or position["cover_lines"] else None
 
 
 def _protection(position: Json) -> Text:
     word = position["cover"]
-    text = Text(COVER_WORDS.get(word, str(word)), style=COVER_STYLES.get(word, "bold red"))
-    if position["alarm"]:
-        text.append(f"  {position['alarm']}.", style="bold red")
-    for line in position["cover_lines"]:
-        text.append(f"  {line}", style="default not bold")
-    return text
+    if position["shortfall"]:
+        return Text("shortfall", style="bold red")
+    return Text(COVER_WORDS.get(word, str(word)), style=COVER_STYLES.get(word, "bold red"))
 
 
 def _footer(books: Json, footer: Footer) -> Group:

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
@@ -46,9 +47,7 @@ class PositionAdmin(FactAdmin):
         "quantity",
         "average_entry_price",
         "stop_price",
-        "target_price",
         "realised_pnl",
-        "fees_quote",
         "protection",
         "how",
         "updated_at",
@@ -74,8 +73,8 @@ class PositionAdmin(FactAdmin):
 
     @admin.display(description="how")
     def how(self, position: Position) -> str:
-        said = [position.alarm] if position.alarm else []
-        return " ".join([*said, *_cover(position).lines[:1]])[:120]
+        lines = _cover(position).lines[:1] or ((position.alarm,) if position.alarm else ())
+        return format_html('<span class="petrosa-sentence">{}</span>', " ".join(lines))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """Ask how all rows of the page are protected at once."""

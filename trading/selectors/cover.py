@@ -109,9 +109,9 @@ class _Description:
             return State.PARTLY if self.covered else State.NAKED
         if row.guarded_quantity:
             return State.GUARDED
-        if row.stop_price is None and not self.covered:
-            return State.NO_LEVEL
-        return State.PROTECTED
+        if self.covered:
+            return State.PROTECTED
+        return State.NO_LEVEL if row.stop_price is None else State.NAKED
 
     def _missing(self, state: State) -> str:
         row = self.row

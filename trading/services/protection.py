@@ -303,6 +303,9 @@ def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
         values |= {"naked_since": None, "is_dust": is_dust, "alarm": reason[:300]}
         if not plan.guarded:
             values |= {"refused_count": 0, "refused_until": None}
+    elif position.naked_since is None:
+        # It had a stop until now: one that was cancelled by hand, or held by a guard that is gone.
+        values["naked_since"] = timezone.now()
     changed = {name: v for name, v in values.items() if getattr(position, name) != v}
     if not changed:
         return is_safe
@@ -330,7 +333,9 @@ def _lines(
         "sellable": f"{plan.sellable:f}",
     }
     lines = []
-    if "naked_since" in changed or "is_dust" in changed:
+    if changed.get("naked_since") is not None:
+        lines.append(position_entry(position, "position.naked", actor, figures))
+    elif "naked_since" in changed or "is_dust" in changed:
         kind = "position.dust" if changed.get("is_dust") else "position.protected"
         lines.append(position_entry(position, kind, actor, figures))
     if "guarded_quantity" in changed:

@@ -155,11 +155,13 @@ export class Desk {
     return [...this.fills.values()].sort(newestFirst);
   }
 
-  // The entry or exit a signal led to, by the signal's uid.
+  // The entry or exit a signal led to, by the signal's uid; of an exit its last attempt.
   ordersBySignal() {
     const found = new Map();
     for (const order of this.orders.values()) {
-      if (order.role === "entry" || order.role === "exit") found.set(order.signal_uid, order);
+      if (order.role !== "entry" && order.role !== "exit") continue;
+      const known = found.get(order.signal_uid);
+      if (!known || known.id < order.id) found.set(order.signal_uid, order);
     }
     return found;
   }

@@ -185,7 +185,7 @@ export class View {
   #alarms({ positions, accounts }) {
     const alarms = positions
       .filter((p) => isBare(p) || p.alarm || p.oversold || p.shortfall)
-      .map((p) => el("li", {}, el("b", {}, p.symbol), ` in ${p.account}: ${alarmText(p)}`));
+      .map((p) => el("li", {}, el("b", {}, p.symbol), ` in ${p.account}: ${alarmText(p)}`, p.shortfall ? this.#settle(p, " Settle it") : null));
     for (const account of accounts) {
       if (account.can_trade === false) {
         alarms.push(el("li", {}, el("b", {}, account.name), ": the venue says it cannot trade."));
@@ -310,18 +310,19 @@ export class View {
     );
   }
 
-  // A pill for each thing that is so, and the first sentence: what is missing, or how it is held.
+  // A pill for each thing that is so; the sentences stand in its title.
   #protection(p) {
     const lines = p.cover_lines.join(" ");
     const shown = [protection(p)];
-    if (p.shortfall) {
-      const words = `${f.quantity(p.shortfall)} missing`;
-      const link = this.options.links.position;
-      const node = pill(words, "bad", lines);
-      shown.push(link ? el("a", { href: `${address(link, p.id)}#shortfall` }, node) : node);
-    }
-    if (p.cover_lines.length) shown.push(el("small", { title: lines }, p.cover_lines[0]));
+    if (p.shortfall) shown.push(this.#settle(p, pill(`${f.quantity(p.shortfall)} missing`, "bad", lines)));
+    const words = p.refused ? `refused ${p.refused}×` : p.stops > 1 ? `${p.stops} stops` : null;
+    if (words) shown.push(el("small", { title: lines }, words));
     return shown;
+  }
+
+  #settle(p, shown) {
+    const link = this.options.links.position;
+    return link ? el("a", { href: `${address(link, p.id)}#shortfall` }, shown) : shown;
   }
 
   #signal(s, order) {
@@ -538,8 +539,8 @@ function isNaked(p) {
 
 function alarmText(p) {
   if (p.oversold) return `sold ${f.quantity(p.oversold)} more than was held`;
-  const lines = p.cover_lines.slice(0, 1);
-  return [p.alarm && `${p.alarm}.`, isBare(p) || p.shortfall ? lines[0] : ""].filter(Boolean).join(" ");
+  const isTold = isBare(p) || p.shortfall;
+  return isTold && p.cover_lines.length ? p.cover_lines[0] : p.alarm || "open without a stop";
 }
 
 function protection(p) {
