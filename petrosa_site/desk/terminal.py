@@ -104,7 +104,9 @@ def _positions(positions: list[Json], is_narrow: bool) -> RenderableType:
 
 
 def _sentences(position: Json) -> Text | None:
-    """Say what is wrong and how a position is held, where its table has no room for it."""
+    """Say what is not as it should be, or how it is held: the table has no room for it."""
+    if position["cover"] == "protected" and not (position["alarm"] or position["shortfall"]):
+        return None
     said = Text(f"{position['symbol']}  ", style="bold")
     if position["alarm"]:
         said.append(f"{position['alarm']}. ", style="bold red")

@@ -35,7 +35,7 @@ class OrderAdmin(FactAdmin):
         "created_at",
         "symbol",
         "side_label",
-        "role",
+        "role_label",
         "type",
         "quantity",
         "number_wanted",
@@ -76,6 +76,11 @@ class OrderAdmin(FactAdmin):
     @display(description="side", label=SIDE_COLOURS)
     def side_label(self, order: Order) -> str:
         return str(order.side)
+
+    @admin.display(description="role")
+    def role_label(self, order: Order) -> str:
+        attempt = f", attempt {order.attempt}" if order.attempt else ""
+        return f"{order.get_role_display()}{attempt}"
 
     @display(description="status", label=ORDER_COLOURS)
     def status_label(self, order: Order) -> str:

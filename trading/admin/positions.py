@@ -50,7 +50,6 @@ class PositionAdmin(FactAdmin):
         "realised_pnl",
         "protection",
         "how",
-        "updated_at",
     )
     list_select_related = ("account",)
     list_filter = ("is_open", "account")

@@ -132,6 +132,8 @@ class _Description:
 
     def _next(self) -> str:
         row = self.row
+        if row.stop_price is None:
+            return "it has no stop level, close it"
         if not row.refused_count:
             return "it is tried again within a second"
         times = "once" if row.refused_count == 1 else f"{row.refused_count} times in a row"

@@ -183,9 +183,13 @@ export class View {
   }
 
   #alarms({ positions, accounts }) {
+    const link = this.options.links.position;
     const alarms = positions
       .filter((p) => isBare(p) || p.alarm || p.oversold || p.shortfall)
-      .map((p) => el("li", {}, el("b", {}, p.symbol), ` in ${p.account}: ${alarmText(p)}`, p.shortfall ? this.#settle(p, " Settle it") : null));
+      .map((p) => {
+        const more = p.shortfall && link ? [" ", el("a", { href: `${address(link, p.id)}#shortfall` }, "Open it")] : [];
+        return el("li", {}, el("b", {}, p.symbol), ` in ${p.account}: ${alarmText(p)}`, ...more);
+      });
     for (const account of accounts) {
       if (account.can_trade === false) {
         alarms.push(el("li", {}, el("b", {}, account.name), ": the venue says it cannot trade."));
@@ -313,16 +317,14 @@ export class View {
   // A pill for each thing that is so; the sentences stand in its title.
   #protection(p) {
     const lines = p.cover_lines.join(" ");
-    const shown = [protection(p)];
-    if (p.shortfall) shown.push(this.#settle(p, pill(`${f.quantity(p.shortfall)} missing`, "bad", lines)));
-    const words = p.refused ? `refused ${p.refused}×` : p.stops > 1 ? `${p.stops} stops` : null;
-    if (words) shown.push(el("small", { title: lines }, words));
-    return shown;
-  }
-
-  #settle(p, shown) {
     const link = this.options.links.position;
-    return link ? el("a", { href: `${address(link, p.id)}#shortfall` }, shown) : shown;
+    const missing = p.shortfall ? pill(`${f.quantity(p.shortfall)} missing`, "bad", lines) : null;
+    const words = p.refused ? `refused ${p.refused}×` : p.stops > 1 ? `${p.stops} stops` : null;
+    return [
+      missing && !isBare(p) ? null : protection(p),
+      missing && link ? el("a", { href: `${address(link, p.id)}#shortfall` }, missing) : missing,
+      words ? el("small", { title: lines }, words) : null,
+    ];
   }
 
   #signal(s, order) {
@@ -539,8 +541,9 @@ function isNaked(p) {
 
 function alarmText(p) {
   if (p.oversold) return `sold ${f.quantity(p.oversold)} more than was held`;
-  const isTold = isBare(p) || p.shortfall;
-  return isTold && p.cover_lines.length ? p.cover_lines[0] : p.alarm || "open without a stop";
+  const [line] = p.cover_lines;
+  if (isBare(p)) return [line ?? "Open without a stop.", p.alarm && `Alarm: ${p.alarm}.`].filter(Boolean).join(" ");
+  return p.shortfall && line ? line : p.alarm;
 }
 
 function protection(p) {

@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 
 from audit.models import Event
+from signals_app.models import Signal
 from tests.integration.trading.exits import about_to_go_on, waiting_to_go_on
 from tests.people import logged_in
 from trading.models import Order, Position
@@ -49,6 +50,20 @@ def test_what_goes_on_elsewhere_is_named(send, venue):
     said = cancel(successor.continues)
 
     assert f"{successor.client_order_id} sells what it left: cancel that one." in said
+
+
+def test_the_page_of_its_signal_shows_the_whole_chain(send, venue):
+    successor = waiting_to_go_on(send, venue)
+    signal = Signal.objects.get(uid=successor.signal_uid)
+
+    page = logged_in("signals_app.view_signal", "trading.view_order").get(
+        reverse("admin:signals_app_signal_change", args=(signal.pk,))
+    )
+
+    shown = page.content.decode()
+    for order in Order.objects.filter(role="exit"):
+        assert order.client_order_id in shown
+    assert f"attempt {successor.attempt}" in shown
 
 
 def test_its_page_offers_it(send, venue):

@@ -13,8 +13,7 @@ from trading.models import Order
 def waiting_to_go_on(send, venue: FakeExchange) -> Order:
     """A close that was refused, whose successor waits to be sent; returns the successor."""
     send(stop_loss=44000)
-    for _ in range(4):
-        venue.reject_next()
+    venue.reject_next(-1013, "Market is closed.")
     send(action="close", quantity=None)
     return Order.objects.get(role="exit", status="NEW")
 
