@@ -225,7 +225,8 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_REDIRECT_STDOUTS = False  # a traceback would be logged a character a line
 CELERY_BEAT_SCHEDULER = "petrosa_site.beat:Scheduler"
 CELERY_BEAT_MAX_LOOP_INTERVAL = 1  # so that its sign of life is left on time
-WATCHED_QUEUES = {"worker": "celery", "exits": EXIT_QUEUE}  # by the process that serves it: its pulse goes through here
+# By the process that serves it: its pulse goes through here.
+WATCHED_QUEUES = {"worker": "celery", "exits": EXIT_QUEUE}
 EMBEDDED_REDIS_PORT = env.whole("EMBEDDED_REDIS_PORT", 16379, minimum=1, maximum=65535)
 EMBEDDED_NATS_PORT = env.whole("EMBEDDED_NATS_PORT", 14222, minimum=1, maximum=65535)
 
