@@ -102,6 +102,7 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
         oco_refused=learned.oco_refused,
         stop_refused=learned.stop_refused,
         refused_until=position.refused_until,
+        refused_for=_refused_for(position),
         last_fill_at=position.updated_at,
         free_slots=0 if is_scarce else free_slots,
         expendable=_expendable(position, seen) if is_scarce else (),
@@ -109,6 +110,15 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
         naked_since=position.naked_since,
         naked_exit_after=timedelta(seconds=float(settings.NAKED_EXIT_AFTER_SECONDS)),
     )
+
+
+def _refused_for(position: Position) -> str:
+    """Return the venue's words for refusing the last stop, while we are backing off."""
+    if position.refused_until is None:
+        return ""
+    rows = Order.objects.filter(account=position.account_id, symbol=position.symbol)
+    refused = rows.filter(role__in=PROTECTIVE, status=OrderStatus.REJECTED).exclude(reason="")
+    return refused.order_by("-pk").values_list("reason", flat=True).first() or ""
 
 
 def _expendable(position: Position, seen: tuple[ExitLeg, ...]) -> tuple[str, ...]:

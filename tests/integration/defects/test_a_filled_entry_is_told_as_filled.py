@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from audit.models import Event
-from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services import protection, reconciliation
+from trading.services import protection
 
 pytestmark = pytest.mark.django_db
 
@@ -30,13 +30,12 @@ def test_the_outcome_is_the_fill(bought):
 def test_the_position_rings_until_it_is_protected(bought, venue):
     position = Position.objects.get()
     assert position.naked_since is not None
-    assert "refused protection" in position.alarm
+    assert "This action is disabled on this account." in position.alarm
     assert Event.objects.filter(kind="position.alarm").exists()
 
-    time_passes(30)
-    for _ in range(4):
-        for position_id in reconciliation.run():
-            protection.ensure(position_id, actor="test")
+    for _ in range(2):  # each look asks for a pair, then for a stop alone
+        Position.objects.update(refused_until=timezone.now())
+        protection.ensure(position.pk, actor="test")
 
     mended = Position.objects.get()
     assert mended.naked_since is None

@@ -51,7 +51,7 @@ def test_a_win_is_a_win(send, venue: FakeExchange):
 
 def test_adds_and_parts_are_one_trade(send, venue: FakeExchange):
     send(quantity=0.02)
-    venue.move("BTCUSDT", "46000")
+    venue.move("BTCUSDT", "45500")  # below the default target, which would sell it all
     send(quantity=0.02)
     out(send, quantity=0.01)
     assert not ClosedTrade.objects.exists()

@@ -165,7 +165,8 @@ def _bare(view: View) -> _Found | None:
     if isinstance(placed, ExitAtMarket | PlaceTarget):
         return _Found((placed,), reason)
     if s.is_backing_off:
-        return _without_the_venue(view, bare, "the venue refuses its stop")
+        said = f" ({s.refused_for})" if s.refused_for else ""
+        return _without_the_venue(view, bare, f"the venue refuses its stop{said}")
     count = len(view.covering)
     if s.has_room and (count == 0 or (count < MOST_LISTS and s.free_slots not in (0, 1))):
         return _Found((placed,), reason)

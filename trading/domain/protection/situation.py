@@ -81,7 +81,8 @@ class Situation:
     hold of it. `quote` is None unless fresh. `free_base` is what the venue has to sell beside our
     live legs, None unless it is newer than the last fill. `oco_refused` and `stop_refused` say
     that the venue has just refused a list for its target, or a stop as already passed;
-    `refused_until` that it refused a stop for another reason, and when to try again.
+    `refused_until` that it refused a stop for another reason (`refused_for`, in the venue's
+    words), and when to try again.
     `free_slots` is how many more conditional orders the venue takes in the symbol (None: no
     limit), `expendable` those of ours that may give up their place, least important first.
     `has_guard` says that a guard process watches stops for us.
@@ -102,6 +103,7 @@ class Situation:
     oco_refused: bool = False
     stop_refused: bool = False
     refused_until: datetime | None = None
+    refused_for: str = ""
     last_fill_at: datetime | None = None
     quiet: timedelta = timedelta(seconds=1)
     free_slots: int | None = None
