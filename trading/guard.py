@@ -29,13 +29,15 @@ from exchanges import quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import Quote
 from trading.models import Order, Position
+from trading.selectors import due
 from trading.services import exits, leases, protection, reconciliation
 
 log = structlog.get_logger(__name__)
 ACTOR = "guard"
 TICK_SECONDS = 0.1
 STAND_BY_SECONDS = 0.2
-RENEW_SECONDS = 0.4
+RENEW_SECONDS = 0.5
+CONNECTION_SECONDS = 2.0
 EXIT_THREADS, ENTRY_THREADS = 8, 2
 Work = Callable[[], object]
 
@@ -48,6 +50,7 @@ class Guard:
         self.held: leases.Held | None = None
         self._renewed = 0.0
         self._noted = 0.0
+        self._connected = 0.0
         self._stopped = False
         self._busy: dict[Hashable, Future[None]] = {}
         self._exits = ThreadPoolExecutor(EXIT_THREADS, thread_name_prefix="exit")
@@ -75,12 +78,14 @@ class Guard:
 
     def look(self) -> None:
         """Keep or take the lease; with it, hand out all that is due."""
-        close_old_connections()
+        self._renew_connection()
         self._keep_lease()
         if self.held is None:
             return
         self._note_life()
         now = timezone.now()
+        if not due.anything(now):
+            return
         self._watch_prices()
         for order in exits.due(now):
             self._give(self._exits, ("follow", order.pk), partial(_follow_up, order))
@@ -90,6 +95,12 @@ class Guard:
             self._give(self._exits, ("position", position_id), self._protecting(position_id))
         for order in reconciliation.in_flight(now, is_entry=True):
             self._give(self._entries, ("order", order.pk), partial(_step, order))
+
+    def _renew_connection(self) -> None:
+        """Leave a broken or old connection; asking each time would double the questions."""
+        if time.monotonic() - self._connected >= CONNECTION_SECONDS:
+            close_old_connections()
+            self._connected = time.monotonic()
 
     def _note_life(self) -> None:
         if time.monotonic() - self._noted >= life.EVERY_SECONDS:
