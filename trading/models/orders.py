@@ -139,6 +139,9 @@ class Order(models.Model):
         help_text="The exit whose rest this one sells.",
     )
     attempt = models.PositiveIntegerField(default=0)
+    base_before = MoneyField(
+        null=True, blank=True, help_text="An exit's base asset at the venue when it was decided."
+    )
     follow_up_at = models.DateTimeField(
         null=True, blank=True, help_text="An exit that ended short goes on then."
     )

@@ -128,6 +128,8 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
             )
             if intent.is_entry:
                 placing.claim(placed, now)
+            elif coins := purse.get(market.instrument.base_asset):
+                placed[0].base_before = coins.free + coins.locked
             for order in insert(placed):
                 entries += placing.written_entries(order, intent.actor)
             if intent.is_entry:

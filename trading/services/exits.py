@@ -20,6 +20,7 @@ from audit import metrics, trail
 from exchanges import catalogue, quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderType
+from exchanges.models import Balance
 from trading.domain import carry_on, client_ids
 from trading.domain import protection as decider
 from trading.domain.intents import IntentKind
@@ -33,6 +34,7 @@ RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 MOST_IN_ONE_BREATH = 3
 WAIT_FOR_THE_RIGHT = 2.0  # seconds; an exit goes on without it
 TRY_AGAIN = timedelta(seconds=0.5)
+COINS_GONE_MOST = timedelta(seconds=15)
 
 
 class MustWait(Exception):
@@ -274,6 +276,8 @@ def carry_on_with(order: Order, *, actor: str) -> Order | None:
 def _next(order: Order) -> carry_on.SellOn | carry_on.Over:
     if order.reason_code == "FILTER_FAILED":
         catalogue.refresh(order.venue_account.environment)  # the venue has changed its rules
+    if order.status == OrderStatus.NOT_PLACED and _its_coins_have_gone(order):
+        raise errors.NotSent("the venue does not know it, but its coins have gone")
     step = carry_on.after(_facts(order, None))
     if isinstance(step, carry_on.LookAtFunds):
         position = _position_of(order)
@@ -284,6 +288,26 @@ def _next(order: Order) -> carry_on.SellOn | carry_on.Over:
         step = carry_on.after(_facts(order, there))
     assert not isinstance(step, carry_on.LookAtFunds)
     return step
+
+
+def _its_coins_have_gone(order: Order) -> bool:
+    """Say whether a sale that the venue does not know seems to have executed all the same.
+
+    A question may lag behind. The balance is a second witness: while it says that the coins have
+    gone, nothing is sold again, for a while; on an account with other coins it would sell those.
+    """
+    position = _position_of(order)
+    instrument = catalogue.get(order.venue_account.environment, order.symbol)
+    since = timezone.now() - (order.closed_at or timezone.now())
+    if position is None or instrument is None or since > COINS_GONE_MOST:
+        return False
+    protection.free_base(position, instrument.base_asset)
+    row = Balance.objects.filter(
+        venue_account=order.venue_account, asset=instrument.base_asset
+    ).first()
+    there = row.free + row.locked if row is not None else Decimal(0)
+    before = max(order.base_before or Decimal(0), position.quantity)
+    return there + order.quantity / 2 < before
 
 
 def _what_is_there(position: Position, asset: str) -> Decimal:
@@ -356,6 +380,7 @@ def _write_successor(order: Order, step: carry_on.SellOn, actor: str) -> Order:
         created_at=now,
         continues=order,
         attempt=attempt,
+        base_before=order.base_before,
         next_check_at=step.at if step.at > now else None,
         reason=step.reason[:300],
     )

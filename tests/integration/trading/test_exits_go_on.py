@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from audit.models import Event
+from exchanges.models import VenueAccount
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services import exits, orders, protection, reconciliation
+from trading.services import balances, exits, fills, orders, protection, reconciliation
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +138,26 @@ def test_the_trail_tells_the_chain(send, held, venue):
 
     told = Event.objects.get(kind="exit.carried_on")
     assert "0.00599 of 0.00999 are left to sell" in told.data["why"]
+
+
+def test_one_that_executed_and_is_hidden_is_not_sold_twice(send, held, venue):
+    """Other coins on the account would let a second sale through."""
+    venue.deposit("BTC", "1")
+    balances.refresh(VenueAccount.objects.get())
+    venue.lose_reply_next(executed=True)
+    venue.hide_from_queries(3)
+    send(action="close", quantity=None)
+    Order.objects.filter(role="exit").update(unknown_since=timezone.now() - timedelta(seconds=2))
+
+    for _ in range(4):
+        timers_run(1)
+
+    assert venue.free("BTC") + venue.locked("BTC") == Decimal("1")
+    [sale] = Order.objects.filter(role="exit")
+    assert sale.status == "NOT_PLACED"  # so far: its news is taken whenever it comes
+
+    [report] = [
+        r for r in venue.drain_news() if getattr(r, "client_order_id", "") == sale.client_order_id
+    ][-1:]
+    fills.apply(report, environment="simulator", actor="stream")
+    assert sales() == [("FILLED", Decimal("0.00999"))]
