@@ -91,7 +91,9 @@ def slots_for(
     """Ask how many conditional orders the venue still takes, where a place more is needed."""
     order_type = intent.order_type or OrderType(account.default_order_type)
     if order_type.has_trigger or not (position is not None and position.is_open):
-        return slots.ask_free(account.venue_account_id, intent.symbol, most_stops)
+        return slots.ask_free(
+            account.venue_account_id, intent.symbol, most_stops, joining=account.pk
+        )
     return lambda: None
 
 

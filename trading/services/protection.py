@@ -21,7 +21,7 @@ from trading.domain.order_states import OrderStatus
 from trading.domain.protection import ProtectionPlan, Situation
 from trading.models import Order, Position
 from trading.services import alone, balances, leases, orders, protective_orders, situations, slots
-from trading.services.situations import PROTECTIVE, UNFINISHED, Learned
+from trading.services.situations import UNFINISHED, Learned
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
@@ -370,6 +370,3 @@ def position_entry(
         environment=position.account.venue_account.environment,
         data={"symbol": position.symbol, "account": position.account.name, **data},
     )
-
-
-__all__ = ["PROTECTIVE", "bring_in_line", "due", "ensure", "guarded", "ring_for_naked"]

@@ -52,13 +52,26 @@ def free(venue_account_id: int, instrument: Instrument) -> int | None:
     return ask_free(venue_account_id, instrument.symbol, instrument.max_algo_orders)()
 
 
-def ask_free(venue_account_id: int, symbol: str, most: int) -> Callable[[], int | None]:
-    """Send what `free` asks the database, for when the answer is wanted later."""
+def ask_free(
+    venue_account_id: int, symbol: str, most: int, *, joining: int | None = None
+) -> Callable[[], int | None]:
+    """Send what `free` asks the database, for when the answer is wanted later.
+
+    `joining` is an account whose position may join its stops into one: all but one of their
+    places count as free.
+    """
     if not most:
         return lambda: None
     own = ours.ask(venue_account_id=venue_account_id, symbol=symbol)
     others = foreign.ask(venue_account_id=venue_account_id, symbol=symbol)
-    return lambda: max(most - len(own()) - sum(row.count for row in others()), 0)
+
+    def answer() -> int:
+        rows = own()
+        stops = [o for o in rows if o.account_id == joining and o.role == Order.Role.STOP_LOSS]
+        taken = len(rows) - max(len(stops) - 1, 0) + sum(row.count for row in others())
+        return max(most - taken, 0)
+
+    return answer
 
 
 def expendable(venue_account_id: int, symbol: str) -> list[Order]:
