@@ -38,6 +38,7 @@ TICK_SECONDS = 0.1
 STAND_BY_SECONDS = 0.2
 RENEW_SECONDS = 0.5
 CONNECTION_SECONDS = 2.0
+COMPARE_SECONDS = 0.5
 EXIT_THREADS, ENTRY_THREADS = 8, 2
 Work = Callable[[], object]
 
@@ -51,6 +52,7 @@ class Guard:
         self._renewed = 0.0
         self._noted = 0.0
         self._connected = 0.0
+        self._compared = 0.0
         self._stopped = False
         self._busy: dict[Hashable, Future[None]] = {}
         self._exits = ThreadPoolExecutor(EXIT_THREADS, thread_name_prefix="exit")
@@ -83,6 +85,9 @@ class Guard:
         if self.held is None:
             return
         self._note_life()
+        if time.monotonic() - self._compared >= COMPARE_SECONDS:
+            self._compared = time.monotonic()
+            self._give(self._exits, "resting", reconciliation.look_at_resting)
         now = timezone.now()
         if not due.anything(now):
             return

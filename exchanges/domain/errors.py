@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 
@@ -93,7 +94,8 @@ class RateLimited(NotSent):
 class OutcomeUnknown(VenueError):
     """It may have executed. Query by client order id; never send again.
 
-    `recv_window_ms` is the window it was sent with: the venue starts on it no later than that.
+    `recv_window_ms` is the window it was sent with, `sent_at` (our clock) when it went on the
+    wire: the venue starts on it no later than that.
     """
 
     def __init__(
@@ -101,11 +103,13 @@ class OutcomeUnknown(VenueError):
         text: str,
         *,
         recv_window_ms: int | None = None,
+        sent_at: datetime | None = None,
         code: int | None = None,
         status: int | None = None,
     ) -> None:
         super().__init__(text, code=code, status=status)
         self.recv_window_ms = recv_window_ms
+        self.sent_at = sent_at
 
 
 class CredentialsRefused(VenueError):

@@ -271,7 +271,8 @@ class BinanceSpotGateway:
         def ask() -> T:
             if endpoint.signed:
                 self._ready_to_sign(fresh=True)
-            reply = self._send(endpoint, params, client_id, self._windows.normal)
+            patience = self._windows.of_read(is_long=endpoint.share is Share.LISTING)
+            reply = self._send(endpoint, params, client_id, patience)
             try:
                 return parse(reply.json())
             except ValueError as error:
@@ -339,7 +340,7 @@ class BinanceSpotGateway:
         self.budget.spend(endpoint.weight, endpoint.share, orders=endpoint.orders)
         if endpoint.writes and not self._may_write():
             raise errors.Rejected(LOCKED)
-        watch = Stopwatch()
+        watch, sent_at = Stopwatch(), _now()
         try:
             reply = self._client.call(
                 endpoint.method,
@@ -355,7 +356,7 @@ class BinanceSpotGateway:
                 self._on_answer(watch.ms)
             if endpoint.writes and isinstance(error, ConnectionLost):
                 raise errors.OutcomeUnknown(
-                    str(error), recv_window_ms=patience.recv_window_ms
+                    str(error), recv_window_ms=patience.recv_window_ms, sent_at=sent_at
                 ) from error
             raise errors.NotSent(str(error)) from error
         self.budget.observe(reply.headers)
@@ -367,7 +368,7 @@ class BinanceSpotGateway:
             return reply
         verdict = verdicts.on_write(reply) if endpoint.writes else verdicts.on_read(reply)
         if isinstance(verdict, errors.OutcomeUnknown):
-            verdict.recv_window_ms = patience.recv_window_ms
+            verdict.recv_window_ms, verdict.sent_at = patience.recv_window_ms, sent_at
         self.tally.note(failed=not isinstance(verdict, ANSWERS), took_seconds=watch.ms / 1000)
         _log_call(
             endpoint,

@@ -50,6 +50,12 @@ class Windows:
             return self.normal
         return self._urgent
 
+    def of_read(self, *, is_long: bool) -> Patience:
+        """A read changes nothing, so its window may be wide; only a long list may take long."""
+        if is_long:
+            return self.normal
+        return Patience(self.normal.recv_window_ms, self._urgent.timeout_seconds)
+
     def note_refused(self, purpose: Purpose | None) -> bool:
         """Count a refused timestamp; return whether the normal window applies from now on."""
         if purpose is Purpose.ENTRY or self._rests(purpose):

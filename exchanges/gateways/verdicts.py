@@ -94,7 +94,7 @@ def on_write(reply: Reply) -> errors.VenueError:
     if code == UNKNOWN and "unknown" in text.lower():
         proven = False
     if not proven or code in UNKNOWN_OUTCOME:
-        return errors.OutcomeUnknown(text or f"HTTP {reply.status}", **tag)
+        return errors.OutcomeUnknown(text or f"HTTP {reply.status}", code=code, status=reply.status)
     return refusal(text, code=code, status=reply.status)
 
 

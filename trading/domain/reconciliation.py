@@ -59,8 +59,8 @@ class OrderFacts:
     sum of booked fills. `queries` counts queries since the last news, `last_query_at` when the
     last was sent; `not_found` counts answers of 'not found' in a row and `last_not_found_at` is
     when the query with the last such answer was sent. `goes_stale` is True for entries: an old
-    wish to buy dies, an exit does not. `lost_at` is when its answer was lost, after it had been
-    signed. `send_at` is when an order that the venue put off may be
+    wish to buy dies, an exit does not. `lost_at` is when its answer was lost: `submitted_at` is
+    then when it went on the wire. `send_at` is when an order that the venue put off may be
     sent again.
     """
 
@@ -135,9 +135,9 @@ def next_step(
 
 def absence_provable_at(facts: OrderFacts, timing: Timing = Timing()) -> datetime:
     """Tell from when on an answer of 'not found' counts as proof."""
-    sent = (facts.submitted_at or facts.created_at) + timing.held_up_most
-    if timing.held_up_most and facts.lost_at is not None:
-        sent = facts.lost_at
+    sent = facts.submitted_at or facts.created_at
+    if facts.lost_at is None:  # how long it was held up between claim and socket is not known
+        sent += timing.held_up_most
     return sent + timing.recv_window + timing.engine_timeout + timing.margin
 
 

@@ -6,6 +6,7 @@ when the sale fails, the stop is back before anybody else can look.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 MOST_IN_ONE_BREATH = 3
 WAIT_FOR_THE_RIGHT = 2.0  # seconds; an exit goes on without it
 TRY_AGAIN = timedelta(seconds=0.5)
+RELEASE_PAUSES = (0.0, 0.05, 0.2, 0.4)  # a venue may not let go of what it has just taken
 COINS_GONE_MOST = timedelta(seconds=15)
 
 
@@ -149,18 +151,22 @@ def _make_way(order: Order, position: Position, actor: str) -> bool:
 
 def _release(leg: Order, actor: str) -> None:
     """Cancel what locks coins. What the venue does not know locks none."""
-    for is_last in (False, True):
+    trouble: errors.VenueError = errors.NotSent("the venue says it is not open, and shows it open")
+    for pause in RELEASE_PAUSES:
+        time.sleep(pause)
         try:
             orders.cancel(leg, actor=actor)
         except errors.OrderNotFound:
             orders.note_not_found(leg)
+            return
         except errors.OutcomeUnknown as error:
-            if is_last:
-                raise MustWait(error) from error
-            continue
+            trouble = error
         except errors.VenueError as error:
             raise MustWait(error) from error
-        return
+        leg.refresh_from_db(fields=["status"])
+        if leg.status not in RESTING:
+            return
+    raise MustWait(trouble)
 
 
 def _in_the_way(order: Order, position: Position, live: list[Order]) -> Iterator[Order]:
@@ -281,6 +287,8 @@ def _next(order: Order) -> carry_on.SellOn | carry_on.Over:
     step = carry_on.after(_facts(order, None))
     if isinstance(step, carry_on.LookAtFunds):
         position = _position_of(order)
+        if position is not None and _is_a_placing_in_doubt(position):
+            raise errors.NotSent("a placing whose outcome is unknown may hold the coins")
         instrument = catalogue.get(order.venue_account.environment, order.symbol)
         assert position is not None
         assert instrument is not None
@@ -288,6 +296,11 @@ def _next(order: Order) -> carry_on.SellOn | carry_on.Over:
         step = carry_on.after(_facts(order, there))
     assert not isinstance(step, carry_on.LookAtFunds)
     return step
+
+
+def _is_a_placing_in_doubt(position: Position) -> bool:
+    legs = situations.protective_orders(position)
+    return any(leg.status == OrderStatus.SUBMITTING for leg in legs)
 
 
 def _its_coins_have_gone(order: Order) -> bool:

@@ -57,6 +57,7 @@ POSITION_BOOKS = (
     *closed_trades.COLUMNS,
 )
 FOLLOW_UP_AFTER = LOOK_AT_IT_AFTER = timedelta(seconds=0.2)  # whoever is at it goes first
+LOOK_AT_STOP_AFTER = timedelta(seconds=2)  # what protects is looked at whatever the stream says
 LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
 
 
@@ -524,7 +525,7 @@ def _follow(change: _Change, report: ExecutionReport, now: datetime) -> None:
             change.set(next_check_at=now)  # accepted, state not told: ask
         return
     if not report.status.is_final and not order_states.is_final(before):
-        change.set(next_check_at=now + LOOK_AGAIN_AFTER)
+        change.set(next_check_at=now + (LOOK_AGAIN_AFTER if order.is_entry else LOOK_AT_STOP_AFTER))
     after = order_states.next_status(before, report.status, order.executed_quantity, order.quantity)
     if after is None:
         return

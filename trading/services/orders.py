@@ -211,7 +211,13 @@ def _emitted_at(order: Order) -> datetime:
 def _note_unknown(rows: list[Order], error: errors.OutcomeUnknown, actor: str) -> None:
     now = timezone.now()
     metrics.ERRORS.labels("outcome_unknown").inc()
-    values = {"unknown_since": now, "next_check_at": now, "recv_window_ms": error.recv_window_ms}
+    values: dict[str, object] = {
+        "unknown_since": now,
+        "next_check_at": now,
+        "recv_window_ms": error.recv_window_ms,
+    }
+    if error.sent_at is not None:  # it went on the wire later than it was claimed
+        values["submitted_at"] = error.sent_at
     with transaction.atomic():
         _still_submitting(rows).filter(unknown_since=None).update(**values)
         _remember(rows, **values)

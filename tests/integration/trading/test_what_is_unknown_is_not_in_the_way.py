@@ -52,3 +52,15 @@ def test_a_reduce_leaves_the_other_parts_their_stops(send, venue):
     assert len(before & after) == 1, "one of the two lists stands all the time"
     covered = sum(o.quantity for o in Order.objects.filter(pk__in=after))
     assert covered == Decimal("0.01598")
+
+
+def test_a_stop_the_venue_will_not_let_go_of_at_first_is_cancelled_again(send, venue):
+    """Right after a placing some venues refuse the cancel, and show the order open."""
+    send(stop_loss=44000)
+    protection.ensure(Position.objects.get().pk, actor="test")
+    venue.reject_cancel_next(-2011, "Unknown order sent.")
+
+    outcome = send(action="close", quantity=None)
+
+    assert outcome.order.status == "FILLED"
+    assert Order.objects.filter(role="exit").count() == 1
