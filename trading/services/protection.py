@@ -15,12 +15,11 @@ from django.utils import timezone
 from audit import metrics, trail
 from audit.statements import Select
 from exchanges.domain import errors
-from exchanges.models import Balance
 from trading.domain import protection
 from trading.domain.order_states import OrderStatus
 from trading.domain.protection import ProtectionPlan, Situation
 from trading.models import Order, Position
-from trading.services import alone, balances, leases, orders, protective_orders, situations, slots
+from trading.services import alone, leases, orders, protective_orders, situations, slots
 from trading.services.situations import UNFINISHED, Learned
 
 log = structlog.get_logger(__name__)
@@ -146,7 +145,7 @@ def _carry_out(run: _Run) -> timedelta | None:
                 orders.call_off(order, reason="planned afresh", actor=run.actor)
             case protection.CancelList() | protection.CancelOrder():
                 orders.cancel(_order_of(action), actor=run.actor)
-                run.learned.free = None
+                run.learned.forget_funds()
                 run.cancelled_at = run.cancelled_at or time.monotonic()
             case protection.Alarm(reason):
                 alarm(run.position, reason, run.actor)
@@ -198,7 +197,7 @@ def _place(run: _Run, action: protection.Placement) -> timedelta | None:
     if not rows:
         return None  # another placed something since our look: plan again on what rests now
     orders.submit(rows, actor=run.actor, claimed=True)
-    run.learned.free = None
+    run.learned.forget_funds()
     first = rows[0]
     first.refresh_from_db()
     if first.status == OrderStatus.NEW:
@@ -231,7 +230,7 @@ def _learn(run: _Run, order: Order, action: protection.Placement) -> None:
     code = order.reason_code
     if code == "INSUFFICIENT_BALANCE" and not learned.asked_for_funds:
         learned.asked_for_funds = True
-        learned.free = free_base(position, run.situation.instrument.base_asset)
+        learned.ask_for_funds(position, run.situation.instrument.base_asset)
     elif code == "TOO_MANY_CONDITIONAL":
         learned.no_slot = True
         look_at_slots(order)
@@ -245,9 +244,7 @@ def _learn(run: _Run, order: Order, action: protection.Placement) -> None:
 
 def free_base(position: Position, asset: str) -> Decimal:
     """Ask the venue how much of the base asset is free right now. VenueError escapes."""
-    venue_account = position.account.venue_account
-    balances.refresh(venue_account)
-    row = Balance.objects.filter(venue_account=venue_account, asset=asset).first()
+    row = situations.funds_of(position, asset)
     return row.free if row is not None else ZERO
 
 

@@ -13,13 +13,13 @@ from django.utils import timezone
 from audit.statements import Select
 from exchanges import catalogue, quotes
 from exchanges.domain.instruments import Instrument
-from exchanges.domain.orders import OrderType
+from exchanges.domain.orders import OrderType, Side
 from exchanges.models import Balance
 from trading.domain import protection
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.protection import ExitLeg, Parent, Situation
 from trading.models import Order, OrderList, Position
-from trading.services import leases, limits, orders, slots
+from trading.services import balances, leases, limits, orders, slots
 
 ZERO = Decimal(0)
 UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
@@ -32,8 +32,8 @@ CLOCKS_DIFFER = timedelta(seconds=1)  # the venue's and ours
 class Learned:
     """What the venue has said while we were at it, for the next plan.
 
-    `free` is the base asset's free balance, asked for after our last write; every write of ours
-    makes it old.
+    `free` and `locked` are the base asset's balance, asked for after our last write; every write
+    of ours makes them old.
     """
 
     oco_refused: bool = False
@@ -41,6 +41,23 @@ class Learned:
     no_slot: bool = False
     asked_for_funds: bool = False
     free: Decimal | None = None
+    locked: Decimal | None = None
+
+    def ask_for_funds(self, position: Position, asset: str) -> None:
+        """Ask the venue what it has of an asset right now. VenueError escapes."""
+        row = funds_of(position, asset)
+        self.free = row.free if row is not None else ZERO
+        self.locked = row.locked if row is not None else ZERO
+
+    def forget_funds(self) -> None:
+        self.free = self.locked = None
+
+
+def funds_of(position: Position, asset: str) -> Balance | None:
+    """Return the balance of one asset as the venue has it now. VenueError escapes."""
+    venue_account = position.account.venue_account
+    balances.refresh(venue_account)
+    return Balance.objects.filter(venue_account=venue_account, asset=asset).first()
 
 
 @Select
@@ -85,6 +102,8 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
     now = timezone.now()
     seen = tuple(as_leg(order, position, now) for order in legs)
     locked_elsewhere = locked_in_exits(position)
+    if learned.free is None and any(leg.is_unknown and leg.not_found for leg in seen):
+        learned.ask_for_funds(position, instrument.base_asset)
     free_slots = slots.free(account.venue_account_id, instrument)
     is_scarce = free_slots is not None and (free_slots == 0 or learned.no_slot)
     return Situation(
@@ -96,6 +115,7 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
         legs=seen,
         quote=quote,
         free_base=_free_base(position, instrument, seen, locked_elsewhere, learned),
+        locked_unexplained=_locked_unexplained(position, learned),
         locked_elsewhere=locked_elsewhere,
         grace=timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS) / 2),
         stop_required=stop_required(position),
@@ -208,6 +228,24 @@ def _free_base(
     if free + protection.locked(legs) < held and _fills_were_missed(position):
         return None
     return free
+
+
+def _locked_unexplained(position: Position, learned: Learned) -> Decimal | None:
+    """Return what the venue has locked beyond the sales that we know to rest there."""
+    if learned.locked is None:
+        return None
+    rows = Order.objects.filter(
+        venue_account=position.account.venue_account_id,
+        symbol=position.symbol,
+        side=Side.SELL,
+        status__in=WORKING,
+    )
+    per_list: dict[str, Decimal] = {}
+    for order in rows.only("order_list_id", "quantity", "booked_quantity"):
+        key = f"list {order.order_list_id}" if order.order_list_id else f"order {order.pk}"
+        left = order.quantity - order.booked_quantity
+        per_list[key] = max(per_list.get(key, ZERO), left)
+    return learned.locked - sum(per_list.values(), ZERO)
 
 
 def _fills_were_missed(position: Position) -> bool:

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services import protection, reconciliation
+from trading.services import placing, protection, reconciliation
 
 pytestmark = pytest.mark.django_db
 
@@ -93,37 +93,42 @@ def test_a_lost_placing_that_never_arrived_is_followed_by_another_at_once(send, 
     assert position.naked_since is None
 
 
-def test_a_lost_placing_that_the_venue_hides_is_not_placed_twice(send, venue):
-    """Its coins are locked: the second placing is refused, and the first is found."""
-    send(stop_loss=44000)
-    position = Position.objects.get()
-    venue.lose_reply_next(executed=True)
-    venue.hide_from_queries(1)
-
-    protection.ensure(position.pk, actor="test")
-    time_passes(1)
-    for order in reconciliation.in_flight(timezone.now(), is_entry=False):
-        reconciliation.take_step(order)
-
-    assert protection.ensure(position.pk, actor="test")
-    statuses = [o.status for o in Order.objects.filter(role="stop_loss").order_by("pk")]
-    assert statuses == ["OPEN", "REJECTED"]
-
-
-def test_a_late_first_placing_that_stands_beside_the_second_is_cancelled(send, venue):
-    """Other coins on the account let both stand."""
-    send(stop_loss=44000)
-    venue.deposit("BTC", "1")
-    position = Position.objects.get()
-    venue.lose_reply_next(executed=True)
-    venue.hide_from_queries(1)
-    protection.ensure(position.pk, actor="test")
-    assert len(venue.open_orders("BTCUSDT")) == 2
-
+def in_flight_asked() -> None:
     time_passes(1)
     for order in reconciliation.in_flight(timezone.now(), is_entry=False):
         for position_id in reconciliation.take_step(order):
             protection.ensure(position_id, actor="test")
+
+
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_lost_placing_that_the_venue_hides_is_not_placed_twice(send, venue, others):
+    """The balance shows its coins locked, whether or not others are free."""
+    send(stop_loss=44000)
+    venue.deposit("BTC", str(others))
+    position = Position.objects.get()
+    venue.lose_reply_next(executed=True)
+    venue.hide_from_queries(1)
+
+    assert not protection.ensure(position.pk, actor="test")
+    assert len(venue.open_orders("BTCUSDT")) == 1
+    in_flight_asked()
+
+    assert protection.ensure(position.pk, actor="test")
+    assert [o.status for o in Order.objects.filter(role="stop_loss")] == ["OPEN"]
+
+
+def test_a_late_first_placing_that_stands_beside_the_second_is_cancelled(send, venue):
+    """It executes after the balance was read; other coins on the account let both stand."""
+    send(stop_loss=44000)
+    venue.deposit("BTC", "1")
+    position = Position.objects.get()
+    venue.lose_reply_next(executed=False)
+    protection.ensure(position.pk, actor="test")
+    first, second = Order.objects.filter(role="stop_loss").order_by("pk")
+    assert (first.status, second.status) == ("SUBMITTING", "OPEN")
+
+    venue.place_order(placing.request_of(first))
+    in_flight_asked()
 
     assert len(venue.open_orders("BTCUSDT")) == 1
     assert sorted(o.status for o in Order.objects.filter(role="stop_loss")) == ["CANCELED", "OPEN"]

@@ -166,6 +166,15 @@ class TestUnknownIsNoWall:
         assert plan.shortfall == 0
         assert plan.look_again == protection.ASK_AGAIN
 
+    def test_coins_that_the_balance_shows_locked_are_not_protected_twice(self):
+        """Other coins are free on the account: the venue would take a second placing."""
+        shown = {"free_base": D(5), "locked_unexplained": D(1)}
+        assert kinds(legs=lost(not_found=1), **shown) == [KeepAll]
+
+    def test_coins_that_the_balance_shows_unlocked_are_protected_at_once(self):
+        shown = {"free_base": D(5), "locked_unexplained": D(0)}
+        assert kinds(legs=lost(not_found=1), **shown) == [PlaceOco]
+
     def test_the_surplus_goes_when_both_stand(self):
         legs = (*oco("1", "first"), *oco("1", "second"))
         assert kinds(legs=legs) == [CancelList]

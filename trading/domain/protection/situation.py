@@ -79,10 +79,11 @@ class Situation:
 
     `quantity` is what the position holds after fees, `locked_elsewhere` what other sales of ours
     hold of it. `quote` is None unless fresh. `free_base` is what the venue has to sell beside our
-    live legs, None unless it is newer than the last fill. `oco_refused` and `stop_refused` say
-    that the venue has just refused a list for its target, or a stop as already passed;
-    `refused_until` that it refused a stop for another reason (`refused_for`, in the venue's
-    words), and when to try again.
+    live legs, None unless it is newer than the last fill. `locked_unexplained` is what the venue
+    has locked of it beyond all orders we know of, None while that was not asked. `oco_refused` and
+    `stop_refused` say that the venue has just refused a list for its target, or a stop as already
+    passed; `refused_until` that it refused a stop for another reason (`refused_for`, in the
+    venue's words), and when to try again.
     `free_slots` is how many more conditional orders the venue takes in the symbol (None: no
     limit), `expendable` those of ours that may give up their place, least important first.
     `has_guard` says that a guard process watches stops for us.
@@ -96,6 +97,7 @@ class Situation:
     legs: tuple[ExitLeg, ...] = ()
     quote: Quote | None = None
     free_base: Decimal | None = None
+    locked_unexplained: Decimal | None = None
     locked_elsewhere: Decimal = ZERO
     grace: timedelta = timedelta(seconds=1.5)
     fallback_min_notional: Decimal = Decimal(10)

@@ -94,6 +94,16 @@ class View:
         return sum(per_list.values(), ZERO)
 
     @cached_property
+    def held_in_doubt(self) -> Decimal:
+        """Return what unknown placings hold by the word of the balance.
+
+        On an account with other coins a second placing would be taken, and both could sell: the
+        balance is the second witness.
+        """
+        locked = self.s.locked_unexplained
+        return self.in_doubt if locked is not None and locked >= self.in_doubt else ZERO
+
+    @cached_property
     def ours(self) -> Decimal:
         return self.s.quantity - self.s.locked_elsewhere
 
@@ -122,7 +132,7 @@ class View:
     @cached_property
     def uncovered(self) -> Decimal:
         """Return what is free and has no stop yet, on the lot grid."""
-        bare = self.sellable - self.locked - self.arriving
+        bare = self.sellable - self.locked - self.arriving - self.held_in_doubt
         return max(self.s.instrument.floor_quantity(bare), ZERO)
 
     @cached_property
