@@ -126,6 +126,7 @@ def stage(database_url: str = "", *, venue: str = "fixed") -> Iterator[Stage]:
             "API_TRADE_RATE": "1000000/min",
             "MAX_POSITION_NOTIONAL": "0",
             "MAX_ORDERS_PER_SECOND": "100000",  # counted, and never reached
+            "PROTECTION_GRACE_SECONDS": "36000",  # where no process protects, entries go on
             "MAX_ORDERS_PER_MINUTE": "0",
             "MAX_ORDERS_PER_DAY": "0",
             "MAX_REPEATS": "0",

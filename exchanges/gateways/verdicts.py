@@ -46,7 +46,8 @@ REFUSALS: tuple[tuple[int, str, type[errors.Rejected]], ...] = (
     (-1013, "", errors.FilterFailed),
 )
 
-DEFAULT_WAITS = {"weight": 30.0, "orders": 10.0, "ban": 120.0, "blocked": 5.0}
+DEFAULT_WAITS = {"weight": 30.0, "ban": 120.0, "blocked": 5.0}
+ORDER_WINDOW_SECONDS = 10.0
 BANNED_UNTIL = re.compile(r"banned until (\d{13})")
 
 
@@ -156,4 +157,6 @@ def retry_after(reply: Reply, scope: str) -> float:
     if banned:
         until = int(banned[1]) / 1000
         return max(1.0, until - datetime.now(UTC).timestamp())
+    if scope == "orders":  # the venue counts in windows that begin at whole tens of seconds
+        return ORDER_WINDOW_SECONDS - datetime.now(UTC).timestamp() % ORDER_WINDOW_SECONDS + 0.1
     return DEFAULT_WAITS[scope]

@@ -14,6 +14,7 @@ from audit.statements import Select
 from exchanges import catalogue, quotes
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Side
+from exchanges.gateways import registry
 from exchanges.models import Balance
 from trading.domain import protection
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
@@ -105,6 +106,10 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
     if learned.free is None and any(leg.is_unknown and leg.not_found for leg in seen):
         learned.ask_for_funds(position, instrument.base_asset)
     free_slots = slots.free(account.venue_account_id, instrument)
+    if free_slots == 0 and slots.is_old(account.venue_account_id, position.symbol, now):
+        reports = registry.for_venue(environment).open_orders(position.symbol)
+        slots.note_foreign(account.venue_account, position.symbol, reports)
+        free_slots = slots.free(account.venue_account_id, instrument)
     is_scarce = free_slots is not None and (free_slots == 0 or learned.no_slot)
     return Situation(
         now=now,

@@ -7,6 +7,7 @@ accounts, and those of others as last seen in the venue's own list.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -26,6 +27,7 @@ TAKES_A_PLACE = (
     OrderStatus.PARTIALLY_FILLED,
 )
 CONDITIONAL = sorted(TRIGGER_TYPES)
+COUNTED_AGAIN_AFTER = timedelta(seconds=2)
 
 
 @Select
@@ -72,6 +74,13 @@ def ask_free(
         return max(most - taken, 0)
 
     return answer
+
+
+def is_old(venue_account_id: int, symbol: str, now: datetime) -> bool:
+    """Say whether the count of others' orders is to be taken again: places they gave back are
+    told by nobody."""
+    rows = foreign.rows(venue_account_id=venue_account_id, symbol=symbol)
+    return any(row.count and now - row.seen_at >= COUNTED_AGAIN_AFTER for row in rows)
 
 
 def expendable(venue_account_id: int, symbol: str) -> list[Order]:

@@ -12,7 +12,7 @@ from audit.models import Event
 from exchanges import quotes
 from tests.integration.trading.clock import time_passes
 from trading.guard import Guard
-from trading.models import GuardLease, Order, Position
+from trading.models import ForeignConditionals, GuardLease, Order, Position
 from trading.services import leases, protection
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -78,7 +78,7 @@ def test_above_the_stop_nothing_is_sold(guarded, guard):
 
 def test_a_place_that_is_free_again_takes_the_stop(guarded, guard, venue):
     venue.give_conditional_places_back("BTCUSDT")
-    protection.look_at_slots(Order.objects.filter(role="stop_loss").first())
+    ForeignConditionals.objects.update(seen_at=timezone.now() - timedelta(seconds=3))
     looks(guard)
 
     guarded.refresh_from_db()

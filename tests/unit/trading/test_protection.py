@@ -175,6 +175,12 @@ class TestUnknownIsNoWall:
         shown = {"free_base": D(5), "locked_unexplained": D(0)}
         assert kinds(legs=lost(not_found=1), **shown) == [PlaceOco]
 
+    def test_what_is_free_while_coins_in_doubt_are_missing_may_be_somebody_elses(self):
+        """The unknown stop has sold; on the account lie coins that are not ours."""
+        shown = {"free_base": D("0.5"), "locked_unexplained": D(0)}
+        fallen = a_quote("48000", "48001")
+        assert kinds(legs=lost(not_found=1), quote=fallen, **shown) == [KeepAll]
+
     def test_the_surplus_goes_when_both_stand(self):
         legs = (*oco("1", "first"), *oco("1", "second"))
         assert kinds(legs=legs) == [CancelList]

@@ -131,7 +131,13 @@ class View:
 
     @cached_property
     def uncovered(self) -> Decimal:
-        """Return what is free and has no stop yet, on the lot grid."""
+        """Return what is free and has no stop yet, on the lot grid.
+
+        While a placing is in doubt and coins are missing, it may have sold them: what is free then
+        may be somebody else's.
+        """
+        if self.in_doubt and self.there < self.ours:
+            return ZERO
         bare = self.sellable - self.locked - self.arriving - self.held_in_doubt
         return max(self.s.instrument.floor_quantity(bare), ZERO)
 
