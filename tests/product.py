@@ -281,7 +281,7 @@ def product(
             "PYTHONUNBUFFERED": "1",
             "PETROSA_IGNORE_DOTENV": "true",
             "PETROSA_VAR_DIR": str(folder),
-            "DATABASE_URL": stack.enter_context(_fresh_database(folder)),
+            "DATABASE_URL": stack.enter_context(fresh_database(folder)),
             "REDIS_URL": redis.url,
             "NATS_URL": bus.url,
             "SIMULATOR_REST_URL": venue.base_url,
@@ -306,7 +306,7 @@ def product(
 
 
 @contextmanager
-def _fresh_database(folder: Path) -> Iterator[str]:
+def fresh_database(folder: Path) -> Iterator[str]:
     """Yield the address of a new SQLite file, or of a new database where DATABASE_URL points."""
     url = os.environ.get("DATABASE_URL", "")
     if not url.startswith("postgres"):
