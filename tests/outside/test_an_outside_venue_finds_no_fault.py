@@ -45,6 +45,7 @@ async def test_no_single_fault_is_felt_for_long(tmp_path: Path, product_database
     first = ports.free_port()
     arguments = ["--product", str(ROOT), "--python", sys.executable, "--folder", str(tmp_path)]
     arguments += ["--database", product_database, "--port", str(first), "--only", ";".join(CASES)]
+    arguments += ["--width", "1"]  # a silent stream is felt by every symbol
     await main(arguments)
 
     told = judge.Judge()
