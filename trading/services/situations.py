@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+import structlog
 from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.statements import Select
 from exchanges import catalogue, quotes
+from exchanges.domain.errors import VenueError
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Side
 from exchanges.gateways import registry
@@ -22,6 +24,7 @@ from trading.domain.protection import ExitLeg, Parent, Situation
 from trading.models import Order, OrderList, Position
 from trading.services import balances, leases, limits, orders, slots
 
+log = structlog.get_logger(__name__)
 ZERO = Decimal(0)
 UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)
 PROTECTIVE = (Order.Role.STOP_LOSS, Order.Role.TAKE_PROFIT)
@@ -104,7 +107,10 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
     seen = tuple(as_leg(order, position, now) for order in legs)
     locked_elsewhere = locked_in_exits(position)
     if learned.free is None and any(leg.is_unknown and leg.not_found for leg in seen):
-        learned.ask_for_funds(position, instrument.base_asset)
+        try:
+            learned.ask_for_funds(position, instrument.base_asset)
+        except VenueError as error:  # without this witness the coins still guard themselves
+            log.warning("balance_not_read", position=position.pk, error=str(error))
     free_slots = slots.free(account.venue_account_id, instrument)
     if free_slots == 0 and slots.is_old(account.venue_account_id, position.symbol, now):
         reports = registry.for_venue(environment).open_orders(position.symbol)
