@@ -20,7 +20,7 @@ import pytest
 import requests
 import yaml
 
-from petrosa_site.stack import servers
+from petrosa_site.stack import ports, servers
 
 ROOT = Path(__file__).resolve().parents[3]
 SERVICES: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())[
@@ -53,7 +53,7 @@ class Host:
     started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     def port(self, number: int) -> int:
-        return self.ports.setdefault(number, servers.free_port())
+        return self.ports.setdefault(number, ports.free_port())
 
     def translated(self, text: str) -> str:
         """Put our folder, addresses and ports in the place of a container's."""

@@ -3,8 +3,10 @@
 Ten processes take their time to start, so two lives of one stack show everything.
 """
 
+import os
 import re
 import socket
+import stat
 import subprocess
 import sys
 import urllib.request
@@ -41,6 +43,14 @@ NOT_GIVEN = ("REDIS_URL", "NATS_URL", "DATABASE_URL", "DJANGO_SECRET_KEY", "SIMU
 ASK = "from django.conf import settings as s; print(s.REDIS_URL, s.FOUR_EYES, s.SIMULATOR_PORT)"
 
 
+@pytest.fixture(autouse=True)
+def _usual_umask():
+    """Nothing may depend on the shell's: what a stack writes is for its owner alone."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 async def test_a_stack_lives_is_killed_starts_again_and_stops(tmp_path):
     stack = Stack(tmp_path)
     stack.variables["FOUR_EYES"] = "true"
@@ -51,10 +61,13 @@ async def test_a_stack_lives_is_killed_starts_again_and_stops(tmp_path):
         a_command_beside_it_is_about_it(stack)
         a_killed_process_starts_again(stack)
         a_second_stack_on_the_folder_is_refused(stack)
+        its_folder_is_for_its_owner_alone(stack)
     finally:
         children_die_with_their_supervisors(stack)
 
+    loosen(stack.folder)
     with running(stack):
+        assert open_to_others(stack.folder) == {}
         assert "password " not in stack.said
         assert await message_count(stack.embedded_nats()) == 1
         family = stack.family()
@@ -62,6 +75,31 @@ async def test_a_stack_lives_is_killed_starts_again_and_stops(tmp_path):
     assert stack.process.returncode == 0, stack.said
     assert not [process for process in family if process.is_running()]
     a_command_after_it_is_about_the_defaults(stack)
+
+
+def its_folder_is_for_its_owner_alone(stack):
+    """It holds tokens and keys: no other user of the machine may read it."""
+    assert (stack.folder / "petrosa.sqlite3").exists()
+    assert (stack.folder / "log" / "web.log").exists()
+    assert (stack.folder / "simulator" / "simulator.db").exists()
+    assert open_to_others(stack.folder) == {}
+
+
+def open_to_others(folder):
+    """Return what group or others may touch in `folder`, itself included."""
+    paths = [folder, *folder.rglob("*")]
+    kept = [path for path in paths if path.exists() and not path.is_symlink()]
+    return {
+        str(path.relative_to(folder)): oct(stat.S_IMODE(path.lstat().st_mode))
+        for path in kept
+        if path.lstat().st_mode & 0o077
+    }
+
+
+def loosen(folder):
+    """Give everything the modes an earlier version left behind."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 async def publish(url):
