@@ -33,6 +33,7 @@ from trading.services.orders import Sent
 log = structlog.get_logger(__name__)
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 MOST_IN_ONE_BREATH = 3
+RINGS_AFTER = 3  # attempts
 WAIT_FOR_THE_RIGHT = 2.0  # seconds; an exit goes on without it
 TRY_AGAIN = timedelta(seconds=0.5)
 RELEASE_PAUSES = (0.0, 0.05, 0.2, 0.4)  # a venue may not let go of what it has just taken
@@ -184,7 +185,8 @@ def _in_the_way(order: Order, position: Position, live: list[Order]) -> Iterator
         key=lambda one: one[0],
     )
     locked = sum((quantity for quantity, _ in sized), Decimal(0))
-    there = position.quantity - position.shortfall
+    elsewhere = situations.locked_in_exits(position)  # other exits that rest hold their own part
+    there = position.quantity - position.shortfall - elsewhere
     needed = order.quantity - max(there - locked, Decimal(0))
     if _is_close(order):
         needed = locked
@@ -275,6 +277,10 @@ def carry_on_with(order: Order, *, actor: str) -> Order | None:
             trail.record(placing.entry(order, "exit.over", actor, data))
             return None
         successor = _write_successor(order, step, actor)
+    position = _position_of(order)
+    if successor.attempt >= RINGS_AFTER and position is not None:
+        said = order.reason or order.status.lower()
+        protection.alarm(position, f"an exit is tried again and again: {said}", actor)
     metrics.ERRORS.labels("exit_carried_on").inc()
     return successor
 

@@ -64,3 +64,18 @@ def test_a_stop_the_venue_will_not_let_go_of_at_first_is_cancelled_again(send, v
 
     assert outcome.order.status == "FILLED"
     assert Order.objects.filter(role="exit").count() == 1
+
+
+def test_a_second_resting_exit_frees_its_own_coins(send, venue):
+    """The first one holds its part: only the protective list can give the second its coins."""
+    send(stop_loss=44000, quantity=0.02)
+    protection.ensure(Position.objects.get().pk, actor="test")
+    first = send(action="sell", quantity=0.004, order_type="stop", stop_price=43000).order
+    assert first.status == "OPEN"
+
+    second = send(action="sell", quantity=0.004, order_type="stop", stop_price=43000).order
+
+    assert second.status == "OPEN"
+    assert not Order.objects.filter(status="REJECTED").exists()
+    covered = Order.objects.filter(type="STOP", status="OPEN")
+    assert sum(o.quantity for o in covered) == Decimal("0.01998")
