@@ -47,6 +47,7 @@ def test_a_successor_that_was_not_sent_ends_the_chain(send, venue):
 def test_what_goes_on_elsewhere_is_named(send, venue):
     successor = waiting_to_go_on(send, venue)
 
+    assert successor.continues is not None
     said = cancel(successor.continues)
 
     assert f"{successor.client_order_id} sells what it left: cancel that one." in said

@@ -28,6 +28,7 @@ def test_a_successor_that_was_not_sent_is_called_off(send, venue, person):
 def test_what_goes_on_elsewhere_is_named(send, venue, person):
     successor = waiting_to_go_on(send, venue)
 
+    assert successor.continues is not None
     answer = cancel(person, successor.continues)
 
     assert answer.status_code == 409

@@ -12,6 +12,7 @@ from exchanges import catalogue, quotes
 from exchanges.gateways import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
+from trading.models import Decision
 
 pytestmark = pytest.mark.django_db
 
@@ -37,10 +38,16 @@ def buy(**fields: object) -> int:
     return stored("buy", after=0, **{"quantity": 0.01, **fields})
 
 
+def decided(signal_id: int) -> Decision:
+    decision = routing.act_on(signal_id).decision
+    assert decision is not None
+    return decision
+
+
 def test_an_entry_the_strategy_has_closed_since_is_denied_with_its_reason(venue):
     entry = buy()
     close = stored("close", after=0.25)
-    assert routing.act_on(close).decision.code == "NO_POSITION_TO_CLOSE"
+    assert decided(close).code == "NO_POSITION_TO_CLOSE"
 
     outcome = routing.act_on(entry)
 
@@ -53,7 +60,7 @@ def test_an_entry_the_strategy_has_closed_since_is_denied_with_its_reason(venue)
 def test_a_close_that_came_before_the_entry_denies_nothing(venue):
     stored("close", after=-1)
 
-    assert routing.act_on(buy()).decision.approved
+    assert decided(buy()).approved
 
 
 @pytest.mark.parametrize(
@@ -69,7 +76,7 @@ def test_other_signals_take_nothing_back(venue, action, fields):
     entry = buy()
     stored(action, after=1, **fields)
 
-    assert routing.act_on(entry).decision.approved
+    assert decided(entry).approved
 
 
 def test_a_sell_of_everything_is_a_close(venue):
@@ -83,4 +90,4 @@ def test_a_close_of_the_simulation_does_not_take_back_an_entry_of_the_account(ve
     entry = buy()
     stored("close", after=1, simulate=True)
 
-    assert routing.act_on(entry).decision.approved
+    assert decided(entry).approved

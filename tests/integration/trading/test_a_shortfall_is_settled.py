@@ -111,6 +111,7 @@ def test_cash_stays_and_the_capital_falls_by_the_cost(send, venue):
 
     account.refresh_from_db()
     assert ledger.cash(account, Position.objects.all()) == before
+    assert capital is not None
     assert account.capital == capital - row.cost
 
 
@@ -142,10 +143,10 @@ def test_a_position_that_is_gone_closes_like_any_other(send, venue):
 
     settle(look(position))
 
-    assert (position.is_open, position.quantity, position.alarm) == (False, 0, "")
+    assert (position.is_open, position.quantity, position.alarm) == (False, Decimal(0), "")
     assert position.closed_at is not None
     trade = ClosedTrade.objects.get()
-    assert (trade.sold, trade.exit_price) == (0, trade.entry_price)
+    assert (trade.sold, trade.exit_price) == (Decimal(0), trade.entry_price)
     assert trade.profit == position.realised_pnl == -trade.fees
     assert not LossStreak.objects.exists()
 

@@ -53,12 +53,12 @@ def test_what_expired_in_part_is_sold_to_the_end(send, held, venue):
 def test_one_the_venue_never_got_is_sent_again_when_that_is_proved(send, held, venue):
     venue.lose_reply_next(executed=False)
     send(action="close", quantity=None)
-    assert sales() == [("SUBMITTING", 0)]
+    assert sales() == [("SUBMITTING", Decimal(0))]
 
     for _ in range(3):
         timers_run(1)
 
-    assert sales() == [("NOT_PLACED", 0), ("FILLED", Decimal("0.00999"))]
+    assert sales() == [("NOT_PLACED", Decimal(0)), ("FILLED", Decimal("0.00999"))]
 
 
 def test_before_that_is_proved_nothing_is_sent_again(send, held, venue):
@@ -67,7 +67,7 @@ def test_before_that_is_proved_nothing_is_sent_again(send, held, venue):
 
     timers_run(0.1)
 
-    assert sales() == [("SUBMITTING", 0)]
+    assert sales() == [("SUBMITTING", Decimal(0))]
 
 
 def test_one_that_executed_though_its_reply_was_lost_is_found_at_once(send, held, venue):
@@ -84,7 +84,7 @@ def test_of_coins_that_are_missing_the_rest_is_sold(send, held, venue):
 
     send(action="close", quantity=None)
 
-    assert sales() == [("REJECTED", 0), ("FILLED", Decimal("0.00899"))]
+    assert sales() == [("REJECTED", Decimal(0)), ("FILLED", Decimal("0.00899"))]
     held.refresh_from_db()
     assert held.shortfall == Decimal("0.001")
     assert "the venue holds" in held.alarm
@@ -95,7 +95,7 @@ def test_the_next_close_says_what_is_missing_and_is_refused_for_nothing(send, he
 
     send(action="close", quantity=None)
 
-    last = Order.objects.filter(role="exit").order_by("pk").last()
+    last = Order.objects.filter(role="exit").order_by("-pk")[0]
     assert last.status == "NOT_PLACED"
     assert "0.001 of it missing at the venue" in last.reason
 
@@ -107,6 +107,7 @@ def test_a_sale_that_fails_leaves_the_stop_in_place(send, held, venue):
     assert Order.objects.filter(role="stop_loss", status="OPEN").count() == 1
     [rejected, waiting] = Order.objects.filter(role="exit").order_by("pk")
     assert (rejected.status, waiting.status) == ("REJECTED", "NEW")
+    assert waiting.next_check_at is not None
     assert waiting.next_check_at > timezone.now()
 
 
@@ -125,7 +126,7 @@ def test_a_person_says_no(send, held, venue):
     orders.call_off(order, reason="cancelled by ann", actor="ann")
     timers_run(60)
 
-    assert sales() == [("REJECTED", 0), ("NOT_PLACED", 0)]
+    assert sales() == [("REJECTED", Decimal(0)), ("NOT_PLACED", Decimal(0))]
     assert Position.objects.get().is_open
 
 

@@ -100,7 +100,7 @@ def test_its_own_and_none_change_nothing(desk, environment):
 def test_a_draft_stored_before_spellings_were_read_is_denied_too(desk):
     sent = stored("simulator")
     Signal.objects.filter(pk=sent.signal_id).update(
-        draft={k: v for k, v in sent.row.draft.items() if k != "environment"}
+        draft={k: v for k, v in (sent.row.draft or {}).items() if k != "environment"}
     )
     assert routing.act_on(sent.signal_id).signal.error_code == "FOREIGN_PRICES"
 

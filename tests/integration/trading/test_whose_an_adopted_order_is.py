@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.db import transaction
@@ -86,7 +87,7 @@ def test_a_protective_id_proves_whose_it_is(main, venue, send):
 
 def test_a_bracket_is_adopted_with_its_legs_as_one_list(main, venue):
     def leg(name: str, side: Side, kind: OrderType, **prices: str) -> OrderRequest:
-        figures = {key: Decimal(value) for key, value in prices.items()}
+        figures: dict[str, Any] = {key: Decimal(value) for key, value in prices.items()}
         good = TimeInForce.GTC if kind is OrderType.LIMIT else None
         return OrderRequest(
             name, "BTCUSDT", side, kind, Decimal("0.01"), time_in_force=good, **figures

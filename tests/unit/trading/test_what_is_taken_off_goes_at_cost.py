@@ -27,7 +27,7 @@ def held(quantity: str, average: str) -> PositionState:
 
 def test_the_average_and_the_profit_stay():
     left = positions.take_off(held("1", "100"), D("0.4"))
-    assert (left.quantity, left.average_entry_price, left.realised_pnl) == (D("0.6"), D(100), 0)
+    assert (left.quantity, left.average_entry_price, left.realised_pnl) == (D("0.6"), D(100), D(0))
 
 
 def test_taking_all_of_it_leaves_nothing():
@@ -42,7 +42,8 @@ def test_what_is_not_there_cannot_be_taken(quantity):
 
 @given(ENTRIES)
 def test_what_is_held_and_what_was_taken_off_add_up_to_the_fills(entries):
-    state, booked = FLAT, []
+    state = FLAT
+    booked: list[BookedFill | TakenOff] = []
     traded = taken = D(0)
     for number, (what, cents, units, percent) in enumerate(entries):
         if what == "take off":
