@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 MOST_IN_ONE_BREATH = 3
 RINGS_AFTER = 3  # attempts
+LEFT_UNSENT_AFTER = timedelta(seconds=0.3)  # shorter than any pause
 WAIT_FOR_THE_RIGHT = 2.0  # seconds; an exit goes on without it
 TRY_AGAIN = timedelta(seconds=0.5)
 RELEASE_PAUSES = (0.0, 0.05, 0.2, 0.4)  # a venue may not let go of what it has just taken
@@ -85,7 +86,7 @@ def _sell(rows: list[Order], position: Position, actor: str) -> Sent:
         if order.status == OrderStatus.SUBMITTING:
             _ask(order, actor)
         successor = carry_on_with(order, actor=actor)
-        if successor is None or successor.next_check_at:
+        if successor is None or _is_paused(successor):
             break
         rows = [successor]
     assert total is not None
@@ -245,7 +246,7 @@ def due(now: datetime) -> list[Order]:
 def follow_up(order: Order, *, actor: str) -> Sent | None:
     """Carry on an exit that ended short, and send what follows from it."""
     successor = carry_on_with(order, actor=actor)
-    if successor is None or successor.next_check_at:
+    if successor is None or _is_paused(successor):
         return None
     return send([successor], actor=actor)
 
@@ -253,7 +254,7 @@ def follow_up(order: Order, *, actor: str) -> Sent | None:
 def carry_on_with(order: Order, *, actor: str) -> Order | None:
     """Write the order that sells what this one left; None when there is none, or it goes on.
 
-    Where it has to pause, the successor has a `next_check_at`. Only one caller writes it.
+    Where it has to pause, its `next_check_at` says so. Only one caller writes it.
     """
     order.refresh_from_db(fields=["status", "follow_up_at", "booked_quantity", "reason_code"])
     if order.follow_up_at is None or order.fills_missing:
@@ -400,7 +401,7 @@ def _write_successor(order: Order, step: carry_on.SellOn, actor: str) -> Order:
         continues=order,
         attempt=attempt,
         base_before=order.base_before,
-        next_check_at=step.at if step.at > now else None,
+        next_check_at=max(step.at, now + LEFT_UNSENT_AFTER),
         reason=step.reason[:300],
     )
     if step.type != OrderType.MARKET:
@@ -413,6 +414,13 @@ def _write_successor(order: Order, step: carry_on.SellOn, actor: str) -> Order:
         placing.entry(successor, "exit.carried_on", actor, data),
     )
     return successor
+
+
+def _is_paused(successor: Order) -> bool:
+    """Say whether it waits on purpose. One that is to follow at once has a time too: where nobody
+    comes to send it, the guard does."""
+    looked_at = successor.next_check_at
+    return looked_at is None or looked_at - successor.created_at > LEFT_UNSENT_AFTER
 
 
 def give_up(order: Order, *, actor: str) -> bool:

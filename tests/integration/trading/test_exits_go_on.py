@@ -158,3 +158,15 @@ def test_one_that_executed_and_is_hidden_is_not_sold_twice(send, held, venue):
     ][-1:]
     fills.apply(report, environment="simulator", actor="stream")
     assert sales() == [("FILLED", Decimal("0.00999"))]
+
+
+def test_a_chain_longer_than_one_breath_is_left_to_the_guards_timer(send, held, venue):
+    for _ in range(3):
+        venue.fill_next_at("45000", quantity="0.002")
+    send(action="close", quantity=None)
+    left = Order.objects.filter(role="exit").order_by("-pk")[0]
+    assert (left.status, left.next_check_at is not None) == ("NEW", True)
+
+    timers_run(1)
+
+    assert sum(quantity for _, quantity in sales()) == Decimal("0.00999")
