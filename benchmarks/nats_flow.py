@@ -139,6 +139,7 @@ def _flow(
             "listener": where.process("manage.py", "listen_signals"),
             "worker": where.process("-m", "celery", "-A", "petrosa_site", "worker", *WORKER),
             "exits": where.process("-m", "celery", "-A", "petrosa_site", "worker", *EXITS),
+            "guard": where.process("manage.py", "run_guard"),
             "beat": where.process("-m", "celery", "-A", "petrosa_site", "beat"),
             **{command: where.process("manage.py", command) for command in commands},
         }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import redis
 import structlog
 from celery import shared_task
@@ -25,7 +27,8 @@ from trading.services import (
 
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 2  # a worker that dies with the task costs no longer
-QUIET_SECONDS = 0.2
+LEAST_REST_SECONDS, MOST_REST_SECONDS = 0.2, 1.0
+RESTS_TIMES = 8  # as long as the look before took
 _client: redis.Redis | None = None
 
 
@@ -39,8 +42,9 @@ def _redis() -> redis.Redis:
 def want_protection(position_id: int, *, after: float = 0) -> None:
     """Have a position's protection looked at `after` seconds from now; many wishes, one look.
 
-    A first wish is answered at once. While fills come in a row the next look waits until
-    QUIET_SECONDS after the last one: fills of one moment get one order list.
+    A first wish is answered at once. While fills come in a row the next look waits until the last
+    one has rested, longer the more it took: parts that follow a protected one share an order list,
+    and a loaded machine spends its time on what has no stop at all.
 
     It is only the fast way: whatever moved the position noted on it, in the same transaction, when
     it must be looked at, and the guard does. Without Redis it is looked at right here.
@@ -49,9 +53,9 @@ def want_protection(position_id: int, *, after: float = 0) -> None:
         with _redis().pipeline(transaction=False) as asked:
             asked.set(_queued_key(position_id), 1, nx=True, ex=QUEUED_FOR_SECONDS)
             asked.pttl(_looked_key(position_id))
-            is_first, quiet_ms = asked.execute()
+            is_first, rest_ms = asked.execute()
         if is_first:
-            protect.apply_async((position_id,), countdown=max(after, quiet_ms / 1000))
+            protect.apply_async((position_id,), countdown=max(after, rest_ms / 1000))
     except (redis.RedisError, OperationalError) as error:
         log.error("protection_not_enqueued", position_id=position_id, error=str(error))
         protection.ensure(position_id, actor="protection")
@@ -68,9 +72,15 @@ def _looked_key(position_id: int) -> str:
 @shared_task(name="trading.protect")
 def protect(position_id: int) -> None:
     """Bring a position's protective orders in line with what is held."""
-    _redis().delete(_queued_key(position_id))  # wishes from here on want another look
+    began = time.monotonic()
+    with _redis().pipeline(transaction=False) as noted:
+        noted.delete(_queued_key(position_id))  # wishes from here on want another look
+        noted.set(_looked_key(position_id), 1, px=int(MOST_REST_SECONDS * 1000))
+        noted.execute()
     protection.ensure(position_id, actor="protection")
-    _redis().set(_looked_key(position_id), 1, px=int(QUIET_SECONDS * 1000))
+    rest = RESTS_TIMES * (time.monotonic() - began)
+    rest = min(max(rest, LEAST_REST_SECONDS), MOST_REST_SECONDS)
+    _redis().set(_looked_key(position_id), 1, px=int(rest * 1000))
 
 
 @shared_task(name="trading.reconcile")

@@ -57,6 +57,7 @@ POSITION_BOOKS = (
     *closed_trades.COLUMNS,
 )
 FOLLOW_UP_AFTER = LOOK_AT_IT_AFTER = timedelta(seconds=0.2)  # whoever is at it goes first
+LOOK_AT_PART_AFTER = timedelta(seconds=1.5)  # parts that follow share a list: the wish comes first
 LOOK_AT_STOP_AFTER = timedelta(seconds=2)  # what protects is looked at whatever the stream says
 LOOK_AGAIN_AFTER = timedelta(seconds=float(settings.RECONCILE_INTERVAL_SECONDS))
 
@@ -463,7 +464,10 @@ def _after_booking(
         position.naked_since = None
         position.guarded_quantity = position.shortfall = ZERO
         position.alarm = ""
-    position.next_look_at = now + LOOK_AT_IT_AFTER
+    is_part = order.is_entry and not is_new
+    look_at = now + (LOOK_AT_PART_AFTER if is_part else LOOK_AT_IT_AFTER)
+    # Never put off: what was bare before this fill still is.
+    position.next_look_at = min(position.next_look_at or look_at, look_at)
     position.updated_at = now
     position.mark_price, position.marked_at = booking.fresh[-1].price, now
     books = {name: getattr(position, name) for name in POSITION_BOOKS}

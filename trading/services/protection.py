@@ -20,6 +20,7 @@ from trading.domain.order_states import OrderStatus
 from trading.domain.protection import ProtectionPlan, Situation
 from trading.models import Order, Position
 from trading.services import alone, leases, orders, protective_orders, situations, slots
+from trading.services.fills import LOOK_AT_PART_AFTER
 from trading.services.situations import UNFINISHED, Learned
 
 log = structlog.get_logger(__name__)
@@ -315,8 +316,9 @@ def _settle(position: Position, plan: ProtectionPlan, actor: str) -> bool:
             trail.record(*_lines(position, plan, changed, actor))
         elif is_safe and position.naked_since is not None:
             # What was held at our look is covered: only what has come since is not.
+            now = timezone.now()
             Position.objects.filter(pk=position.pk, naked_since=position.naked_since).update(
-                naked_since=timezone.now()
+                naked_since=now, next_look_at=now + LOOK_AT_PART_AFTER
             )
     return bool(settled) and is_safe
 

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from django.utils import timezone
 
 from petrosa_site.celery import app
 from trading import tasks
+from trading.models import Position
+from trading.services import protection
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +51,44 @@ def test_a_wish_right_after_a_look_waits_a_little(position_id):
     tasks.protect(position_id)
     tasks.want_protection(position_id)
     assert taken() == [True]
+
+
+def next_look(position_id: int) -> float:
+    """Return in how many seconds the guard looks at the position whatever anybody wishes."""
+    at = Position.objects.get(pk=position_id).next_look_at
+    assert at is not None
+    return (at - timezone.now()).total_seconds()
+
+
+def test_the_guard_looks_at_a_new_position_soon(position_id):
+    assert next_look(position_id) <= 0.2
+
+
+def test_a_part_that_follows_a_protected_one_gives_others_time_to_come(position_id, send):
+    protection.ensure(position_id, actor="test")
+
+    send()
+
+    assert 0.2 < next_look(position_id) <= 1.5
+
+
+def test_a_part_that_follows_never_puts_off_the_look_at_what_is_bare(position_id, send):
+    send()
+
+    assert next_look(position_id) <= 0.2
+
+
+def test_a_part_that_came_during_the_look_is_left_to_its_wish(
+    position_id, send, venue, monkeypatch
+):
+    """Fills that come faster than one look would otherwise keep the guard looking without end."""
+    settle = protection._settle
+
+    def too_late(*args):
+        send()
+        return settle(*args)
+
+    monkeypatch.setattr(protection, "_settle", too_late)
+    protection.ensure(position_id, actor="test")
+
+    assert 0.2 < next_look(position_id) <= 1.5
