@@ -21,7 +21,7 @@ import redis.asyncio
 import structlog
 from django.conf import settings
 
-from audit import metrics
+from audit import cancelling, metrics
 from exchanges import quotes
 from exchanges.domain.errors import VenueError
 from exchanges.gateways import registry
@@ -137,8 +137,7 @@ class Feed:
                 try:
                     await self._streams.run()
                 finally:
-                    for task in beside:
-                        task.cancel()
+                    await cancelling.ended(*beside)
         finally:
             if self._synced:
                 await self._synced.close()

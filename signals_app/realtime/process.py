@@ -16,7 +16,7 @@ import orjson
 import structlog
 from django.db import DatabaseError
 
-from audit import metrics
+from audit import cancelling, metrics
 from signals_app.gateways import emitter
 from signals_app.gateways.emitter import Said
 from signals_app.realtime import signs
@@ -113,13 +113,10 @@ class Process:
         self, beside: list[asyncio.Task[None]], publishing: asyncio.Task[None], door: Door
     ) -> None:
         self.state = "stopping"
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await cancelling.ended(*beside)
         await self.intake.close()
         await self.publisher.drained(GOODBYE_SECONDS)
-        publishing.cancel()
-        await asyncio.gather(publishing, return_exceptions=True)
+        await cancelling.ended(publishing)
         await self._keep_windows()
         await self._count()
         await self.bus.close()

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-from audit import life, metrics
+from audit import cancelling, life, metrics
 from signals_app import heartbeat, tasks
 from signals_app.control_door import ControlDoor
 from signals_app.gateways.nats import BusUnavailable, SignalBus
@@ -68,9 +68,7 @@ async def _listen(*, batch: int) -> None:
     try:
         await listener.run()
     finally:
-        for task in beside:
-            task.cancel()
-        await asyncio.gather(*beside, return_exceptions=True)
+        await cancelling.ended(*beside)
 
 
 async def _count_what_waits(bus: SignalBus) -> None:
