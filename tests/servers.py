@@ -54,5 +54,8 @@ os.environ.update(
         "SIMULATOR_PORT": str(ports.free_port()),
         "LOG_LEVEL": "WARNING",
         "LOG_FORMAT": "console",
+        # Other programs run on this machine too: a stall of half a second is no stale price.
+        "MAX_LATENCY_MS": "10000",
+        "MAX_VENUE_LATENCY_MS": "10000",
     }
 )

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from exchanges import quotes
 from exchanges.domain import errors
 from exchanges.domain.books import Book, Level
 from exchanges.domain.instruments import ZERO, Instrument
@@ -180,6 +181,7 @@ class FakeExchange:
         """Set best bid and ask without running resting orders against them."""
         self.book.quotes[symbol] = (Decimal(bid), Decimal(ask))
         self.book.last[symbol] = Decimal(bid)
+        quotes.forget()
 
     def show_asks(self, symbol: str, *levels: tuple[Figure, Figure]) -> None:
         """Show these (price, quantity) to whoever asks for the book; orders fill as before."""

@@ -79,13 +79,13 @@ class TestTheBook:
 class TestTheVenue:
     def test_while_it_is_slow_nothing_is_bought(self, send):
         for _ in range(latency.ANSWERS_KEPT):
-            latency.note("simulator", 1500)
+            latency.note("simulator", 15_000)
         assert code_of(send()) == "VENUE_LATENCY_ABOVE_MAX"
 
     def test_while_it_is_slow_everything_is_sold(self, venue, send):
         send()
         for _ in range(latency.ANSWERS_KEPT):
-            latency.note("simulator", 1500)
+            latency.note("simulator", 15_000)
         assert code_of(send(action="sell", quantity=None)) == ""
 
     def test_a_venue_nobody_has_heard_is_asked_first(self, venue, send):
