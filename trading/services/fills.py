@@ -164,18 +164,22 @@ def apply(
     with transaction.atomic(), together():
         order = _locked_order.first(client_order_id=report.client_order_id, environment=environment)
         if order is None:
-            sightings.note(
-                environment=environment,
-                symbol=report.symbol,
-                client_order_id=report.client_order_id,
-                actor=actor,
-            )
+            _note_unknown(report, environment, actor)
             return None
         applied, written = _apply_to(order, report, instrument, prices, actor, is_first=False)
     written()
     if claimed is not None:
         claimed.refresh_from_db()
     return applied
+
+
+def _note_unknown(report: ExecutionReport, environment: str, actor: str) -> None:
+    sightings.note(
+        environment=environment,
+        symbol=report.symbol,
+        client_order_id=report.client_order_id,
+        actor=actor,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +235,15 @@ def _locked_order(client_order_id: str, environment: str) -> QuerySet[Order]:
     rows = Order.objects.select_for_update(of=("self",), no_key=True).order_by()
     return rows.select_related("account", "venue_account").filter(
         client_order_id=client_order_id, venue_account__environment=environment
+    )
+
+
+@Select
+def _locked_list(list_client_order_id: str, environment: str) -> QuerySet[Order]:
+    rows = Order.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+    return rows.select_related("account", "venue_account").filter(
+        order_list__list_client_order_id=list_client_order_id,
+        venue_account__environment=environment,
     )
 
 
@@ -291,13 +304,37 @@ def _save(change: _Change, was: str, *, is_first: bool) -> Answer[int]:
 
 
 def apply_list(report: OrderListReport, *, environment: str, actor: str) -> list[Applied]:
-    """Book news about an order list and each of its legs."""
-    if report.venue_list_id:
-        OrderList.objects.filter(
-            list_client_order_id=report.list_client_order_id, venue_list_id=""
-        ).update(venue_list_id=report.venue_list_id)
-    applied = [apply(leg, environment=environment, actor=actor) for leg in report.reports]
-    return [a for a in applied if a is not None]
+    """Book news about an order list and each of its legs, all of it or none.
+
+    All legs are locked first, in the order of their rows, then the position: as everybody does.
+    """
+    ours = [leg for leg in report.reports if client_ids.is_ours(leg.client_order_id)]
+    instruments = [catalogue.get(environment, leg.symbol) if leg.fills else None for leg in ours]
+    prices = [
+        _fee_prices(leg, environment, instrument)
+        for leg, instrument in zip(ours, instruments, strict=True)
+    ]
+    found = []
+    with transaction.atomic(), together():
+        rows = _locked_list.rows(
+            list_client_order_id=report.list_client_order_id, environment=environment
+        )
+        if report.venue_list_id and rows:
+            ask_update(
+                OrderList,
+                where={"pk": rows[0].order_list_id, "venue_list_id": ""},
+                values={"venue_list_id": report.venue_list_id},
+            )
+        known = {row.client_order_id: row for row in rows}
+        for leg, instrument, priced in zip(ours, instruments, prices, strict=True):
+            order = known.get(leg.client_order_id)
+            if order is None:
+                _note_unknown(leg, environment, actor)
+            else:
+                found.append(_apply_to(order, leg, instrument, priced, actor, is_first=False))
+    for _, written in found:
+        written()
+    return [applied for applied, _ in found]
 
 
 def _fee_prices(
@@ -605,9 +642,17 @@ def _tell_slippage(change: _Change) -> None:
 
 
 def _position_touched(change: _Change) -> int | None:
-    """A leg or exit that ended without news of fills changes what protects the position."""
+    """A leg or exit that ended without news of fills changes what protects the position.
+
+    One that was sent just now and stands is no news: whoever sent it is at the position.
+    """
     order = change.order
     if "status" not in change.before or order.is_entry:
+        return None
+    was_sent_now = (
+        change.before["status"] == OrderStatus.SUBMITTING and "unknown_since" not in change.before
+    )
+    if was_sent_now and not order_states.is_final(OrderStatus(order.status)):
         return None
     held = Position.objects.filter(account_id=order.account_id, symbol=order.symbol)
     held.update(next_look_at=timezone.now() + LOOK_AT_IT_AFTER)

@@ -6,6 +6,7 @@ in which it wants to act.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,8 +80,13 @@ def check(held: Held) -> None:
 
 def is_held(name: str, now: datetime) -> bool:
     """Say whether any process holds the lease at `now`."""
-    expiries = _expiries.rows(name=name)
-    return any(at is not None and at > now for (at,) in expiries)
+    return ask_held(name, now)()
+
+
+def ask_held(name: str, now: datetime) -> Callable[[], bool]:
+    """Send what `is_held` asks the database, for when the answer is wanted later."""
+    expiries = _expiries.ask(name=name)
+    return lambda: any(at is not None and at > now for (at,) in expiries())
 
 
 @Select

@@ -93,8 +93,21 @@ def _version_without_settings() -> int:
     return LimitBook.objects.order_by("pk").values_list("version", flat=True).first() or 0
 
 
-def value_of(account: VirtualAccount, name: str, *, symbol: str = "") -> Value:
-    return effective(account, symbol=symbol)[name].value
+def value_of(
+    account: VirtualAccount, name: str, *, symbol: str = "", rows: list[Any] | None = None
+) -> Value:
+    """Return what one limit holds. `rows` are those of `set_for`, if at hand."""
+    if rows is None:
+        rows = set_for.rows(account_id=account.pk, strategy_id="", symbol=symbol)
+    found = limit_book.resolve(
+        (Setting(*row[:5]) for row in rows if row[2] == name),
+        first_values=first_values(),
+        account=account.name,
+        strategy_id="",
+        symbol=symbol,
+        specs=(BY_NAME[name],),
+    )
+    return found[name].value
 
 
 @cache

@@ -303,7 +303,9 @@ def cancel(order: Order, *, actor: str) -> list[fills.Applied]:
     An order that was never sent is called off here. A venue that says it is gone already is asked
     what became of it. Raises VenueError when the venue cannot be reached or refuses otherwise.
     """
-    if call_off(order, reason=f"cancelled by {actor} before it was sent", actor=actor):
+    may_be_unsent = order.status in (OrderStatus.NEW, OrderStatus.SUBMITTING)
+    reason = f"cancelled by {actor} before it was sent"
+    if may_be_unsent and call_off(order, reason=reason, actor=actor):
         return []
     _mark_cancelling(order, actor)
     environment = order.venue_account.environment

@@ -174,29 +174,37 @@ def _ask(client_order_id: str, actor: str) -> None:
             orders.note_not_found(leg)
 
 
-def _order(client_order_id: str) -> Order:
+@Select
+def _by_id(client_order_id: str) -> QuerySet[Order]:
     rows = Order.objects.select_related("account", "venue_account", "order_list")
-    return rows.get(client_order_id=client_order_id)
+    return rows.filter(client_order_id=client_order_id).order_by()
+
+
+@Select
+def _legs_of(list_id: str) -> QuerySet[Order]:
+    rows = Order.objects.select_related("account", "venue_account", "order_list")
+    in_list = rows.filter(order_list__list_client_order_id=list_id, status__in=UNFINISHED)
+    return in_list.exclude(role=Order.Role.ENTRY)
+
+
+def _order(client_order_id: str) -> Order:
+    [row] = _by_id.rows(client_order_id=client_order_id)
+    return row
 
 
 def _order_of(action: protection.Cancel) -> Order:
     if isinstance(action, protection.CancelOrder):
         return _order(action.client_order_id)
-    rows = Order.objects.select_related("account", "venue_account", "order_list")
-    in_list = rows.filter(order_list__list_client_order_id=action.list_id, status__in=UNFINISHED)
-    return in_list.exclude(role=Order.Role.ENTRY)[0]
+    return _legs_of.rows(list_id=action.list_id)[0]
 
 
 def _place(run: _Run, action: protection.Placement) -> timedelta | None:
     """Place one protection and learn from a refusal; return how long the venue wants us to wait."""
-    fresh = Position.objects.get(pk=run.position.pk)
-    if fresh.quantity != run.position.quantity:
-        return None  # a cancelled leg had filled: plan again on what is left
     rows = protective_orders.write(
         run.position, action, reason=run.plan.reason, actor=run.actor, lease=run.lease
     )
     if not rows:
-        return None  # another placed something since our look: plan again on what rests now
+        return None  # a cancelled leg had filled, or another has placed: plan again on what is now
     orders.submit(rows, actor=run.actor, claimed=True)
     run.learned.forget_funds()
     first = rows[0]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import trail
-from audit.statements import insert
+from audit.statements import Select, insert
 from exchanges.domain.orders import OrderType, Side, TimeInForce
 from trading.domain import client_ids, protection
 from trading.models import Order, OrderList, Position
@@ -25,14 +27,16 @@ def write(
 ) -> list[Order]:
     """Store the orders of one placement under the next generation of ids.
 
-    Returns none when another has done so since `position` was read: two who looked at the same
-    time must not both place. Raises `leases.Lost` when the guard that asks is no longer the guard.
+    Returns none when another has done so since `position` was read, or what is held is not what it
+    was: two who looked at the same time must not both place. Raises `leases.Lost` when the guard
+    that asks is no longer the guard.
     """
     with transaction.atomic():
         if lease is not None:
             leases.check(lease)
-        locked = Position.objects.select_for_update(of=("self",), no_key=True).get(pk=position.pk)
-        if locked.protection_sequence != position.protection_sequence:
+        [locked] = _locked.rows(position_id=position.pk)
+        was = (position.protection_sequence, position.quantity)
+        if (locked.protection_sequence, locked.quantity) != was:
             return []
         locked.protection_sequence += 1
         locked.save(update_fields=["protection_sequence"])
@@ -69,24 +73,39 @@ def write(
     return rows
 
 
-def _origin_of(position: Position) -> Order | None:
-    """Return the latest entry: whoever follows its signal finds the protection."""
-    entries = Order.objects.filter(
-        account_id=position.account_id, symbol=position.symbol, role=Order.Role.ENTRY
-    )
-    return entries.only("strategy_id", "signal_uid", "correlation_id").first()
+@Select
+def _locked(position_id: int) -> QuerySet[Position]:
+    rows = Position.objects.select_for_update(of=("self",), no_key=True)
+    return rows.filter(pk=position_id).order_by()
+
+
+@Select
+def _entries(account_id: int, symbol: str) -> QuerySet[Order, Any]:
+    rows = Order.objects.filter(account=account_id, symbol=symbol, role=Order.Role.ENTRY)
+    return rows.order_by("-pk").values_list("strategy_id", "signal_uid", "correlation_id")[:1]
+
+
+def _origin_of(position: Position) -> tuple[str, str, str]:
+    """Name strategy, signal and correlation of the latest entry: whoever follows its signal finds
+    the protection."""
+    found = _entries.rows(account_id=position.account_id, symbol=position.symbol)
+    return found[0] if found else ("", "", "")
 
 
 def _blank(
-    position: Position, origin: Order | None, order_list: OrderList | None, now: datetime
+    position: Position,
+    origin: tuple[str, str, str],
+    order_list: OrderList | None,
+    now: datetime,
 ) -> Order:
+    strategy_id, signal_uid, correlation_id = origin
     return Order(
         account=position.account,
         venue_account=position.account.venue_account,
         order_list=order_list,
-        strategy_id=origin.strategy_id if origin else "",
-        signal_uid=origin.signal_uid if origin else "",
-        correlation_id=origin.correlation_id if origin else "",
+        strategy_id=strategy_id,
+        signal_uid=signal_uid,
+        correlation_id=correlation_id,
         symbol=position.symbol,
         side=Side.SELL,
         created_at=now,

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.statements import Select
+from audit.statements import Select, together
 from exchanges import catalogue, quotes
 from exchanges.domain.errors import VenueError
 from exchanges.domain.instruments import Instrument
@@ -71,9 +71,17 @@ def _unfinished(account_id: int, symbol: str) -> QuerySet[Order]:
     return exits.select_related("account", "venue_account", "order_list")
 
 
+@Select
+def _balance(venue_account_id: int, asset: str) -> QuerySet[Balance]:
+    return Balance.objects.filter(venue_account=venue_account_id, asset=asset).order_by()
+
+
 def protective_orders(position: Position) -> list[Order]:
     """Return unfinished protective orders; the stop that travels with an exit belongs to it."""
-    rows = _unfinished.rows(account_id=position.account_id, symbol=position.symbol)
+    return _protective(_unfinished.rows(account_id=position.account_id, symbol=position.symbol))
+
+
+def _protective(rows: list[Order]) -> list[Order]:
     with_exit = {o.order_list_id for o in rows if o.role == Order.Role.EXIT and o.order_list_id}
     return [o for o in rows if o.role in PROTECTIVE and o.order_list_id not in with_exit]
 
@@ -88,6 +96,36 @@ def stop_required(position: Position) -> bool:
     return bool(limits.value_of(position.account, "require_stop", symbol=position.symbol))
 
 
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one look reads, asked for together."""
+
+    unfinished: list[Order]
+    balance: Balance | None
+    free_slots: int | None
+    has_guard: bool
+    stop_required: bool
+
+
+def _read(position: Position, instrument: Instrument, now: datetime) -> _Read:
+    account = position.account
+    at, symbol = account.venue_account_id, position.symbol
+    with together():
+        orders_ = _unfinished.ask(account_id=account.pk, symbol=symbol)
+        balance = _balance.ask(venue_account_id=at, asset=instrument.base_asset)
+        free_slots = slots.ask_free(at, symbol, instrument.max_algo_orders)
+        held = leases.ask_held(leases.GUARD, now)
+        set_limits = limits.set_for.ask(account_id=account.pk, strategy_id="", symbol=symbol)
+        rows = set_limits()
+        return _Read(
+            unfinished=orders_(),
+            balance=next(iter(balance()), None),
+            free_slots=free_slots(),
+            has_guard=settings.SYNTHETIC_STOPS_ENABLED and held(),
+            stop_required=bool(limits.value_of(account, "require_stop", symbol=symbol, rows=rows)),
+        )
+
+
 def look(position: Position, learned: Learned, actor: str) -> Situation | None:
     """Return the situation of a position, None when the venue does not list its symbol.
 
@@ -98,20 +136,21 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
     instrument = catalogue.get(environment, position.symbol)
     if instrument is None:
         return None
-    legs = protective_orders(position)
-    legs = _wake_pending(legs, actor) or legs
     quote = None
     if position.is_open:
         quote = quotes.get(environment, position.symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
+    read = _read(position, instrument, timezone.now())
+    legs = _protective(read.unfinished)
+    legs = _wake_pending(legs, actor) or legs
     now = timezone.now()
     seen = tuple(as_leg(order, position, now) for order in legs)
-    locked_elsewhere = locked_in_exits(position)
+    locked_elsewhere = _locked_in(read.unfinished)
     if learned.free is None and any(leg.is_unknown and leg.not_found for leg in seen):
         try:
             learned.ask_for_funds(position, instrument.base_asset)
         except VenueError as error:  # without this witness the coins still guard themselves
             log.warning("balance_not_read", position=position.pk, error=str(error))
-    free_slots = slots.free(account.venue_account_id, instrument)
+    free_slots = read.free_slots
     if free_slots == 0 and slots.is_old(account.venue_account_id, position.symbol, now):
         reports = registry.for_venue(environment).open_orders(position.symbol)
         slots.note_foreign(account.venue_account, position.symbol, reports)
@@ -125,11 +164,11 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
         target=position.target_price,
         legs=seen,
         quote=quote,
-        free_base=_free_base(position, instrument, seen, locked_elsewhere, learned),
+        free_base=_free_base(position, read.balance, seen, locked_elsewhere, learned),
         locked_unexplained=_locked_unexplained(position, learned),
         locked_elsewhere=locked_elsewhere,
         grace=timedelta(seconds=float(settings.PROTECTION_GRACE_SECONDS) / 2),
-        stop_required=stop_required(position),
+        stop_required=read.stop_required,
         oco_refused=learned.oco_refused,
         stop_refused=learned.stop_refused,
         refused_until=position.refused_until,
@@ -137,7 +176,7 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
         last_fill_at=position.updated_at,
         free_slots=0 if is_scarce else free_slots,
         expendable=_expendable(position, seen) if is_scarce else (),
-        has_guard=settings.SYNTHETIC_STOPS_ENABLED and leases.is_held(leases.GUARD, now),
+        has_guard=read.has_guard,
         naked_since=position.naked_since,
         naked_exit_after=timedelta(seconds=float(settings.NAKED_EXIT_AFTER_SECONDS)),
     )
@@ -215,7 +254,7 @@ def _parent_of(entry: Order) -> Parent:
 
 def _free_base(
     position: Position,
-    instrument: Instrument,
+    balance: Balance | None,
     legs: tuple[ExitLeg, ...],
     locked_elsewhere: Decimal,
     learned: Learned,
@@ -228,9 +267,6 @@ def _free_base(
     """
     free = learned.free
     if free is None:
-        balance = Balance.objects.filter(
-            venue_account_id=position.account.venue_account_id, asset=instrument.base_asset
-        ).first()
         if balance is None or balance.updated_at <= position.updated_at + CLOCKS_DIFFER:
             return None
         there = balance.free + balance.locked - locked_elsewhere
@@ -271,5 +307,9 @@ def _fills_were_missed(position: Position) -> bool:
 
 def locked_in_exits(position: Position) -> Decimal:
     """Sum what exits hold at the venue, or may hold. One that was not sent holds nothing yet."""
-    sent = [o for o in exits_of(position) if o.status != OrderStatus.NEW]
+    return _locked_in(exits_of(position))
+
+
+def _locked_in(rows: list[Order]) -> Decimal:
+    sent = [o for o in rows if o.role == Order.Role.EXIT and o.status != OrderStatus.NEW]
     return sum((o.quantity - o.booked_quantity for o in sent), ZERO)

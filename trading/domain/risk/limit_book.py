@@ -578,8 +578,9 @@ def resolve(
     account: str,
     strategy_id: str,
     symbol: str,
+    specs: Iterable[LimitSpec] = LIMITS,
 ) -> dict[str, Effective]:
-    """Return what holds for one intent, by limit name; every limit is in it."""
+    """Return what holds for one intent, by limit name; every one of `specs` is in it."""
     keys = {
         Scope.CAP: "",
         Scope.GLOBAL: "",
@@ -592,7 +593,7 @@ def resolve(
         for setting in settings
         if setting.scope in keys and setting.key == keys[Scope(setting.scope)]
     }
-    return {spec.name: _effective(spec, found, first_values[spec.name]) for spec in LIMITS}
+    return {spec.name: _effective(spec, found, first_values[spec.name]) for spec in specs}
 
 
 def _effective(
