@@ -28,7 +28,7 @@ from trading.services import (
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 2  # a worker that dies with the task costs no longer
 LEAST_REST_SECONDS, MOST_REST_SECONDS = 0.2, 1.0
-RESTS_TIMES = 16  # as long as the look before took
+RESTS_TIMES = 20  # as long as the look before took
 _client: redis.Redis | None = None
 
 
