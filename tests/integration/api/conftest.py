@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import yaml
 from django.contrib.auth.models import Permission, User
 from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
@@ -16,6 +17,8 @@ from exchanges import catalogue
 from exchanges.gateways import registry
 from petrosa_site import health
 from tests.fakes.exchange import FakeExchange
+
+_described: dict[str, Any] = {}
 
 
 @pytest.fixture
@@ -52,6 +55,14 @@ def person(db: None) -> Callable[..., APIClient]:
 @pytest.fixture
 def trader(exchange: FakeExchange, person: Callable[..., APIClient]) -> APIClient:
     return person("trading.trade")
+
+
+@pytest.fixture
+def description(person: Callable[..., APIClient]) -> dict[str, Any]:
+    """What the API says of itself; read once in each process, for it takes a second."""
+    if not _described:
+        _described.update(yaml.safe_load(person(name="reader").get("/api/schema/").content))
+    return _described
 
 
 def signal(**changes: Any) -> dict[str, Any]:

@@ -1,32 +1,26 @@
 import pytest
-import yaml
 from drf_spectacular.validation import validate_schema
 
 
-@pytest.fixture
-def schema(person):
-    return yaml.safe_load(person().get("/api/schema/").content)
-
-
-def test_the_description_is_valid_openapi(schema):
-    validate_schema(schema)
+def test_the_description_is_valid_openapi(description):
+    validate_schema(description)
 
 
 @pytest.mark.parametrize(
     "path",
     ["/trade", "/account", "/price/{symbol}", "/order/{symbol}/{order_id}", "/health", "/version"],
 )
-def test_the_older_paths_are_described(schema, path):
-    assert path in schema["paths"]
+def test_the_older_paths_are_described(description, path):
+    assert path in description["paths"]
 
 
-def test_trade_comes_with_examples_of_both_generations(schema):
-    body = schema["paths"]["/trade"]["post"]["requestBody"]["content"]["application/json"]
+def test_trade_comes_with_examples_of_both_generations(description):
+    body = description["paths"]["/trade"]["post"]["requestBody"]["content"]["application/json"]
     assert len(body["examples"]) == 2
 
 
-def test_every_refusal_is_a_problem_document(schema):
-    content = schema["paths"]["/trade"]["post"]["responses"]["400"]["content"]
+def test_every_refusal_is_a_problem_document(description):
+    content = description["paths"]["/trade"]["post"]["responses"]["400"]["content"]
     assert list(content) == ["application/problem+json"]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-import yaml
 
 from signals_app.models import Signal
 from trading.models import Order, TradingState
@@ -12,11 +11,10 @@ OPEN_TO_ALL = "/api/v1/auth/"  # getting and giving back one's own credentials
 
 
 @pytest.fixture
-def doors(person) -> list[tuple[str, str]]:
-    paths = yaml.safe_load(person(name="reader").get("/api/schema/").content)["paths"]
+def doors(description) -> list[tuple[str, str]]:
     return [
         (method, path.format(id=1, uid="u", symbol="BTCUSDT", order_id="1", strategy_id="s"))
-        for path, operations in paths.items()
+        for path, operations in description["paths"].items()
         for method in operations
         if method != "get" and not path.startswith(OPEN_TO_ALL)
     ]

@@ -147,6 +147,7 @@ def test_a_speed_may_stand_behind_the_file(recording: Path) -> None:
     assert recordings("a@b.gz,c.gz") == ("a@b.gz,c.gz", {})
 
 
+@pytest.mark.slow  # twenty thousand trades, twice
 @pytest.mark.skipif(not RECORDINGS.exists(), reason="the recorded market data is not here")
 def test_the_real_recording_is_told_the_same_every_time() -> None:
     files = f"{RECORDINGS}/btcusdt_20240808.gz,{RECORDINGS}/btcusdt_20240809.gz"
