@@ -12,7 +12,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 
 from trading.domain.risk.types import TradingMode
-from trading.models import TradingState
+from trading.models import Position, TradingState
 from trading.services import (
     adoption,
     control,
@@ -80,7 +80,10 @@ def protect(position_id: int) -> None:
     protection.ensure(position_id, actor="protection")
     rest = RESTS_TIMES * (time.monotonic() - began)
     rest = min(max(rest, LEAST_REST_SECONDS), MOST_REST_SECONDS)
-    _redis().set(_looked_key(position_id), 1, px=int(rest * 1000))
+    if Position.objects.filter(pk=position_id, is_open=True).exists():
+        _redis().set(_looked_key(position_id), 1, px=int(rest * 1000))
+    else:
+        _redis().delete(_looked_key(position_id))  # what is bought next has no stop at all
 
 
 @shared_task(name="trading.reconcile")

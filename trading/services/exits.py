@@ -231,6 +231,8 @@ def _fit(order: Order, position: Position, actor: str) -> bool:
         orders.call_off(order, reason=reason, actor=actor)
         return False
     orders.resize(order, fits, reason=f"{there:f} are there to sell", actor=actor)
+    # What is missing went before this sale: it is no sign that the sale executed.
+    Order.objects.filter(pk=order.pk).update(base_before=_at_venue(order))
     return True
 
 
@@ -322,12 +324,17 @@ def _its_coins_have_gone(order: Order) -> bool:
     if position is None or instrument is None or since > COINS_GONE_MOST:
         return False
     protection.free_base(position, instrument.base_asset)
-    row = Balance.objects.filter(
-        venue_account=order.venue_account, asset=instrument.base_asset
-    ).first()
-    there = row.free + row.locked if row is not None else Decimal(0)
-    before = max(order.base_before or Decimal(0), position.quantity)
+    there = _at_venue(order) or Decimal(0)
+    before = max(order.base_before or Decimal(0), position.quantity - position.shortfall)
     return there + order.quantity / 2 < before
+
+
+def _at_venue(order: Order) -> Decimal | None:
+    """Return what the venue account had of the base asset when it last told, locked or not."""
+    instrument = catalogue.get(order.venue_account.environment, order.symbol)
+    asset = instrument.base_asset if instrument is not None else ""
+    row = Balance.objects.filter(venue_account=order.venue_account, asset=asset).first()
+    return row.free + row.locked if row is not None else None
 
 
 def _what_is_there(position: Position, asset: str) -> Decimal:
@@ -400,7 +407,7 @@ def _write_successor(order: Order, step: carry_on.SellOn, actor: str) -> Order:
         created_at=now,
         continues=order,
         attempt=attempt,
-        base_before=order.base_before,
+        base_before=_at_venue(order),
         next_check_at=max(step.at, now + LEFT_UNSENT_AFTER),
         reason=step.reason[:300],
     )

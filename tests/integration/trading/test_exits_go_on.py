@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -170,3 +171,21 @@ def test_a_chain_longer_than_one_breath_is_left_to_the_guards_timer(send, held, 
     timers_run(1)
 
     assert sum(quantity for _, quantity in sales()) == Decimal("0.00999")
+
+
+def test_coins_moved_away_before_it_was_sent_are_no_sign_that_a_lost_sale_executed(
+    send, held, venue
+):
+    [stop] = Order.objects.filter(role="stop_loss", status="OPEN")
+    venue.cancel_at_venue(stop.client_order_id)
+    venue.deposit("BTC", "-0.005")
+    Position.objects.update(updated_at=timezone.now() - timedelta(seconds=5))
+    orders.ask(stop, actor="test")
+    protection.ensure(held.pk, actor="test")
+    venue.lose_reply_next(executed=False)
+    send(action="close", quantity=None)
+
+    for _ in range(3):
+        timers_run(1)
+
+    assert sales()[-1] == ("FILLED", Decimal("0.00499"))

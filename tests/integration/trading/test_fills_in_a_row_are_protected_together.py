@@ -53,6 +53,18 @@ def test_a_wish_right_after_a_look_waits_a_little(position_id):
     assert taken() == [True]
 
 
+def test_after_a_close_the_next_position_waits_for_nothing(position_id, send):
+    tasks.protect(position_id)
+    send(action="close", quantity=None)
+    tasks.protect(position_id)
+    taken()
+
+    send(stop_loss=44000)
+    tasks.want_protection(position_id)
+
+    assert taken()[0] is False
+
+
 def next_look(position_id: int) -> float:
     """Return in how many seconds the guard looks at the position whatever anybody wishes."""
     at = Position.objects.get(pk=position_id).next_look_at
