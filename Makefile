@@ -9,7 +9,7 @@ PY := $(BIN)/python
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do \
 	$$p -c 'import sys; sys.exit(not (3,11) <= sys.version_info[:2] <= (3,13))' 2>/dev/null && { echo $$p; break; }; done)
 PYTEST := $(BIN)/pytest
-WORKERS ?= 2
+WORKERS ?= 3
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url --no-emit-find-links
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check --require-hashes
@@ -34,7 +34,7 @@ ON_POSTGRES := tests/integration tests/corridor --ignore=tests/integration/simul
 	--ignore=tests/integration/gateways --ignore=tests/integration/stack/test_run_stack_from_start_to_stop.py
 
 test-postgres: $(DEV) ## Run what uses a database on PostgreSQL: yours, this machine's or a private one
-	$(PY) -m tests.postgres $(PYTEST) -n $(WORKERS) --dist loadgroup -m "not slow and not browser" \
+	$(PY) -m tests.postgres $(PYTEST) -n 2 --dist loadgroup -m "not slow and not browser" \
 		$(ON_POSTGRES) $(ARGS)
 
 test-slow: $(DEV) ## Run the chaos, soak and load proofs
