@@ -8,7 +8,7 @@ from typing import Any
 AGAIN_SECONDS = 0.5
 
 
-async def ended(*tasks: asyncio.Task[Any]) -> None:
+async def ended(*tasks: asyncio.Task[Any], again: float = AGAIN_SECONDS) -> None:
     """Cancel tasks and return when all are over, whatever became of them.
 
     One cancellation is not enough: `asyncio.wait_for` of Python 3.11 and libraries above it lose
@@ -18,5 +18,5 @@ async def ended(*tasks: asyncio.Task[Any]) -> None:
     while left:
         for task in left:
             task.cancel()
-        _, left = await asyncio.wait(left, timeout=AGAIN_SECONDS)
+        _, left = await asyncio.wait(left, timeout=again)
     await asyncio.gather(*tasks, return_exceptions=True)  # none is left unlooked at

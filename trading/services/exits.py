@@ -232,7 +232,8 @@ def _fit(order: Order, position: Position, actor: str) -> bool:
         return False
     orders.resize(order, fits, reason=f"{there:f} are there to sell", actor=actor)
     # What is missing went before this sale: it is no sign that the sale executed.
-    Order.objects.filter(pk=order.pk).update(base_before=_at_venue(order))
+    order.base_before = _at_venue(order)
+    Order.objects.filter(pk=order.pk).update(base_before=order.base_before)
     return True
 
 

@@ -327,7 +327,10 @@ def apply_list(report: OrderListReport, *, environment: str, actor: str) -> list
             )
         known = {row.client_order_id: row for row in rows}
         for leg, instrument, priced in zip(ours, instruments, prices, strict=True):
-            order = known.get(leg.client_order_id)
+            name = leg.client_order_id
+            order = known.get(name) or _locked_order.first(
+                client_order_id=name, environment=environment
+            )
             if order is None:
                 _note_unknown(leg, environment, actor)
             else:

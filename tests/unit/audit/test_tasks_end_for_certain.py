@@ -23,14 +23,13 @@ async def fails() -> None:
     raise ValueError("on its own")
 
 
-async def test_one_that_loses_two_cancellations_ends(monkeypatch):
-    monkeypatch.setattr(cancelling, "AGAIN_SECONDS", 0.02)
+async def test_one_that_loses_two_cancellations_ends():
     lost: list[int] = []
     task = asyncio.create_task(loops_and_loses(lost, 2))
     await asyncio.sleep(0)
 
     async with asyncio.timeout(5):
-        await cancelling.ended(task)
+        await cancelling.ended(task, again=0.02)
 
     assert task.cancelled()
     assert len(lost) == 2
