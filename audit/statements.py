@@ -13,6 +13,7 @@ is a third of the round trips.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -85,15 +86,20 @@ def _send(sql: str, values: Sequence[Any], read: Callable[[CursorWrapper], A]) -
     return answer if _is_together() else _Given(answer())
 
 
-def ask_turn(line: int, key: int) -> Answer[None]:
+def ask_turn(line: int, key: int, *, goes_first: bool) -> Answer[None]:
     """Stand in a line of transactions, one of which goes on at a time until it ends.
 
-    Where many want the same row, those who may wait line up here first: then at most one of them
-    waits for the row, and who skips the line is next. SQLite lets one write at a time anyway.
+    Where many want the same row, those who may wait line up here first: one of them at most is
+    ahead of somebody who goes first. The row's own lock would not do: whoever finds it free at the
+    right moment takes it, past others who wait. SQLite lets one write at a time anyway.
     """
     if connection.vendor != "postgresql":
         return _Given(None)
-    return _send("SELECT pg_advisory_xact_lock(%s, %s)", [line, key % 2**31], _taken)
+    key %= 2**31
+    if goes_first:
+        return _send("SELECT pg_advisory_xact_lock_shared(%s, %s)", [line + 1, key], _taken)
+    both = "SELECT pg_advisory_xact_lock(%s, %s), pg_advisory_xact_lock(%s, %s)"
+    return _send(both, [line, key, line + 1, key], _taken)
 
 
 def _taken(cursor: CursorWrapper) -> None:
@@ -287,7 +293,8 @@ def _compose(make: Callable[..., QuerySet[Any, Any]]) -> _Composed:
     compiler: Any = queryset.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
     slots = {value: _Slot(name) for name, value in stand_ins.items()}
-    marked = tuple(slots.get(value, value) if _hashable(value) else value for value in parameters)
+    every = [slots.get(value, value) if _hashable(value) else value for value in parameters]
+    sql, marked = _with_constants(sql, every)
     missing = set(slots.values()) - {m for m in marked if isinstance(m, _Slot)}
     if missing:
         raise TypeError(f"not found in the SQL: {', '.join(sorted(s.name for s in missing))}")
@@ -299,6 +306,33 @@ def _compose(make: Callable[..., QuerySet[Any, Any]]) -> _Composed:
     is_tuples = issubclass(queryset._iterable_class, ValuesListIterable)
     build = _as_tuples if is_tuples else _builder(compiler)
     return _Composed(sql, marked, queryset.query.select_for_update, converters, build)
+
+
+def _with_constants(sql: str, parameters: Sequence[object]) -> tuple[str, tuple[object, ...]]:
+    """Write texts and whole numbers that never change into the SQL; return what is left to bind.
+
+    A plan that is kept for any parameters may use an index with a condition only where the SQL
+    itself shows that the condition holds.
+    """
+    left: list[object] = []
+    values = iter(parameters)
+
+    def written(place: re.Match[str]) -> str:
+        if place.group() == "%%":
+            return "%%"
+        value = next(values)
+        if isinstance(value, str):
+            return _quoted(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(int(value))
+        left.append(value)
+        return "%s"
+
+    return re.sub("%%|%s", written, sql), tuple(left)
+
+
+def _quoted(text: str) -> str:
+    return "'" + str.__str__(text).replace("'", "''").replace("%", "%%") + "'"
 
 
 def _hashable(value: object) -> bool:

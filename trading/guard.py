@@ -30,6 +30,7 @@ from exchanges.domain import errors
 from exchanges.domain.orders import Quote
 from trading.models import Order, Position
 from trading.selectors import due
+from trading.selectors.due import Kind
 from trading.services import exits, leases, protection, reconciliation
 
 log = structlog.get_logger(__name__)
@@ -89,17 +90,21 @@ class Guard:
             self._compared = time.monotonic()
             self._give(self._exits, "resting", reconciliation.look_at_resting)
         now = timezone.now()
-        if not due.anything(now):
-            return
-        self._watch_prices()
-        for order in exits.due(now):
-            self._give(self._exits, ("follow", order.pk), partial(_follow_up, order))
-        for order in reconciliation.in_flight(now, is_entry=False):
-            self._give(self._exits, ("order", order.pk), partial(_step, order))
-        for position_id in protection.due(now):
-            self._give(self._exits, ("position", position_id), self._protecting(position_id))
-        for order in reconciliation.in_flight(now, is_entry=True):
-            self._give(self._entries, ("order", order.pk), partial(_step, order))
+        kinds = due.kinds(now)
+        if Kind.GUARDED in kinds:
+            self._watch_prices()
+        if Kind.EXIT in kinds:
+            for order in exits.due(now):
+                self._give(self._exits, ("follow", order.pk), partial(_follow_up, order))
+        if Kind.ORDER in kinds:
+            for order in reconciliation.in_flight(now, is_entry=False):
+                self._give(self._exits, ("order", order.pk), partial(_step, order))
+        if Kind.POSITION in kinds:
+            for position_id in protection.due(now):
+                self._give(self._exits, ("position", position_id), self._protecting(position_id))
+        if Kind.ORDER in kinds:
+            for order in reconciliation.in_flight(now, is_entry=True):
+                self._give(self._entries, ("order", order.pk), partial(_step, order))
 
     def _renew_connection(self) -> None:
         """Leave a broken or old connection; asking each time would double the questions."""

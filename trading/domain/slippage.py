@@ -21,3 +21,10 @@ def realised_bps(side: Side, expected: Decimal | None, average: Decimal | None) 
     worse = average - expected if side is Side.BUY else expected - average
     exact = max(-_MOST, min(worse / expected * BPS, _MOST))
     return exact.quantize(_SHOWN)
+
+
+def is_beyond(slippage_bps: Decimal | None, limit_bps: Decimal | None) -> bool:
+    """Say whether a fill was worse than its limit; without a figure or a limit it was not."""
+    if slippage_bps is None or not limit_bps:
+        return False
+    return slippage_bps > limit_bps

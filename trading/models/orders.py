@@ -9,6 +9,7 @@ from django.db import models
 from exchanges.domain.orders import OrderType, Side, TimeInForce
 from exchanges.models import VenueAccount
 from exchanges.models.fields import MoneyField, plain
+from trading.domain import slippage
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.stops import Distance, EntryLevels
 from trading.models.accounts import VirtualAccount
@@ -221,9 +222,7 @@ class Order(models.Model):
     @property
     def slipped(self) -> bool:
         """Say whether it was filled worse than the limit it was decided under."""
-        if self.slippage_bps is None or not self.max_slippage_bps:
-            return False
-        return self.slippage_bps > self.max_slippage_bps
+        return slippage.is_beyond(self.slippage_bps, self.max_slippage_bps)
 
     @property
     def is_entry(self) -> bool:

@@ -48,7 +48,7 @@ from trading.services.market import MarketView, with_news
 from trading.services.records import jsonable
 
 ZERO = Decimal(0)
-ENTRIES = 1  # the line of entries, one for each account
+DECISIONS = 1  # the line of decisions, one for each account
 AT_REST = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 
 
@@ -201,8 +201,11 @@ def _read_books(
     """
     base = market.instrument.base_asset if market.instrument else ""
     # Entries line up before the lock, so that an exit waits for one of them at most.
-    is_in_line = is_locking and intent.is_entry
-    turn = ask_turn(ENTRIES, account_id) if is_in_line else answered(None)
+    turn = (
+        ask_turn(DECISIONS, account_id, goes_first=not intent.is_entry)
+        if is_locking
+        else answered(None)
+    )
     found = (_locked_account if is_locking else _account).ask(account_id=account_id)
     purse = (_locked_purse if is_locking else _purse).ask(account_id=account_id, base=base)
     waiting = _waiting_orders.ask(account_id=account_id)

@@ -30,7 +30,7 @@ from audit import failures, metrics
 from exchanges import quotes
 from exchanges.domain.errors import VenueError
 from exchanges.gateways import registry, tally
-from trading.domain import trips
+from trading.domain import slippage, trips
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.domain.trips import Finding, Standing, State
@@ -47,6 +47,7 @@ CLOCK_ASKED_SECONDS = 60.0
 CLOCK_COUNTS_SECONDS = 180.0
 ORDERS_LOOKED_AT = 2000
 SLIPPAGE_SECONDS = 600
+SLIPPAGE_COLUMNS = ("slippage_bps", "max_slippage_bps")
 GAUGE = {State.FINE: 0, State.OFF: 0, State.TRIPPED: 1, State.UNKNOWN: -1}
 R = TypeVar("R")
 _client: redis.Redis | None = None
@@ -181,10 +182,10 @@ def _slippage(now: datetime) -> Iterable[Finding]:
         role=Order.Role.ENTRY,
         slippage_bps__isnull=False,
         closed_at__gte=now - timedelta(seconds=SLIPPAGE_SECONDS),
-    ).select_related("account")
+    )
     slipped: dict[str, list[bool]] = {}
-    for order in rows:
-        slipped.setdefault(order.account.name, []).append(order.slipped)
+    for account, bps, limit in rows.values_list("account__name", *SLIPPAGE_COLUMNS):
+        slipped.setdefault(account, []).append(slippage.is_beyond(bps, limit))
     for account, found in sorted(slipped.items()):
         yield trips.slippage(
             account, slipped=sum(found), filled=len(found), most=settings.TRIP_SLIPPED_ENTRIES

@@ -4,13 +4,13 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit.statements import Select, update
 from exchanges.models import Balance, VenueAccount
-from trading.models import Position, TradingState, VirtualAccount
+from trading.models import Decision, Position, TradingState, VirtualAccount
 from trading.services import accounts
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +162,60 @@ def test_an_empty_list_matches_nothing(account):
 def test_a_column_nobody_has_is_refused():
     with pytest.raises(Exception, match="no field named"):
         update(VenueAccount, where={"pk": 1}, values={"colour": "x"})
+
+
+@Select
+def odd_names(account_id: int) -> QuerySet[Position]:
+    odd = ["it's 100 %", "%s", "\\'; --", 'a "b"']
+    return Position.objects.filter(account=account_id, symbol__in=odd).order_by("symbol")
+
+
+def test_what_never_changes_stands_in_the_statement_itself(account):
+    names = ["it's 100 %", "%s", "\\'; --", 'a "b"', "BTCUSDT"]
+    for symbol in names:
+        position(account, symbol)
+    assert {row.symbol for row in odd_names.rows(account_id=account.pk)} == set(names[:-1])
+
+
+@Select
+def entries_of(account_id: int) -> QuerySet[Decision, tuple]:
+    rows = Decision.objects.filter(account=account_id, approved=True, kind="open_long")
+    return rows.order_by("decided_at").values_list("symbol")
+
+
+def plan_for_any_parameters(statement: Select, **given: int) -> str:
+    """Return the plan that the database makes of a statement whose parameters it does not know."""
+    statement.rows(**given)
+    sql = statement._composed[connection.vendor].sql
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        if connection.vendor == "postgresql":
+            cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute("PREPARE asked (bigint) AS " + sql.replace("%s", "$1"))
+            cursor.execute("EXPLAIN EXECUTE asked (1)")
+        else:
+            cursor.execute("EXPLAIN QUERY PLAN " + sql, list(given.values()))
+        plan = str(cursor.fetchall())
+        if connection.vendor == "postgresql":
+            cursor.execute("DEALLOCATE asked")
+    return plan
+
+
+def test_a_plan_for_any_parameters_uses_the_index_that_has_a_condition(account):
+    now = timezone.now()
+    Decision.objects.bulk_create(
+        Decision(
+            intent_uid=f"uid-{number}",
+            account=account,
+            strategy_id="any",
+            symbol="BTCUSDT",
+            kind="open_long" if number % 50 == 0 else "close",
+            approved=True,
+            intent={},
+            verdicts=[],
+            decided_at=now,
+        )
+        for number in range(400)
+    )
+    assert "decision_entries" in plan_for_any_parameters(entries_of, account_id=account.pk)
