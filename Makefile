@@ -52,7 +52,7 @@ format: $(DEV) ## Rewrite the code in the project's style
 	$(BIN)/ruff format .
 
 types: $(DEV) ## Check types
-	$(BIN)/mypy audit exchanges trading signals_app petrosa_site benchmarks examples tests
+	$(BIN)/mypy foundation audit exchanges trading signals_app petrosa_site benchmarks examples tests
 
 bench: $(DEV) ## Measure latency and throughput; writes benchmarks/results
 	$(PY) -m benchmarks $(ARGS)

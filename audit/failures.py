@@ -14,8 +14,9 @@ import structlog
 from django.conf import settings
 from django.db import DataError, ProgrammingError, connection, transaction
 
-from audit import append_only, metrics
+from audit import append_only
 from audit.models import Event
+from foundation import metrics
 
 log = structlog.get_logger(__name__)
 BUCKET_SECONDS = 10

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from audit import failures, live
 from audit.models import Event
-from audit.statements import ask_insert
+from foundation.statements import ask_insert
 
 
 @dataclass(frozen=True, slots=True)

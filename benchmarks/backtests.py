@@ -14,7 +14,7 @@ import numpy as np
 
 from exchanges.domain.candles import Candles
 from exchanges.domain.orders import OrderType
-from exchanges.simulator.instruments import listings
+from exchanges.venues.simulator.instruments import listings
 from signals_app.backtest import candles as candle_run
 from signals_app.backtest import metrics, report
 from signals_app.backtest.setup import Setup

@@ -8,8 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from exchanges.domain.instruments import Instrument
-from exchanges.gateways import registry
 from exchanges.models import InstrumentRow
+from exchanges.venues import registry
 
 CACHE_SECONDS = 60.0
 _cache: dict[tuple[str, str], tuple[float, Instrument]] = {}

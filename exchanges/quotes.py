@@ -23,7 +23,7 @@ from django.utils import timezone
 from exchanges.domain.books import Book
 from exchanges.domain.errors import VenueError
 from exchanges.domain.orders import Quote
-from exchanges.gateways import registry
+from exchanges.venues import registry
 
 log = structlog.get_logger(__name__)
 P = TypeVar("P", Quote, Book)

@@ -16,9 +16,9 @@ from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E40
 from django.conf import settings  # noqa: E402
 from django.urls import re_path  # noqa: E402
 
-from petrosa_site.lifespan import Lifespan  # noqa: E402
 from petrosa_site.routing import websocket_urlpatterns  # noqa: E402
-from petrosa_site.wsgi_bridge import Lane, Message, Receive, Send, WsgiBridge  # noqa: E402
+from petrosa_site.server.lifespan import Lifespan  # noqa: E402
+from petrosa_site.server.wsgi_bridge import Lane, Message, Receive, Send, WsgiBridge  # noqa: E402
 
 NO_SUCH_SOCKET = 4404
 

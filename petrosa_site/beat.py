@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import beat
 
-from audit import life
+from foundation import liveness
 
 LONG_AGO = timedelta(days=1)  # longer than any interval of the table
 
@@ -28,7 +28,7 @@ class Scheduler(beat.Scheduler):
             entry.last_run_at = self.app.now() - LONG_AGO
 
     def tick(self, *args: Any, **kwargs: Any) -> float:
-        if time.monotonic() - self._noted >= life.EVERY_SECONDS:
+        if time.monotonic() - self._noted >= liveness.EVERY_SECONDS:
             self._noted = time.monotonic()
-            life.note("beat")
+            liveness.note("beat")
         return float(super().tick(*args, **kwargs))

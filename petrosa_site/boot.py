@@ -8,7 +8,7 @@ import structlog
 from django.conf import settings
 from django.db import DatabaseError
 
-from trading.services import control
+from trading.services.control import kill_switch
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +18,7 @@ def heed_kill_switch() -> None:
     if not settings.KILL_SWITCH_ENABLED:
         return
     try:
-        state = control.stop_at_boot()
+        state = kill_switch.stop_at_boot()
     except DatabaseError as error:
         sys.exit(f"Petrosa does not start: KILL_SWITCH_ENABLED cannot be heeded: {error}")
     if state is not None:

@@ -73,9 +73,9 @@ def warm_gateway(**_kwargs: object) -> None:
     """Let no signal wait for the imports, the connection and the clock of its gateway."""
     from django.conf import settings
 
-    from exchanges import gateways
+    from exchanges.venues import registry
 
-    gateways.warm_soon(settings.VENUE_ENVIRONMENT)
+    registry.warm_soon(settings.VENUE_ENVIRONMENT)
 
 
 def warm_threads(sender: Any, **_kwargs: object) -> None:

@@ -9,11 +9,11 @@ from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 
-from audit import life
-from petrosa_site import env, look
+from foundation import liveness
+from petrosa_site import admin_theme, env
 from petrosa_site.database import Timeouts, parameters
 from petrosa_site.logging import logging_config
-from petrosa_site.metrics_setup import share_between_processes
+from petrosa_site.server.metrics_setup import share_between_processes
 from signals_app.strategies import realtime
 
 BASE_DIR = env.BASE_DIR
@@ -64,7 +64,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
-    "petrosa_site.page_policy.AdminPolicyMiddleware",
+    "petrosa_site.server.page_policy.AdminPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -133,7 +133,7 @@ else:
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- people ---------------------------------------------------------------------------------
-AUTHENTICATION_BACKENDS = ["petrosa_site.backends.OneQueryBackend"]
+AUTHENTICATION_BACKENDS = ["petrosa_site.rest.backends.OneQueryBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -427,9 +427,9 @@ CELERY_BEAT_SCHEDULE = {
 CELERY_BEAT_SCHEDULE |= {
     f"pulse of {process}": {
         "task": "life.pulse",
-        "schedule": life.EVERY_SECONDS,
+        "schedule": liveness.EVERY_SECONDS,
         "args": (process,),
-        "options": {"queue": queue, "expires": life.SILENT_SECONDS},
+        "options": {"queue": queue, "expires": liveness.SILENT_SECONDS},
     }
     for process, queue in WATCHED_QUEUES.items()
 }
@@ -443,17 +443,17 @@ WEB_THREADS = env.whole("WEB_THREADS", 6 if USES_SQLITE else 10, minimum=3, maxi
 REQUEST_MAX_BYTES = env.whole("REQUEST_MAX_BYTES", 10 * 1024 * 1024, minimum=1024)
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "petrosa_site.tokens.LightTokenAuthentication",
+        "petrosa_site.rest.tokens.LightTokenAuthentication",
         "rest_framework_simplejwt.authentication.JWTAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["petrosa_site.json_body.ShallowJson"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "petrosa_site.negotiation.JsonUnlessAsked",
-    "DEFAULT_FILTER_BACKENDS": ["petrosa_site.listing.StrictFilters"],
-    "DEFAULT_PAGINATION_CLASS": "petrosa_site.listing.NewestFirst",
-    "DEFAULT_THROTTLE_CLASSES": ["petrosa_site.throttles.WindowThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["petrosa_site.rest.json_body.ShallowJson"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "petrosa_site.rest.negotiation.JsonUnlessAsked",
+    "DEFAULT_FILTER_BACKENDS": ["petrosa_site.rest.listing.StrictFilters"],
+    "DEFAULT_PAGINATION_CLASS": "petrosa_site.rest.listing.NewestFirst",
+    "DEFAULT_THROTTLE_CLASSES": ["petrosa_site.rest.throttles.WindowThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {
         "trade": env.text("API_TRADE_RATE", "6000/min"),
@@ -462,7 +462,7 @@ REST_FRAMEWORK = {
         "login": env.text("API_LOGIN_RATE", "10/min"),
     },
     "NUM_PROXIES": 0,  # who asks is told by the server alone, which knows FORWARDED_ALLOW_IPS
-    "EXCEPTION_HANDLER": "petrosa_site.problems.exception_handler",
+    "EXCEPTION_HANDLER": "petrosa_site.rest.problems.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
 }
 SIMPLE_JWT = {
@@ -481,17 +481,17 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.IsAuthenticated"],
     "ENUM_NAME_OVERRIDES": {
-        "OrderStatusEnum": "trading.api.documents.ORDER_STATUSES",
+        "OrderStatusEnum": "trading.api.legacy_documents.ORDER_STATUSES",
         "SignalStatusEnum": "signals_app.models.Signal.Status",
         "StrategyModeEnum": "signals_app.models.StrategySetting.Mode",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "petrosa_site.api_docs.add_problems",
-        "petrosa_site.api_docs.name_paths",
+        "petrosa_site.rest.api_docs.add_problems",
+        "petrosa_site.rest.api_docs.name_paths",
     ],
 }
-UNFOLD: dict[str, Any] = look.UNFOLD
+UNFOLD: dict[str, Any] = admin_theme.UNFOLD
 
 # --- what pages may load: their own files, nothing else (the admin theme needs a little more) --
 CONTENT_SECURITY_POLICY = {

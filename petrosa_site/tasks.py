@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from audit import life
+from foundation import liveness
 
 
 @shared_task(name="life.pulse")
 def pulse(process: str) -> None:
-    life.note(process)
+    liveness.note(process)

@@ -7,18 +7,20 @@ from django.contrib.auth.decorators import login_required
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from petrosa_site import api_docs, health_views, login_api, people
-from petrosa_site.metrics import Metrics
-from signals_app import what_if_page
+from petrosa_site import people
+from petrosa_site.rest import api_docs, login_api
+from petrosa_site.server import health_views
+from petrosa_site.server.metrics import Metrics
+from signals_app.admin import what_if
 from signals_app.api.preview import PreviewView
 from signals_app.api.scorecards import ScorecardsView
 from signals_app.api.strategies import StrategiesView, StrategyView
 from signals_app.api.trade import TradeView
 
-handler400 = "petrosa_site.problems.bad_request"
-handler403 = "petrosa_site.problems.permission_denied"
-handler404 = "petrosa_site.problems.not_found"
-handler500 = "petrosa_site.problems.server_error"
+handler400 = "petrosa_site.rest.problems.bad_request"
+handler403 = "petrosa_site.rest.problems.permission_denied"
+handler404 = "petrosa_site.rest.problems.not_found"
+handler500 = "petrosa_site.rest.problems.server_error"
 
 api: list[URLPattern | URLResolver] = [
     re_path(r"^auth/token/?$", login_api.TokenView.as_view(), name="token"),
@@ -53,7 +55,7 @@ urlpatterns = [
     re_path(r"^docs/?$", login_required(api_docs.Page.as_view(url_name="schema")), name="docs"),
     path("desk/", include("petrosa_site.desk.urls")),
     path("admin/login/", RedirectView.as_view(pattern_name="login", query_string=True)),
-    path("admin/what-if/", admin.site.admin_view(what_if_page.show), name="what-if"),
+    path("admin/what-if/", admin.site.admin_view(what_if.show), name="what-if"),
     path("admin/password_change/", admin.site.admin_view(people.change_own_password)),
     path("admin/", admin.site.urls),
 ]

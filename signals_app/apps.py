@@ -7,6 +7,6 @@ class SignalsAppConfig(AppConfig):
 
     def ready(self) -> None:
         from signals_app.services import strategy_settings
-        from trading.services import needs
+        from trading.services.risk import strategy_requirements
 
-        needs.register(strategy_settings.needs)
+        strategy_requirements.register(strategy_settings.needs)

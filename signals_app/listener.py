@@ -23,8 +23,8 @@ from typing import Any, Protocol, TypeVar
 import structlog
 from django.db import InterfaceError, OperationalError
 
-from signals_app import wire
 from signals_app.gateways.nats import BusUnavailable, InboundMessage
+from signals_app.payload import wire
 from signals_app.services.intake import Inbound, Stored
 
 log = structlog.get_logger(__name__)

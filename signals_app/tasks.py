@@ -6,7 +6,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
-from audit import metrics
+from foundation import metrics
 from signals_app.gateways.nats import BusUnavailable
 from signals_app.services import (
     backtests,

@@ -72,7 +72,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
 @pytest.fixture(autouse=True)
 def _metrics_are_counted_afresh() -> None:
     """Forget the last scrape: a test must not read what another one counted a moment ago."""
-    from petrosa_site import metrics
+    from petrosa_site.server import metrics
 
     metrics.SCRAPE.forget()
 
@@ -104,7 +104,7 @@ def _nothing_left_in_redis(request: pytest.FixtureRequest) -> Iterator[None]:
             client.flushdb()
         cache.close()
         from exchanges import quotes
-        from exchanges.gateways import latency
+        from exchanges.venues.shared import latency
 
         quotes.forget()
         latency.forget()
@@ -138,7 +138,7 @@ def anonymous_client() -> APIClient:
 @pytest.fixture(scope="session")
 def simulator_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A real simulator on a free port, for the whole session; prefer `simulator`."""
-    from exchanges.simulator.process import SimulatorProcess
+    from exchanges.venues.simulator.process import SimulatorProcess
 
     folder = tmp_path_factory.mktemp("simulator")
     with SimulatorProcess(state_file=folder / "state.json", faults=True) as process:

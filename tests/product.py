@@ -30,7 +30,7 @@ import nats
 from nats.js.api import PubAck
 from nats.js.errors import NoStreamResponseError
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from petrosa_site.stack import ports, procfile, servers
 
 ROOT = Path(__file__).resolve().parents[1]

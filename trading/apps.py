@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def _first_accounts(**_: object) -> None:
-    from trading.services import accounts
+    from trading.services.money import accounts
 
     accounts.ensure_first()
 
@@ -25,7 +25,7 @@ class TradingConfig(AppConfig):
     name = "trading"
 
     def ready(self) -> None:
-        from trading.services import control
+        from trading.services.control import kill_switch
 
         post_migrate.connect(_first_accounts, sender=self, dispatch_uid="first-accounts")
-        control.carried_out_by(_carry_out)
+        kill_switch.carried_out_by(_carry_out)

@@ -18,11 +18,11 @@ from django.utils import timezone
 from exchanges.models import InstrumentRow
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
-from trading.services import commands, control, trips
+from trading.services.control import circuit_breakers, commands, kill_switch
 
 HELP = (
     "/stop [LEVEL] [SYMBOL, account=NAME, strategy=NAME, venue=NAME or all] [reason], or /status. "
-    f"Levels: {', '.join(control.LEVELS)}."
+    f"Levels: {', '.join(kill_switch.LEVELS)}."
 )
 PERMISSION = "trading.engage_kill_switch"
 KINDS = ("venue", "account", "strategy", "symbol")
@@ -57,11 +57,11 @@ def answer(*, channel: str, person: str, text: str) -> str:
 
 def _read(rest: str, person: str) -> commands.Stop:
     words = rest.split()
-    level = words.pop(0).upper() if words and words[0].upper() in control.LEVELS else ""
+    level = words.pop(0).upper() if words and words[0].upper() in kill_switch.LEVELS else ""
     scope, key = _place(words[0]) if words else ("", "")
     if scope:
         words.pop(0)
-    elif level and control.level(level) in control.ACTS:
+    elif level and kill_switch.level(level) in kill_switch.ACTS:
         raise commands.Refused("place", f"{level} wants to know where: a symbol we know, or all")
     payload = {"command": "stop", "by": person, "level": level, "scope": scope, "key": key}
     _, _, asked = commands.read({**payload, "reason": " ".join(words)[:500]})
@@ -83,9 +83,9 @@ def _place(word: str) -> tuple[str, str]:
 
 
 def _status() -> str:
-    states = control.in_force(timezone.now()).order_by("engaged_at")
+    states = kill_switch.in_force(timezone.now()).order_by("engaged_at")
     lines = [_line(state) for state in states] or ["Trading is active: nothing is stopped."]
-    breakers = [f for f in trips.seen().findings if f.state in ("tripped", "unknown")]
+    breakers = [f for f in circuit_breakers.seen().findings if f.state in ("tripped", "unknown")]
     lines += [f"breaker {f.name} {f.key}".strip() + f": {f.state}, {f.actual}" for f in breakers]
     return "\n".join(lines)
 

@@ -24,14 +24,15 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from audit import life, metrics
 from exchanges import quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import Quote
+from foundation import liveness, metrics
 from trading.models import Order, Position
 from trading.selectors import due
 from trading.selectors.due import Kind
-from trading.services import exits, leases, protection, reconciliation
+from trading.services.orders import exits, reconciliation
+from trading.services.protection import keeper, leases
 
 log = structlog.get_logger(__name__)
 ACTOR = "guard"
@@ -100,7 +101,7 @@ class Guard:
             for order in reconciliation.in_flight(now, is_entry=False):
                 self._give(self._exits, ("order", order.pk), partial(_step, order))
         if Kind.POSITION in kinds:
-            for position_id in protection.due(now):
+            for position_id in keeper.due(now):
                 self._give(self._exits, ("position", position_id), self._protecting(position_id))
         if Kind.ORDER in kinds:
             for order in reconciliation.in_flight(now, is_entry=True):
@@ -113,8 +114,8 @@ class Guard:
             self._connected = time.monotonic()
 
     def _note_life(self) -> None:
-        if time.monotonic() - self._noted >= life.EVERY_SECONDS:
-            life.note("guard")
+        if time.monotonic() - self._noted >= liveness.EVERY_SECONDS:
+            liveness.note("guard")
             self._noted = time.monotonic()
 
     def wait(self) -> None:
@@ -138,7 +139,7 @@ class Guard:
 
     def _watch_prices(self) -> None:
         """Look at the price of every stop we hold; the plan itself says what a passed one means."""
-        positions = protection.guarded()
+        positions = keeper.guarded()
         if not positions:
             return
         for environment, held in _by_environment(positions).items():
@@ -149,7 +150,7 @@ class Guard:
                     self._give(self._exits, key, self._protecting(position.pk))
 
     def _protecting(self, position_id: int) -> Work:
-        return partial(protection.ensure, position_id, actor=ACTOR, lease=self.held)
+        return partial(keeper.ensure, position_id, actor=ACTOR, lease=self.held)
 
     def _give(self, pool: ThreadPoolExecutor, key: Hashable, work: Work) -> None:
         """Hand out a piece of work, unless it is being done."""
@@ -186,7 +187,7 @@ def _follow_up(order: Order) -> None:
 
 def _step(order: Order) -> None:
     for position_id in reconciliation.take_step(order):
-        protection.ensure(position_id, actor=ACTOR)
+        keeper.ensure(position_id, actor=ACTOR)
 
 
 def _by_environment(positions: list[Position]) -> dict[str, list[Position]]:

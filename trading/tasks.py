@@ -13,17 +13,10 @@ from kombu.exceptions import OperationalError
 
 from trading.domain.risk.types import TradingMode
 from trading.models import Position, TradingState
-from trading.services import (
-    adoption,
-    control,
-    emptying,
-    equity,
-    exits,
-    protection,
-    reconciliation,
-    trips,
-    venue_sweep,
-)
+from trading.services.control import circuit_breakers, flatten, kill_switch
+from trading.services.money import equity
+from trading.services.orders import adoption, exits, reconciliation, venue_sweep
+from trading.services.protection import keeper
 
 log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 2  # a worker that dies with the task costs no longer
@@ -58,7 +51,7 @@ def want_protection(position_id: int, *, after: float = 0) -> None:
             protect.apply_async((position_id,), countdown=max(after, rest_ms / 1000))
     except (redis.RedisError, OperationalError) as error:
         log.error("protection_not_enqueued", position_id=position_id, error=str(error))
-        protection.ensure(position_id, actor="protection")
+        keeper.ensure(position_id, actor="protection")
 
 
 def _queued_key(position_id: int) -> str:
@@ -77,7 +70,7 @@ def protect(position_id: int) -> None:
         noted.delete(_queued_key(position_id))  # wishes from here on want another look
         noted.set(_looked_key(position_id), 1, px=int(MOST_REST_SECONDS * 1000))
         noted.execute()
-    protection.ensure(position_id, actor="protection")
+    keeper.ensure(position_id, actor="protection")
     rest = RESTS_TIMES * (time.monotonic() - began)
     rest = min(max(rest, LEAST_REST_SECONDS), MOST_REST_SECONDS)
     if Position.objects.filter(pk=position_id, is_open=True).exists():
@@ -119,7 +112,7 @@ def want_comparison() -> None:
 def watch_protection() -> None:
     """Ring for positions that stay naked, and have them looked at again."""
     now = timezone.now()
-    for position_id in {*protection.ring_for_naked(now=now), *protection.due(now)}:
+    for position_id in {*keeper.ring_for_naked(now=now), *keeper.due(now)}:
         want_protection(position_id)
     for order in exits.due(now):
         exits.follow_up(order, actor="watch")
@@ -141,7 +134,7 @@ def want_emptying(state: TradingState) -> None:
     `control.engage` calls this on commit, for every door. Without Redis no worker hears of it and
     no sweep runs, so it is carried out right here.
     """
-    if TradingMode(state.mode) not in control.ACTS:
+    if TradingMode(state.mode) not in kill_switch.ACTS:
         return
     try:
         empty.delay(state.pk, at_once=True)
@@ -153,14 +146,14 @@ def want_emptying(state: TradingState) -> None:
 @shared_task(name="trading.empty")
 def empty(state_id: int, *, at_once: bool = False) -> None:
     """Do what is left of a stop: cancel entries, sell what is held."""
-    for position_id in emptying.carry_out(state_id, at_once=at_once):
+    for position_id in flatten.carry_out(state_id, at_once=at_once):
         want_protection(position_id)
 
 
 @shared_task(name="trading.sweep_stops")
 def sweep_stops() -> None:
     """Go on with stops that a crash, a failure or late news left unfinished."""
-    for state_id in emptying.unfinished():
+    for state_id in flatten.unfinished():
         empty.delay(state_id)
 
 
@@ -173,5 +166,5 @@ def watch_equity() -> None:
 @shared_task(name="trading.watch_trips")
 def watch_trips() -> None:
     """Stop trading where a circuit breaker says so; then ask for what the next look needs."""
-    trips.watch()
-    trips.freshen()
+    circuit_breakers.watch()
+    circuit_breakers.freshen()

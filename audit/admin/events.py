@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.safestring import SafeString
 
-from audit.admin import periods
-from audit.admin.facts import FactAdmin, pretty
 from audit.models import Event
+from foundation.admin import periods
+from foundation.admin.facts import FactAdmin, pretty
 
 
 @admin.register(Event)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from django import template
 
 from audit.models import Event
-from audit.readable import number, pairs
+from foundation.readable import number, pairs
 
 register = template.Library()
 # What every row about an order repeats; its first row says it once.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from audit.admin.facts import FactAdmin
 from exchanges.models import Balance, VenueAccount
+from foundation.admin.facts import FactAdmin
 
 
 @admin.register(VenueAccount)

@@ -14,10 +14,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
-from audit.admin.facts import FactAdmin
 from exchanges.domain.candles import INTERVALS, length_ms
 from exchanges.history import funding, gaps, repair, store
 from exchanges.models import FundingRate, Outage, Series
+from foundation.admin.facts import FactAdmin
 
 MOST_AT_ONCE = 50
 CANDLES_PER_PAGE = 1000

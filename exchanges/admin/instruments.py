@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 
-from audit.admin.facts import FactAdmin, pretty
 from exchanges.models import InstrumentRow
+from foundation.admin.facts import FactAdmin, pretty
 
 
 @admin.register(InstrumentRow)

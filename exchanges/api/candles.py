@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from exchanges.api import asked
+from exchanges.api import query
 from exchanges.domain.candles import Candle
 from exchanges.history import funding, store
 
@@ -73,12 +73,12 @@ class CandlesView(APIView):
     @extend_schema(
         operation_id="candles",
         tags=["history"],
-        parameters=[asked.CandlesAskedSerializer],
+        parameters=[query.CandlesAskedSerializer],
         responses={200: CandlesSerializer},
         description=f"Closed candles as columns. {PAGING}",
     )
     def get(self, request: Request) -> HttpResponse:
-        wanted = asked.read(request, asked.CandlesAskedSerializer)
+        wanted = query.read(request, query.CandlesAskedSerializer)
         names = {k: wanted[k] for k in ("environment", "market", "symbol", "interval")}
         start, limit = wanted.get("start"), wanted["limit"]
         found = store.load(
@@ -97,9 +97,9 @@ class CandlesView(APIView):
         opened = page.opened_ms
         following = None
         if there_is_more and start is not None:
-            following = asked.link(request, start=int(opened[-1]) + 1)
+            following = query.link(request, start=int(opened[-1]) + 1)
         elif there_is_more:
-            following = asked.link(request, end=int(opened[0]))
+            following = query.link(request, end=int(opened[0]))
         columns = {name: getattr(page, name) for name in Candle._fields}
         return _answer({**names, "count": len(page), "candles": columns, "next": following})
 
@@ -110,12 +110,12 @@ class FundingRatesView(APIView):
     @extend_schema(
         operation_id="funding_rates",
         tags=["history"],
-        parameters=[asked.StretchSerializer],
+        parameters=[query.StretchSerializer],
         responses={200: FundingRatesSerializer},
         description=f"Funding rates of USD-M futures as columns. {PAGING}",
     )
     def get(self, request: Request) -> HttpResponse:
-        wanted = asked.read(request, asked.StretchSerializer)
+        wanted = query.read(request, query.StretchSerializer)
         names = {"environment": wanted["environment"], "symbol": wanted["symbol"]}
         start, limit = wanted.get("start"), wanted["limit"]
         found = funding.load(
@@ -130,9 +130,9 @@ class FundingRatesView(APIView):
             found = found[1:] if start is None else found[:-1]
         following = None
         if there_is_more and start is not None:
-            following = asked.link(request, start=found[-1].funded_ms + 1)
+            following = query.link(request, start=found[-1].funded_ms + 1)
         elif there_is_more:
-            following = asked.link(request, end=found[0].funded_ms)
+            following = query.link(request, end=found[0].funded_ms)
         columns = {
             name: [getattr(row, name) for row in found]
             for name in ("funded_ms", "rate", "mark_price", "kind")

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from exchanges.domain.candles import length_ms, opened_at
-from exchanges.gateways.market_history import MarketHistory
 from exchanges.history import gaps, store
 from exchanges.history.gaps import Stretch
 from exchanges.models import Series
+from exchanges.venues.binance.market_history import MarketHistory
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 
-from exchanges.domain.kline_rows import Funding
-from exchanges.gateways.market_history import FUNDINGS_PER_PAGE, MarketHistory
 from exchanges.history import series as histories
 from exchanges.history.fill import Page
 from exchanges.models import FundingRate, Series
+from exchanges.venues.binance.kline_rows import Funding
+from exchanges.venues.binance.market_history import FUNDINGS_PER_PAGE, MarketHistory
 
 
 def store(*, environment: str, symbol: str, rows: Iterable[Funding]) -> int:

@@ -22,11 +22,11 @@ from audit import trail
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.domain.candles import DAY_MS, INTERVALS, length_ms, opened_at
 from exchanges.domain.errors import RateLimited, VenueError
-from exchanges.gateways import market_history
-from exchanges.gateways.market_history import MarketHistory
 from exchanges.history import fill, gaps, tables
 from exchanges.history import series as histories
 from exchanges.models import Series
+from exchanges.venues.binance import market_history
+from exchanges.venues.binance.market_history import MarketHistory
 
 log = structlog.get_logger(__name__)
 LATE_MS = 15_000  # the live stream stores a closed candle within seconds; later, it was lost

@@ -13,12 +13,12 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from exchanges.domain.kline_rows import AggTrade
-from exchanges.gateways.market_history import TRADES_PER_PAGE, MarketHistory
 from exchanges.history import series as histories
 from exchanges.history import tables
 from exchanges.history.fill import Page
 from exchanges.models import Series
+from exchanges.venues.binance.kline_rows import AggTrade
+from exchanges.venues.binance.market_history import TRADES_PER_PAGE, MarketHistory
 
 HOUR_MS = 3_600_000
 COLUMNS = "trade_id, at_ms, price, quantity, trades, buyer_is_maker"

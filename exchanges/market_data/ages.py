@@ -11,9 +11,9 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
-from audit import metrics
 from exchanges.market_data.bus import Kind
 from exchanges.market_data.frames import Frame
+from foundation import metrics
 
 
 @dataclass(slots=True)

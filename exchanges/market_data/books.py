@@ -12,9 +12,9 @@ import structlog
 
 from exchanges.domain.books import Book
 from exchanges.domain.orders import Quote
-from exchanges.gateways import wire
 from exchanges.market_data.bus import Kind
 from exchanges.market_data.frames import Frame, Unreadable
+from exchanges.venues.binance.spot import wire
 
 log = structlog.get_logger(__name__)
 READ = frozenset({Kind.BEST, Kind.DEPTH})

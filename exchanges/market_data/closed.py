@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 import structlog
 
-from audit import metrics
-from exchanges.domain import kline_rows
 from exchanges.domain.candles import Candle
-from exchanges.domain.kline_rows import UnreadableRow
 from exchanges.market_data.frames import Frame, Unreadable
+from exchanges.venues.binance import kline_rows
+from exchanges.venues.binance.kline_rows import UnreadableRow
+from foundation import metrics
 
 log = structlog.get_logger(__name__)
 MOST_WAITING = 20_000  # an hour of two hundred symbols at one a minute, with room

@@ -17,10 +17,10 @@ from typing import Any
 
 import structlog
 
-from audit import metrics
-from exchanges.gateways.lines import Line, Rests, StreamBroken
 from exchanges.market_data.bus import UnknownStream
 from exchanges.market_data.frames import Frame, NoFrame, Reader, Unreadable
+from exchanges.venues.shared.websocket import Line, Rests, StreamBroken
+from foundation import metrics
 
 log = structlog.get_logger(__name__)
 LOOK_SECONDS = 0.25  # how soon a change of what is wanted, and a stop, are seen; 4 requests/s of 5

@@ -21,10 +21,8 @@ import redis.asyncio
 import structlog
 from django.conf import settings
 
-from audit import cancelling, metrics
 from exchanges import quotes
 from exchanges.domain.errors import VenueError
-from exchanges.gateways import registry
 from exchanges.market_data import closed, selection
 from exchanges.market_data.ages import Ages
 from exchanges.market_data.books import Books
@@ -35,6 +33,8 @@ from exchanges.market_data.publisher import Publisher
 from exchanges.market_data.selection import Selection
 from exchanges.market_data.streams import MOST_STREAMS, MarketStreams
 from exchanges.market_data.synced import SyncedBooks
+from exchanges.venues import registry
+from foundation import cancellation, metrics
 
 log = structlog.get_logger(__name__)
 WRITE_SECONDS = 0.025
@@ -137,7 +137,7 @@ class Feed:
                 try:
                     await self._streams.run()
                 finally:
-                    await cancelling.ended(*beside)
+                    await cancellation.ended(*beside)
         finally:
             if self._synced:
                 await self._synced.close()

@@ -17,10 +17,10 @@ import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
-from audit import metrics
 from exchanges.market_data import bus
 from exchanges.market_data.frames import Frame
 from exchanges.market_data.outbox import Outbox
+from foundation import metrics
 
 log = structlog.get_logger(__name__)
 BATCH = 256

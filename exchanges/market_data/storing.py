@@ -7,11 +7,11 @@ from itertools import groupby
 import structlog
 from django.db import close_old_connections
 
-from audit import metrics
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.history import store
 from exchanges.history.series import UnknownSeries
 from exchanges.market_data.closed import ClosedKline
+from foundation import metrics
 
 log = structlog.get_logger(__name__)
 

@@ -13,12 +13,12 @@ from contextlib import suppress
 import msgspec
 import structlog
 
-from audit import metrics
 from exchanges.domain.books import Book
 from exchanges.domain.errors import VenueError
 from exchanges.domain.order_book import Change, Step, SyncedBook
-from exchanges.gateways import market_history
 from exchanges.market_data.frames import Frame
+from exchanges.venues.binance import market_history
+from foundation import metrics
 
 log = structlog.get_logger(__name__)
 LEVELS_SHOWN = 20

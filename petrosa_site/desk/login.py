@@ -10,7 +10,8 @@ from django.contrib.auth.views import LoginView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
-from petrosa_site import people, throttles
+from petrosa_site import people
+from petrosa_site.rest import throttles
 
 
 class Login(LoginView):

@@ -16,14 +16,16 @@ from exchanges import quotes
 from exchanges.domain.orders import Quote
 from exchanges.models import Balance
 from signals_app.models import Signal
-from signals_app.realtime import signs
+from signals_app.realtime import process_status
 from trading.domain import positions as book
+from trading.domain.circuit_breakers import State
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.risk.types import TradingMode
-from trading.domain.trips import State
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
-from trading.selectors import cover, resting, standing
-from trading.services import control, ledger, limits, trips
+from trading.selectors import account_status, cover, resting
+from trading.services.control import circuit_breakers, kill_switch
+from trading.services.money import ledger
+from trading.services.risk import limits
 
 LATEST = 50
 MOST_OPEN_ORDERS = 200
@@ -74,7 +76,7 @@ def trading(default: VirtualAccount | None, now: datetime) -> Json:
 
     `resting_entries` counts what a stop leaves at the venue; asked for only while there is one.
     """
-    states = list(control.in_force(now).order_by("engaged_at"))
+    states = list(kill_switch.in_force(now).order_by("engaged_at"))
     headline: TradingState | None = None
     for state in states:
         if not _concerns(state, default):
@@ -111,7 +113,7 @@ def breakers() -> list[Json]:
             "limit": finding.limit,
             "actual": f"{finding.actual}. {finding.what_to_do}".removesuffix(". "),
         }
-        for finding in trips.seen().findings
+        for finding in circuit_breakers.seen().findings
         if finding.state in (State.TRIPPED, State.UNKNOWN)
     ]
 
@@ -120,7 +122,7 @@ def strategies_in_trouble() -> list[Json]:
     """Return the strategies processes that are silent, deaf or cannot publish, as breakers are."""
     return [
         {"name": "strategies", "key": sign.shard, "state": "trouble", "limit": "", "actual": words}
-        for sign in signs.seen(redis_url=settings.REDIS_URL)
+        for sign in process_status.seen(redis_url=settings.REDIS_URL)
         if (words := sign.trouble)
     ]
 
@@ -138,7 +140,7 @@ def _concerns(state: TradingState, account: VirtualAccount | None) -> bool:
 
 
 def _strictness(state: TradingState) -> int:
-    return control.STRICTNESS[TradingMode(state.mode)]
+    return kill_switch.STRICTNESS[TradingMode(state.mode)]
 
 
 def _marks(rows: Iterable[Position]) -> dict[tuple[str, str], Quote]:
@@ -206,7 +208,7 @@ def _balances() -> Balances:
 def _accounts(
     accounts: list[VirtualAccount], rows: list[Position], valued: list[Json], balances: Balances
 ) -> list[Json]:
-    stands = {one.id: one for one in standing.of_accounts(accounts)}
+    stands = {one.id: one for one in account_status.of_accounts(accounts)}
     unrealised: dict[str, Decimal] = {}
     unvalued: dict[str, int] = {}
     for row in valued:
@@ -240,7 +242,7 @@ def _accounts(
     ]
 
 
-def _worth(stands: standing.Standing) -> Json:
+def _worth(stands: account_status.Standing) -> Json:
     return {
         "equity": _text(stands.equity),
         "high_water": _text(stands.high_water),

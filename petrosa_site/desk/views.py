@@ -18,7 +18,7 @@ from petrosa_site.desk import selectors
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
 from trading.selectors import resting
-from trading.services import control, emptying
+from trading.services.control import flatten, kill_switch
 
 View = Callable[[HttpRequest], HttpResponse]
 PLACES = (
@@ -91,9 +91,9 @@ def stop(request: HttpRequest) -> HttpResponse:
     if not user.has_perm("trading.engage_kill_switch"):
         return JsonResponse({"detail": "You have no permission to stop trading."}, status=403)
     try:
-        mode = control.level(request.POST.get("mode", TradingMode.HALTED.value))
+        mode = kill_switch.level(request.POST.get("mode", TradingMode.HALTED.value))
         reason = request.POST.get("reason", "").strip()[:500] or "stopped from the desk"
-        control.engage(actor=user.get_username(), reason=reason, mode=mode)
+        kill_switch.engage(actor=user.get_username(), reason=reason, mode=mode)
     except ValueError as error:
         return JsonResponse({"detail": str(error)}, status=400)
     if request.headers.get("Accept", "").startswith("application/json"):
@@ -109,10 +109,10 @@ def plan(request: HttpRequest) -> HttpResponse:
     if not _user(request).has_perm("trading.engage_kill_switch"):
         return JsonResponse({"detail": "You have no permission to stop trading."}, status=403)
     try:
-        mode = control.level(request.GET.get("mode", ""))
+        mode = kill_switch.level(request.GET.get("mode", ""))
     except ValueError as error:
         return JsonResponse({"detail": str(error)}, status=400)
-    planned = emptying.plan(mode=mode, scope=TradingState.Scope.GLOBAL, key="")
+    planned = flatten.plan(mode=mode, scope=TradingState.Scope.GLOBAL, key="")
     return JsonResponse({"mode": mode.value, **planned.as_json()})
 
 
@@ -128,7 +128,9 @@ def release(request: HttpRequest) -> HttpResponse:
         return JsonResponse({"detail": "state: there is no such stop."}, status=400)
     if not reason:
         return JsonResponse({"detail": "reason: write why trading may go on."}, status=400)
-    outcome = control.release(state_id=int(number[:18]), actor=user.get_username(), reason=reason)
+    outcome = kill_switch.release(
+        state_id=int(number[:18]), actor=user.get_username(), reason=reason
+    )
     said = "" if outcome else "It was released before."
     if outcome.waits:
         said = f"It is still stopped: another person must approve it (approval {outcome.waits.pk})."

@@ -21,10 +21,18 @@ from django.contrib.auth import get_user_model
 from django.core.management import CommandError, call_command, get_commands
 from django.urls import reverse
 
-from audit import life
-from exchanges.simulator import prices
+from exchanges.venues.simulator import prices
+from foundation import liveness
 from petrosa_site import checks, env
-from petrosa_site.stack import alone, beside, child, ports, private, procfile, servers
+from petrosa_site.stack import (
+    child_process,
+    env_file,
+    folder_lock,
+    ports,
+    private,
+    procfile,
+    servers,
+)
 from petrosa_site.stack.console import Console
 from petrosa_site.stack.supervision import Program, Supervisor, configuration, socket_path
 from signals_app import heartbeat
@@ -119,7 +127,7 @@ def children_environment(embedded: tuple[Embedded, ...], names: Iterable[str]) -
     return {
         **{server.variable: server.url for server in embedded},
         "PROMETHEUS_MULTIPROC_DIR": str(metrics_folder()),
-        "EXPECTED_PROCESSES": ",".join(name for name in names if name in life.WATCHED),
+        "EXPECTED_PROCESSES": ",".join(name for name in names if name in liveness.WATCHED),
         "PETROSA_IGNORE_DOTENV": "true",  # we have read it, and they inherit what we read
         "PYTHONUNBUFFERED": "1",
         **({} if settings.LOG_FORMAT_GIVEN else {"LOG_FORMAT": "console"}),
@@ -139,7 +147,7 @@ def run(say: Say) -> None:
     refuse_embedded_where_it_counts()
     refuse_prices_that_are_none()
     close_to_others(say)
-    with alone.only_one(settings.VAR_DIR):
+    with folder_lock.only_one(settings.VAR_DIR):
         decided = plan()
         if problems := ports.problems(decided.listeners):
             raise CommandError("\n".join(["Nothing was started.", *problems]))
@@ -221,7 +229,7 @@ def supervise(decided: Plan, say: Say) -> None:
     try:
         decided = start_servers(supervisor, decided, say)
         addresses = {server.variable: server.url for server in decided.embedded}
-        with beside.told(settings.VAR_DIR, addresses):
+        with env_file.told(settings.VAR_DIR, addresses):
             start_processes(supervisor, decided, say)
             wait_until_ready(supervisor, decided)
             say(welcome(decided))
@@ -274,8 +282,8 @@ def write_configuration(supervisor: Supervisor, decided: Plan) -> None:
 
 def bound(program: Program) -> Program:
     """Return the program with its life tied to its supervisor's and to the folder's lock."""
-    lock = str(alone.lock_path(settings.VAR_DIR).resolve())
-    return replace(program, words=child.bound(lock, program.name, program.words))
+    lock = str(folder_lock.lock_path(settings.VAR_DIR).resolve())
+    return replace(program, words=child_process.bound(lock, program.name, program.words))
 
 
 @contextmanager

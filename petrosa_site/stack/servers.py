@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from zlib import crc32
 
-from petrosa_site.stack import child, ports
+from petrosa_site.stack import child_process, ports
 from petrosa_site.stack.ports import HOST, free_port
 
 NATS_MAX_PAYLOAD = 4 * 1024 * 1024  # above our own limit, so that too-large signals are seen
@@ -125,7 +125,7 @@ def _exchange(port: int, request: bytes) -> bytes:
 
 def die_with_parent() -> None:
     """Ask Linux to end this child when its parent is gone, even by SIGKILL."""
-    child.die_with_parent(signal.SIGTERM)
+    child_process.die_with_parent(signal.SIGTERM)
 
 
 def _in_main_thread() -> bool:

@@ -16,7 +16,7 @@ from django.utils.safestring import mark_safe
 from django.views.decorators.http import require_POST
 from unfold.decorators import action
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from signals_app.admin.backtest_forms import BacktestForm, SweepForm
 from signals_app.backtest import metrics, report
 from signals_app.models import BacktestReport, BacktestRun, BacktestSweep, BacktestTrial

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.contrib import admin
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from signals_app.models import CandleRun
 
 

@@ -13,7 +13,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from signals_app.models import ScoreDay, ScoreMark
 from signals_app.selectors import scorecards
 

@@ -15,9 +15,9 @@ from django.views.decorators.http import require_POST
 from kombu.exceptions import OperationalError
 from unfold.decorators import display
 
-from audit.admin import periods
-from audit.admin.facts import FactAdmin
-from signals_app import story, tasks
+from foundation.admin import periods
+from foundation.admin.facts import FactAdmin
+from signals_app import signal_timeline, tasks
 from signals_app.models import Signal
 from signals_app.services import intake
 from trading.admin.decisions import told
@@ -128,7 +128,7 @@ class SignalAdmin(FactAdmin):
         context = dict(extra_context or {})
         signal = self.get_object(request, object_id)
         if signal is not None:
-            context["story"] = story.of(signal)
+            context["story"] = signal_timeline.of(signal)
             context["can_replay"] = self.has_replay_permission(request)
             context["may_look"] = may_look(request)
             if signal.decision is not None:

@@ -18,7 +18,7 @@ from unfold.widgets import (
 )
 
 from audit import timeline
-from audit.admin.facts import FastListAdmin
+from foundation.admin.facts import FastListAdmin
 from signals_app.models import Signal, StrategySetting
 from signals_app.services import strategy_settings
 from signals_app.services.strategy_settings import Wish

@@ -12,11 +12,11 @@ from django.utils import timezone
 
 from exchanges.domain import errors
 from exchanges.models import InstrumentRow
-from signals_app.draft import PayloadError
+from foundation.api.problems import Problem, to_json
+from signals_app.payload.draft import PayloadError
 from signals_app.services.intake import Clash
 from signals_app.services.routing import Outcome
 from trading.api import results
-from trading.api.problems import Problem, to_json
 from trading.domain.order_states import OrderStatus
 from trading.models import Decision, Order
 

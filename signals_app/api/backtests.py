@@ -17,14 +17,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from exchanges.models.accounts import Environment
+from foundation.api.documents import problem
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem, to_json
 from signals_app.api.named_fields import NamedFieldsSerializer
 from signals_app.models import BacktestReport, BacktestRun
 from signals_app.services import backtests
 from signals_app.services.backtest_plan import Wish
 from signals_app.services.backtests import AlreadyDone, NotPossible
-from trading.api.documents import problem
-from trading.api.permissions import needs
-from trading.api.problems import Problem, to_json
 from trading.domain.risk.types import SizingModel
 
 MAY_RUN = needs("signals_app.run_backtest")

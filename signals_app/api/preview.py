@@ -11,17 +11,18 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from foundation.api.documents import problem
+from foundation.api.permissions import needs_one_of
+from foundation.api.problems import Problem, to_json
+from foundation.serialization import jsonable
 from signals_app.api import answers
 from signals_app.api.trade import body_of
 from signals_app.api.trade_docs import V1, V2, SignalPayload
-from signals_app.draft import PayloadError
+from signals_app.payload.draft import PayloadError
 from signals_app.services import routing, what_if
-from trading.api.documents import problem
-from trading.api.permissions import needs_one_of
-from trading.api.problems import Problem, to_json
-from trading.services import accounts, seen
-from trading.services.previews import Preview
-from trading.services.records import jsonable
+from trading.services.money import accounts
+from trading.services.risk import decision_record
+from trading.services.risk.previews import Preview
 
 
 class VerdictDocument(serializers.Serializer[object]):
@@ -151,6 +152,6 @@ def _told(preview: Preview) -> dict[str, Any]:
         **decision.arithmetic,
         "fees": {"order": jsonable(outlook.fee), "exit_at_stop": jsonable(outlook.exit_fee)},
         "worst_loss": jsonable(outlook.worst_loss),
-        "market": seen.in_short(decision.market),
+        "market": decision_record.in_short(decision.market),
         "seen_at": decision.decided_at,
     }

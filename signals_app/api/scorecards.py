@@ -11,9 +11,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from exchanges.models.accounts import Environment
+from foundation.api.exact import ExactField
 from signals_app.selectors import scorecards
 from trading.api import filters
-from trading.api.exact import ExactField
 
 
 class ScorecardsAskedSerializer(serializers.Serializer[Any]):

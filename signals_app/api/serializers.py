@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from audit.api import EventSerializer
+from foundation.api.exact import ExactSerializer
 from signals_app.models import Signal
-from trading.api.exact import ExactSerializer
 from trading.api.serializers import DecisionWithVerdictsSerializer, OrderWithFillsSerializer
 
 

@@ -12,15 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from foundation.api.documents import problem
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem
 from signals_app.api.named_fields import NamedFieldsSerializer
 from signals_app.models import StrategySetting
 from signals_app.services import strategy_settings
 from signals_app.services.strategy_settings import ChangedMeanwhile, Setting, UnknownStrategy, Wish
 from signals_app.strategies.spec import Kind
 from trading.api import filters
-from trading.api.documents import problem
-from trading.api.permissions import needs
-from trading.api.problems import Problem
 
 
 class ParamSerializer(drf.Serializer[Any]):

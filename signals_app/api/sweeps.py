@@ -15,12 +15,12 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from foundation.api.documents import problem
+from foundation.api.problems import Problem
 from signals_app.api.backtests import MAY_RUN, BacktestAskedSerializer, wish_from
 from signals_app.models import BacktestSweep
 from signals_app.services import sweeps
 from signals_app.services.backtests import NotPossible
-from trading.api.documents import problem
-from trading.api.problems import Problem
 
 
 class SweepAskedSerializer(BacktestAskedSerializer):

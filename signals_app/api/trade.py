@@ -12,6 +12,8 @@ from kombu.exceptions import OperationalError
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem
 from signals_app import tasks as signal_tasks
 from signals_app.api import answers
 from signals_app.api.trade_docs import TRADE
@@ -20,8 +22,6 @@ from signals_app.services import intake, routing
 from signals_app.services.intake import Inbound, Stored
 from signals_app.services.routing import Outcome
 from trading import tasks
-from trading.api.permissions import needs
-from trading.api.problems import Problem
 
 log = structlog.get_logger(__name__)
 MAX_KEY_CHARS = 128

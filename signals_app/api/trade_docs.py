@@ -7,7 +7,8 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter
 from rest_framework import serializers
 
-from trading.api.documents import LegacyResult, problem
+from foundation.api.documents import problem
+from trading.api.legacy_documents import LegacyResult
 
 
 class SignalPayload(serializers.Serializer[object]):

@@ -15,6 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
+from foundation.api.documents import problem
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem
 from signals_app import selectors
 from signals_app.api.backtests import BacktestViewSet
 from signals_app.api.serializers import SignalSerializer, SignalStorySerializer
@@ -23,9 +26,6 @@ from signals_app.api.trade import carry_out
 from signals_app.api.trade_docs import TradeAnswer
 from signals_app.models import Signal
 from signals_app.services import intake
-from trading.api.documents import problem
-from trading.api.permissions import needs
-from trading.api.problems import Problem
 
 
 class SignalFilter(FilterSet):

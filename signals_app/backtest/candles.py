@@ -22,10 +22,10 @@ from exchanges.domain.books import Book
 from exchanges.domain.candles import Candles, length_ms
 from exchanges.domain.orders import Quote
 from signals_app.backtest import result
-from signals_app.backtest.course import Curve, moment
-from signals_app.backtest.desk import Desk
+from signals_app.backtest.equity_curve import Curve, moment
 from signals_app.backtest.result import Result
 from signals_app.backtest.setup import Setup, SetupInvalid
+from signals_app.backtest.simulated_trader import Desk
 from signals_app.backtest.venue import Venue
 from signals_app.strategies.technical.base import Calls, TechnicalStrategy, emission
 from trading.domain.intents import IntentKind

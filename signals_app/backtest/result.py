@@ -13,8 +13,8 @@ import orjson
 
 from exchanges.domain.candles import Floats, Integers
 from signals_app.backtest.books import BookedFill, Books, ClosedTrade
-from signals_app.backtest.desk import Denied, Desk, Said
 from signals_app.backtest.setup import ZERO, Setup
+from signals_app.backtest.simulated_trader import Denied, Desk, Said
 from trading.domain.figures import plain
 
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from exchanges.domain.candles import DAY_MS, Candles, length_ms
 from signals_app.backtest import candles as candle_run
-from signals_app.backtest import luck, metrics
-from signals_app.backtest.luck import Deflated
+from signals_app.backtest import deflated_sharpe, metrics
+from signals_app.backtest.deflated_sharpe import Deflated
 from signals_app.backtest.result import Result
 from signals_app.backtest.setup import Setup, SetupInvalid
 from signals_app.strategies.spec import ParamInvalid, StrategySpec
@@ -111,7 +111,7 @@ def trial(
     whole = _run(strategy, candles, calls, setup, 0, len(candles), beat)
     ends = metrics.period_ends(whole.looked_ms)
     returns = metrics.returns_of(whole.equity[ends], float(setup.cash))
-    moments = luck.moments(returns)
+    moments = deflated_sharpe.moments(returns)
     stretches = []
     for window in cut:
         inside = _run(strategy, candles, calls, setup, window.start, window.split, beat)
@@ -242,8 +242,8 @@ def _deflated(
     sharpe, skew, kurtosis = trials[best][1]["moments"]
     returns = trials[best][1]["returns"]
     spread = float(np.var(sharpes, ddof=1)) if len(sharpes) > 1 else 0.0
-    bar = luck.expected_best(len(sharpes), spread)
-    found = luck.probability(sharpe, bar, returns, skew, kurtosis)
+    bar = deflated_sharpe.expected_best(len(sharpes), spread)
+    found = deflated_sharpe.probability(sharpe, bar, returns, skew, kurtosis)
     return Deflated(len(sharpes), returns, sharpe, bar, skew, kurtosis, found)
 
 

@@ -21,10 +21,10 @@ from exchanges.domain.candles import Candle, Candles
 from exchanges.domain.orders import Quote
 from exchanges.market_data.bus import Kind
 from signals_app.backtest import result
-from signals_app.backtest.course import moment
-from signals_app.backtest.desk import Desk
+from signals_app.backtest.equity_curve import moment
 from signals_app.backtest.result import Result
 from signals_app.backtest.setup import Setup, SetupInvalid
+from signals_app.backtest.simulated_trader import Desk
 from signals_app.backtest.venue import Venue
 from signals_app.strategies.emission import Emission
 from trading.domain import equity

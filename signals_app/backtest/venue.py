@@ -12,16 +12,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from exchanges.domain.books import Level
-from exchanges.domain.matching import (
-    Engine,
-    Event,
-    NewOco,
-    NewOrder,
-    Order,
-    OrderChanged,
-    OrderType,
-    Side,
-)
+from exchanges.matching import Engine, Event, NewOco, NewOrder, Order, OrderChanged, OrderType, Side
 from signals_app.backtest.setup import BPS, ZERO, Setup
 
 ACCOUNT = "backtest"

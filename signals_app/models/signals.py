@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from exchanges.models.fields import MoneyField
+from foundation.fields import MoneyField
 from trading.models import Decision
 
 

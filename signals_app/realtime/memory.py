@@ -13,8 +13,8 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
-from signals_app.draft import Action
-from signals_app.realtime import signs
+from signals_app.payload.draft import Action
+from signals_app.realtime import process_status
 from signals_app.strategies.emission import Emission
 from signals_app.strategies.realtime import RealtimeStrategy
 from signals_app.strategies.realtime.frames import FrameInvalid
@@ -96,14 +96,14 @@ class Memory:
     async def tell(self, shard: str, status: bytes) -> None:
         """Leave a sign of life. Raise MemoryUnavailable."""
         try:
-            await self._redis.hset(signs.KEY, shard, status)
+            await self._redis.hset(process_status.KEY, shard, status)
         except (RedisError, OSError) as error:
             raise MemoryUnavailable(str(error) or type(error).__name__) from error
 
     async def leave(self, shard: str) -> None:
         """Take the sign of life away: we stop on purpose."""
         try:
-            await self._redis.hdel(signs.KEY, shard)
+            await self._redis.hdel(process_status.KEY, shard)
         except (RedisError, OSError) as error:
             log.info("sign_not_taken_away", error=str(error))
 

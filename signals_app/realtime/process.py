@@ -16,10 +16,10 @@ import orjson
 import structlog
 from django.db import DatabaseError
 
-from audit import cancelling, metrics
+from foundation import cancellation, metrics
 from signals_app.gateways import emitter
 from signals_app.gateways.emitter import Said
-from signals_app.realtime import signs
+from signals_app.realtime import process_status
 from signals_app.realtime.engine import Engine
 from signals_app.realtime.http import Door
 from signals_app.realtime.intake import Intake
@@ -102,7 +102,7 @@ class Process:
             asyncio.create_task(self._again(WINDOWS_SECONDS, self._keep_windows)),
             asyncio.create_task(self._again(COUNT_SECONDS, self._count)),
             asyncio.create_task(self._again(TELL_SECONDS, self._tell)),
-            asyncio.create_task(self._again(signs.EVERY_SECONDS, self._leave_sign)),
+            asyncio.create_task(self._again(process_status.EVERY_SECONDS, self._leave_sign)),
         ]
         try:
             await self._stop.wait()
@@ -113,10 +113,10 @@ class Process:
         self, beside: list[asyncio.Task[None]], publishing: asyncio.Task[None], door: Door
     ) -> None:
         self.state = "stopping"
-        await cancelling.ended(*beside)
+        await cancellation.ended(*beside)
         await self.intake.close()
         await self.publisher.drained(GOODBYE_SECONDS)
-        await cancelling.ended(publishing)
+        await cancellation.ended(publishing)
         await self._keep_windows()
         await self._count()
         await self.bus.close()

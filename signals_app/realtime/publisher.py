@@ -15,10 +15,10 @@ from typing import Protocol
 
 import structlog
 
-from audit import metrics
-from signals_app.draft import Action
+from foundation import metrics
 from signals_app.gateways.emitter import Said
 from signals_app.gateways.nats import BusUnavailable, PublishedAt
+from signals_app.payload.draft import Action
 from signals_app.realtime.breaker import Breaker, State
 from signals_app.realtime.memory import MemoryUnavailable
 from signals_app.strategies.emission import Emission

@@ -16,17 +16,17 @@ from exchanges.domain.orders import OrderType
 from exchanges.history import store
 from exchanges.models import InstrumentRow
 from exchanges.models.accounts import Environment
-from exchanges.simulator.instruments import listings
-from signals_app import values
+from exchanges.venues.simulator.instruments import listings
 from signals_app.backtest.setup import Costs, Setup, SetupInvalid
-from signals_app.draft import PayloadError
+from signals_app.payload import fields
+from signals_app.payload.draft import PayloadError
 from signals_app.strategies import catalogue, realtime, technical
 from signals_app.strategies.spec import Kind, ParamInvalid, StrategySpec
 from signals_app.strategies.technical.base import TechnicalStrategy
 from trading.domain.risk import limit_book
 from trading.domain.risk.limit_book import Setting
 from trading.domain.risk.types import Limits, SizingModel
-from trading.services import limits as limits_service
+from trading.services.risk import limits as limits_service
 
 MOST_CANDLES = 3_000_000
 ACCOUNT = "backtest"
@@ -220,7 +220,7 @@ def _strategy(wish: Wish, faults: dict[str, str]) -> TechnicalStrategy | None:
 
 def _symbol(wish: Wish, faults: dict[str, str]) -> str:
     try:
-        return values.symbol("symbol", wish.symbol)
+        return fields.symbol("symbol", wish.symbol)
     except PayloadError as error:
         faults["symbol"] = error.message
         return ""

@@ -21,9 +21,9 @@ import structlog
 from django.conf import settings
 from django.db.models import F, Q, QuerySet
 
-from audit import metrics
 from exchanges.domain.candles import Candles, length_ms, opened_at
 from exchanges.history import store
+from foundation import metrics
 from signals_app.gateways import emitter
 from signals_app.gateways.emitter import Said
 from signals_app.models import CandleRun

@@ -16,11 +16,12 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from audit import metrics, trail
-from audit.statements import insert
-from signals_app import draft_json, wire
-from signals_app.draft import Action, PayloadError, SignalDraft
+from audit import trail
+from foundation import metrics
+from foundation.statements import insert
 from signals_app.models import Signal
+from signals_app.payload import draft_json, wire
+from signals_app.payload.draft import Action, PayloadError, SignalDraft
 
 log = structlog.get_logger(__name__)
 KEPT_BYTES = 64 * 1024

@@ -10,17 +10,20 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
-from audit import metrics, trail
-from audit.statements import Select, together, update
+from audit import trail
 from exchanges.domain.orders import OrderType, TimeInForce
-from signals_app import draft_json, environments
-from signals_app.draft import Action, SignalDraft
+from foundation import metrics
+from foundation.statements import Select, together, update
 from signals_app.models import Signal
+from signals_app.payload import draft_json, environments
+from signals_app.payload.draft import Action, SignalDraft
 from signals_app.services import intake, strategy_settings
 from signals_app.services.strategy_settings import Mode
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Fill, Order
-from trading.services import accounts, dispatch, execution, exits, market
+from trading.services.money import accounts
+from trading.services.orders import dispatch, exits
+from trading.services.risk import decisions, market_view
 
 log = structlog.get_logger(__name__)
 
@@ -106,7 +109,7 @@ def act_on_stored(signal: Signal) -> Outcome:
         intent = replace(intent, notes=(*intent.notes, words))
     if intent.is_entry and (close := _close_since(signal, intent)):
         return _deny_unasked(signal, "CLOSED_SINCE", _words_of(close, signal))
-    view = market.observe(account.venue_account, intent.symbol, for_entry=intent.is_entry)
+    view = market_view.observe(account.venue_account, intent.symbol, for_entry=intent.is_entry)
     try:
         decided = _decide(signal, intent, account.pk, view)
     except _TakenByAnother:
@@ -194,8 +197,8 @@ def _sizing(draft: SignalDraft) -> SizingIntent:
 
 
 def _decide(
-    signal: Signal, intent: TradeIntent, account_id: int, view: market.MarketView
-) -> execution.Decided:
+    signal: Signal, intent: TradeIntent, account_id: int, view: market_view.MarketView
+) -> decisions.Decided:
     try:
         decided = _decide_and_claim(signal, intent, account_id, view)
     except IntegrityError as error:
@@ -212,11 +215,11 @@ def _decide(
 
 
 def _decide_and_claim(
-    signal: Signal, intent: TradeIntent, account_id: int, view: market.MarketView
-) -> execution.Decided:
+    signal: Signal, intent: TradeIntent, account_id: int, view: market_view.MarketView
+) -> decisions.Decided:
     """Decide and claim the signal in one transaction: a claim that fails undoes the decision."""
     with transaction.atomic(), together():
-        decided = execution.decide(intent=intent, account_id=account_id, market=view)
+        decided = decisions.decide(intent=intent, account_id=account_id, market=view)
         decision = decided.decision
         values = {
             "status": Signal.Status.ROUTED if decision.approved else Signal.Status.DENIED,

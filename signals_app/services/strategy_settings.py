@@ -19,14 +19,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import trail
-from audit.statements import Select
 from exchanges.domain.candles import UnknownInterval, length_ms
-from signals_app import values
-from signals_app.draft import PayloadError
+from foundation.statements import Select
 from signals_app.models import StrategySetting
+from signals_app.payload import fields
+from signals_app.payload.draft import PayloadError
 from signals_app.strategies import catalogue
 from signals_app.strategies.spec import Kind, ParamInvalid, StrategySpec
-from trading.services.needs import Need
+from trading.services.risk.strategy_requirements import Need
 
 log = structlog.get_logger(__name__)
 BOOT = "first boot"
@@ -163,7 +163,7 @@ def problems(
         found["mode"] = f"Choose one of {', '.join(Mode.values)}."
     for symbol in wish.symbols or ():
         try:
-            known = values.symbol("symbols", symbol)
+            known = fields.symbol("symbols", symbol)
         except PayloadError as error:
             found["symbols"] = f"{symbol!r} {error.message}"
         else:
@@ -214,7 +214,7 @@ def _apply(spec: StrategySpec, row: StrategySetting, wish: Wish, reason: str) ->
     if wish.mode is not None:
         row.mode = wish.mode
     if wish.symbols is not None:
-        row.symbols = list(dict.fromkeys(values.symbol("symbols", s) for s in wish.symbols))
+        row.symbols = list(dict.fromkeys(fields.symbol("symbols", s) for s in wish.symbols))
     if wish.timeframes is not None:
         row.timeframes = list(dict.fromkeys(wish.timeframes))
     if wish.params is not None:

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.conf import settings
 
-from signals_app import wire
+from signals_app.payload import wire
 from signals_app.services import routing
-from trading.services import previews
+from trading.services.risk import previews
 
 
 def look(body: bytes, *, actor: str, now: datetime) -> previews.Preview:

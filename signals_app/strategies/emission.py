@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from signals_app.draft import Action
+from signals_app.payload.draft import Action
 
 LONGEST_UID = 64
 

@@ -24,7 +24,7 @@ from urllib.error import HTTPError
 import nats
 from nats.errors import Error as NatsError
 
-from exchanges.simulator.instruments import listings
+from exchanges.venues.simulator.instruments import listings
 from tests.chaos import load, storm
 from tests.chaos.referee import Guarded, Sent, Walk
 from tests.product import COMMANDS, Product, a_signal, product

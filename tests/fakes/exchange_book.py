@@ -20,7 +20,7 @@ from exchanges.domain.orders import (
     VenueFill,
     VenueStatus,
 )
-from exchanges.gateways import verdicts
+from exchanges.venues.binance import error_mapping
 
 INSUFFICIENT = "Account has insufficient balance for requested action."
 PRICE_RELATION = "The relationship of the prices for the orders is not correct."
@@ -72,7 +72,7 @@ class FakeList:
 
 
 def rejected(text: str, code: int = -2010) -> errors.Rejected:
-    return verdicts.refusal(text, code=code, status=400)
+    return error_mapping.refusal(text, code=code, status=400)
 
 
 class FakeBook:

@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from exchanges.domain.candles import Candle, length_ms
-from exchanges.domain.kline_rows import AggTrade
+from exchanges.venues.binance.kline_rows import AggTrade
 
 
 class HistoryVenue:

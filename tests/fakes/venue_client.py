@@ -14,8 +14,8 @@ from urllib.parse import urlencode
 
 from websockets.sync.client import ClientConnection, connect
 
-from exchanges.simulator.process import SimulatorProcess
-from exchanges.simulator.signing import sign, socket_payload
+from exchanges.venues.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.signing import sign, socket_payload
 
 
 @dataclass(frozen=True)

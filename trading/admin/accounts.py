@@ -12,9 +12,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
 from audit import timeline
-from audit.admin.facts import FastListAdmin
+from foundation.admin.facts import FastListAdmin
 from trading.models import StrategyMapping, VirtualAccount
-from trading.services import account_settings, accounts, limits
+from trading.services.money import account_settings, accounts
+from trading.services.risk import limits
 
 WAITS = "Not done yet: another person must approve it, under Approvals"
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.contrib import admin
 
-from audit.admin import periods
-from audit.admin.facts import FactAdmin
+from foundation.admin import periods
+from foundation.admin.facts import FactAdmin
 from trading.models import UnknownOrder
 
 

@@ -12,9 +12,9 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from trading.models import Approval
-from trading.services import approvals, second_person
+from trading.services.control import approvals, four_eyes
 
 STATE_COLOURS = {"approved": "success", "pending": "warning", "declined": "danger"}
 
@@ -58,7 +58,7 @@ class ApprovalAdmin(FactAdmin):
             **(extra_context or {}),
             "may_decide": row is not None and request.user.has_perm(approvals.permission_for(row)),
             "is_author": row is not None
-            and second_person.is_same(row.author, request.user.get_username()),
+            and four_eyes.is_same(row.author, request.user.get_username()),
         }
         response: HttpResponse = super().change_view(request, object_id, form_url, context)
         return response
@@ -79,7 +79,7 @@ class ApprovalAdmin(FactAdmin):
         actor, reason = request.user.get_username(), request.POST.get("reason", "").strip()[:500]
         try:
             decide(pk, actor=actor, reason=reason)
-        except (ValidationError, second_person.SecondPersonNeeded) as error:
+        except (ValidationError, four_eyes.SecondPersonNeeded) as error:
             words = error.messages if isinstance(error, ValidationError) else [str(error)]
             messages.error(request, " ".join(words))
         else:

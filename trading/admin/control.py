@@ -18,19 +18,19 @@ from django.utils.dateparse import parse_datetime
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from audit.admin.facts import FactAdmin, pretty
+from foundation.admin.facts import FactAdmin, pretty
 from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
 from trading.models import StopReport, TradingState
 from trading.selectors import resting
-from trading.services import control, emptying, trips
+from trading.services.control import circuit_breakers, flatten, kill_switch
 
 LEVELS_HELP = (
     "Under every level no new entry leaves from now on; exits and protection go on. Under the "
     "first two, entries that rest at the venue stay there and may fill. The last two act: see "
     "what they would do before you stop."
 )
-ACTS = tuple(mode.value for mode in control.ACTS)
+ACTS = tuple(mode.value for mode in kill_switch.ACTS)
 
 
 class EngageForm(forms.ModelForm):
@@ -47,8 +47,8 @@ class EngageForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         data: dict[str, Any] = super().clean() or {}
         if scope := data.get("scope"):
-            data["key"] = control.spelled(scope, data.get("key") or "")
-            if fault := control.fault_of_key(scope, data["key"]):
+            data["key"] = kill_switch.spelled(scope, data.get("key") or "")
+            if fault := kill_switch.fault_of_key(scope, data["key"]):
                 self.add_error("key", f"The key {fault}.")
         expires_at = data.get("expires_at")
         if expires_at is not None and expires_at <= timezone.now():
@@ -123,7 +123,7 @@ class TradingStateAdmin(FactAdmin):
         change: bool,  # noqa: ARG002
     ) -> None:
         data = form.cleaned_data
-        state = control.engage(
+        state = kill_switch.engage(
             actor=request.user.get_username(),
             reason=data["reason"],
             mode=TradingMode(data["mode"]),
@@ -153,7 +153,7 @@ class TradingStateAdmin(FactAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        in_force = list(control.in_force(timezone.now()).order_by("engaged_at"))
+        in_force = list(kill_switch.in_force(timezone.now()).order_by("engaged_at"))
         context = {
             **(extra_context or {}),
             "in_force": in_force,
@@ -162,7 +162,7 @@ class TradingStateAdmin(FactAdmin):
             if request.user.has_perm("trading.view_order")
             else "",
             "can_engage": self.has_add_permission(request),
-            "breakers": trips.seen(),
+            "breakers": circuit_breakers.seen(),
         }
         response: TemplateResponse = super().changelist_view(request, context)
         return response
@@ -190,14 +190,12 @@ class TradingStateAdmin(FactAdmin):
         response: HttpResponse = super().add_view(request, form_url, context)
         return response
 
-    def _planned(self, wish: Mapping[str, str]) -> emptying.Plan | None:
+    def _planned(self, wish: Mapping[str, str]) -> flatten.Plan | None:
         form = EngageForm({**dict(wish.items()), "reason": wish.get("reason") or "plan"})
         if not form.is_valid():
             return None
         asked = form.cleaned_data
-        return emptying.plan(
-            mode=TradingMode(asked["mode"]), scope=asked["scope"], key=asked["key"]
-        )
+        return flatten.plan(mode=TradingMode(asked["mode"]), scope=asked["scope"], key=asked["key"])
 
     def change_view(
         self,
@@ -231,7 +229,7 @@ class TradingStateAdmin(FactAdmin):
         return redirect(reverse("admin:trading_tradingstate_change", args=(state_id,)))
 
     def _release(self, request: HttpRequest, state_id: int, reason: str) -> None:
-        outcome = control.release(
+        outcome = kill_switch.release(
             state_id=state_id, actor=request.user.get_username(), reason=reason
         )
         if outcome.waits:
@@ -252,8 +250,8 @@ def _report(state_id: str) -> dict[str, Any]:
         return {"report": None}
     return {
         "report": report,
-        "report_counts": emptying.counts(report),
-        "report_steps": emptying.lines(report),
+        "report_counts": flatten.counts(report),
+        "report_steps": flatten.lines(report),
     }
 
 

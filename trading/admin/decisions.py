@@ -11,8 +11,8 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from audit.admin import periods
-from audit.admin.facts import FactAdmin
+from foundation.admin import periods
+from foundation.admin.facts import FactAdmin
 from trading.admin import what_if
 from trading.admin.words import DECISION_COLOURS, spread_out
 from trading.models import Decision, Fill, Order

@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from trading.models import CapitalMove, EquityCourse, EquitySnapshot, LossStreak
-from trading.services import cooldowns, ledger
+from trading.services.money import ledger
+from trading.services.risk import cooldowns
 
 
 class MoveForm(forms.ModelForm):

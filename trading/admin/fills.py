@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.decorators import display
 
-from audit.admin import periods
-from audit.admin.facts import FactAdmin
+from foundation.admin import periods
+from foundation.admin.facts import FactAdmin
 from trading.admin.words import SIDE_COLOURS
 from trading.models import Fill
 

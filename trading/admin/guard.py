@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils import timezone
 from unfold.decorators import display
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from trading.models import ForeignConditionals, GuardLease
 
 

@@ -14,11 +14,11 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from trading.domain.risk.limit_book import BY_NAME, Scope
 from trading.models import Limit, LimitChange
-from trading.services import limits
-from trading.services.second_person import SecondPersonNeeded
+from trading.services.control.four_eyes import SecondPersonNeeded
+from trading.services.risk import limits
 
 SO_ALREADY = "It is set so already."
 STATE_COLOURS = {"applied": "success", "pending": "warning", "declined": "danger"}

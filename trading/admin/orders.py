@@ -14,15 +14,15 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from audit import timeline
-from audit.admin import periods
-from audit.admin.facts import FactAdmin
-from audit.readable import number
 from exchanges.domain.errors import VenueError
+from foundation.admin import periods
+from foundation.admin.facts import FactAdmin
+from foundation.readable import number
 from trading import tasks
 from trading.admin.words import ORDER_COLOURS, SIDE_COLOURS
 from trading.domain.order_states import OrderStatus, is_final
 from trading.models import Fill, Order, OrderList
-from trading.services import exits, orders
+from trading.services.orders import exits, lifecycle
 
 MOST_AT_ONCE = 50
 ENDS_HERE = "The exit ends here: {} stay unsold and get their stop back."
@@ -123,7 +123,7 @@ class OrderAdmin(FactAdmin):
             self._give_up(request, order)
             return
         try:
-            applied = orders.cancel(order, actor=actor)
+            applied = lifecycle.cancel(order, actor=actor)
         except VenueError as error:
             messages.error(request, f"{name} was not cancelled: {error}")
             return

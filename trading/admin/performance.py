@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from unfold.decorators import display
 
-from audit.admin.facts import FactAdmin
+from foundation.admin.facts import FactAdmin
 from trading.models import ClosedTrade
 
 OUTCOME_COLOURS = {"win": "success", "loss": "danger", "breakeven": "info"}

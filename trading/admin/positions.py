@@ -15,14 +15,14 @@ from django.views.decorators.http import require_POST
 from unfold.decorators import display
 
 from audit import timeline
-from audit.admin.facts import FactAdmin
-from audit.readable import number
 from exchanges.domain.errors import VenueError
+from foundation.admin.facts import FactAdmin
+from foundation.readable import number
 from trading.domain.figures import plain
 from trading.models import Fill, Order, Position, PositionAdjustment
 from trading.selectors import cover
 from trading.selectors.cover import State
-from trading.services import shortfalls
+from trading.services.protection import shortfalls
 
 COVER_COLOURS = {
     State.PROTECTED.value: "success",

@@ -11,12 +11,13 @@ from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from audit.readable import pairs
+from foundation.readable import pairs
+from foundation.serialization import jsonable
 from trading.admin.words import spread_out
 from trading.domain.figures import plain
 from trading.models import Decision
-from trading.services import accounts, previews, seen
-from trading.services.records import jsonable
+from trading.services.money import accounts
+from trading.services.risk import decision_record, previews
 
 TEMPLATE = "admin/what_if.html"
 MAY_LOOK = ("trading.trade", "trading.view_decision")
@@ -33,7 +34,7 @@ def again(request: HttpRequest, decision_id: int) -> HttpResponse:
     decision = get_object_or_404(Decision, pk=decision_id)
     try:
         preview = previews.again(decision, actor=request.user.get_username())
-    except (accounts.NoAccount, seen.NotOnRecord) as error:
+    except (accounts.NoAccount, decision_record.NotOnRecord) as error:
         messages.error(request, f"It cannot be tried again: {error}")
         return redirect(reverse("admin:trading_decision_change", args=(decision_id,)))
     return page(request, "Again under today's limits", before=decision, **laid_out(preview))

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.readable import pairs, text
+from foundation.readable import pairs, text
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision
-from trading.services import seen
+from trading.services.risk import decision_record
 
 ORDER_COLOURS = {
     OrderStatus.NEW.value: "info",
@@ -74,5 +74,5 @@ def spread_out(decision: Decision) -> dict[str, Any]:
         "plan": pairs(decision.plan),
         "sizing": pairs(arithmetic.get("sizing")),
         "levels": pairs(arithmetic.get("levels")),
-        "seen": pairs(seen.in_short(decision.market)),
+        "seen": pairs(decision_record.in_short(decision.market)),
     }

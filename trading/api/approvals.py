@@ -11,14 +11,14 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from foundation.api.documents import problem
+from foundation.api.permissions import needs_one_of
+from foundation.api.problems import Problem
 from trading.api import filters, serializers
-from trading.api.documents import problem
-from trading.api.permissions import needs_one_of
-from trading.api.problems import Problem
 from trading.api.viewsets import ReadOnly
 from trading.models import Approval
-from trading.services import approvals
-from trading.services.second_person import SecondPersonNeeded
+from trading.services.control import approvals
+from trading.services.control.four_eyes import SecondPersonNeeded
 
 MAY_DECIDE = needs_one_of(*approvals.PERMISSIONS.values())  # which one, the act itself says
 

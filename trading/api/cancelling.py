@@ -5,12 +5,12 @@ from __future__ import annotations
 import structlog
 
 from exchanges.domain import errors
+from foundation.api.problems import Problem
 from trading import tasks
 from trading.api import results
-from trading.api.problems import Problem
 from trading.domain.order_states import OrderStatus, is_final
 from trading.models import Order
-from trading.services import exits, orders
+from trading.services.orders import exits, lifecycle
 
 log = structlog.get_logger(__name__)
 ENDED = (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.NOT_PLACED)
@@ -28,7 +28,7 @@ def cancel(order: Order, *, actor: str) -> bool:
         order.refresh_from_db()
         return True
     try:
-        applied = orders.cancel(order, actor=actor)
+        applied = lifecycle.cancel(order, actor=actor)
     except errors.OutcomeUnknown as error:
         order.refresh_from_db()
         log.warning(

@@ -17,16 +17,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from foundation.api.documents import problem
+from foundation.api.exact import ExactField, ExactSerializer
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem
 from trading.api import filters
-from trading.api.documents import problem
-from trading.api.exact import ExactField, ExactSerializer
-from trading.api.permissions import needs
-from trading.api.problems import Problem
 from trading.api.serializers import ReleaseSerializer, TextField
 from trading.api.viewsets import ReadOnly
 from trading.models import CapitalMove, EquitySnapshot, LossStreak, VirtualAccount
-from trading.selectors import standing
-from trading.services import cooldowns, equity, ledger
+from trading.selectors import account_status
+from trading.services.money import equity, ledger
+from trading.services.risk import cooldowns
 
 
 class StandingSerializer(serializers.Serializer[Any]):
@@ -68,7 +69,7 @@ class StandingView(APIView):
     )
     def get(self, request: Request) -> Response:
         filters.only(request)
-        return Response(StandingSerializer(standing.of_accounts(), many=True).data)
+        return Response(StandingSerializer(account_status.of_accounts(), many=True).data)
 
 
 class EquityFilter(FilterSet):

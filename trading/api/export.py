@@ -16,7 +16,7 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from trading.api.documents import problem
+from foundation.api.documents import problem
 from trading.selectors import audit_documents
 
 KNOWN = ("format", "since", "until")

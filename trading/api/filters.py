@@ -11,7 +11,7 @@ from django_filters.rest_framework.filterset import FilterSet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 
-from exchanges.api import asked
+from exchanges.api import query
 from trading.domain.order_states import OPEN_STATUSES
 from trading.models import (
     Approval,
@@ -27,7 +27,7 @@ from trading.models import (
 )
 
 LARGEST_ID = 2**63 - 1
-only = asked.only
+only = query.only
 
 
 @extend_schema_field({"type": "integer", "minimum": 1, "maximum": LARGEST_ID})

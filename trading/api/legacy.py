@@ -19,17 +19,19 @@ from rest_framework.views import APIView
 
 from exchanges import catalogue, quotes
 from exchanges.domain import errors
-from exchanges.gateways import registry
+from exchanges.venues import registry
+from foundation.api.documents import problem
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem, to_json
 from trading import tasks
 from trading.api import cancelling, results
-from trading.api.documents import LegacyResult, problem
-from trading.api.permissions import needs
-from trading.api.problems import Problem, to_json
+from trading.api.legacy_documents import LegacyResult
 from trading.domain.order_states import OrderStatus, is_final
 from trading.domain.risk.types import TradingMode
 from trading.models import Order, VirtualAccount
 from trading.selectors import resting
-from trading.services import control, orders
+from trading.services.control import kill_switch
+from trading.services.orders import lifecycle
 
 log = structlog.get_logger(__name__)
 BASIS_POINTS = 10_000
@@ -185,7 +187,7 @@ def find(symbol: str, order_id: str) -> Order:
 def _ask(order: Order, *, actor: str) -> bool:
     """Bring our row up to date; False when the venue did not tell, and ours stands."""
     try:
-        applied = orders.ask(order, actor=actor)
+        applied = lifecycle.ask(order, actor=actor)
     except errors.VenueError as error:
         log.info("order_not_confirmed", client_order_id=order.client_order_id, error=str(error))
         return False
@@ -199,13 +201,13 @@ def _ask(order: Order, *, actor: str) -> bool:
 class StopRequest(serializers.Serializer[object]):
     reason = serializers.CharField(required=False, max_length=500, default="")
     level = serializers.ChoiceField(
-        choices=control.LEVELS,
+        choices=kill_switch.LEVELS,
         required=False,
         default=TradingMode.HALTED.value,
         help_text="CANCEL_OPEN also cancels resting entries, FLATTEN then sells what is held.",
     )
     mode = serializers.ChoiceField(
-        choices=control.LEVELS, required=False, help_text="Another word for `level`."
+        choices=kill_switch.LEVELS, required=False, help_text="Another word for `level`."
     )
 
 
@@ -252,12 +254,12 @@ class StopView(APIView):
         _refuse_a_place(request)
         actor = request.user.get_username()
         mode = _level(request)
-        state = control.engage(
+        state = kill_switch.engage(
             actor=actor, reason=_text(request, "reason") or f"stopped by {actor}", mode=mode
         )
         left = resting.as_json()
         still = resting.in_words(left["resting_entries"])
-        fate = "wait to be cancelled" if mode in control.ACTS else "may fill"
+        fate = "wait to be cancelled" if mode in kill_switch.ACTS else "may fill"
         return answer(
             {
                 "message": f"Trading stopped; {still} at the venue and {fate}"
@@ -298,12 +300,12 @@ def _level(request: Request) -> TradingMode:
     """
     words = (_text(request, name).upper() for name in ("level", "mode"))
     levels = [_read_level(word) for word in words if word]
-    return max(levels, key=control.STRICTNESS.__getitem__, default=TradingMode.HALTED)
+    return max(levels, key=kill_switch.STRICTNESS.__getitem__, default=TradingMode.HALTED)
 
 
 def _read_level(word: str) -> TradingMode:
     try:
-        return control.level(word)
+        return kill_switch.level(word)
     except ValueError as error:
         log.warning("stop_level_not_read", error=str(error))
         return TradingMode.HALTED

@@ -13,14 +13,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from foundation.api.documents import problem
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem
 from trading.api import filters, serializers
-from trading.api.documents import problem
-from trading.api.permissions import needs
-from trading.api.problems import Problem
 from trading.api.viewsets import ReadOnly
 from trading.models import Limit, LimitChange, VirtualAccount
-from trading.services import limits
-from trading.services.second_person import SecondPersonNeeded
+from trading.services.control.four_eyes import SecondPersonNeeded
+from trading.services.risk import limits
 
 
 @extend_schema(tags=["limits"])

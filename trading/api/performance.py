@@ -12,8 +12,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from foundation.api.exact import ExactField, ExactSerializer
 from trading.api import filters
-from trading.api.exact import ExactField, ExactSerializer
 from trading.api.viewsets import ReadOnly
 from trading.models import ClosedTrade
 from trading.selectors import performance

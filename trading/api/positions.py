@@ -8,13 +8,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from foundation.api.documents import problem
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem
 from trading.api import filters, serializers
-from trading.api.documents import problem
-from trading.api.permissions import needs
-from trading.api.problems import Problem
 from trading.api.viewsets import ReadOnly
 from trading.models import Position, PositionAdjustment
-from trading.services import shortfalls
+from trading.services.protection import shortfalls
 
 
 @extend_schema(tags=["positions"])

@@ -11,7 +11,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from exchanges.models import Balance, VenueAccount
-from trading.api.exact import ExactField, ExactSerializer
+from foundation.api.exact import ExactField, ExactSerializer
 from trading.domain.risk.limit_book import BY_NAME, word
 from trading.domain.risk.types import TradingMode
 from trading.models import (
@@ -29,7 +29,8 @@ from trading.models import (
 )
 from trading.models.limits import LimitScope
 from trading.selectors import cover
-from trading.services import control, emptying, limits
+from trading.services.control import flatten, kill_switch
+from trading.services.risk import limits
 
 
 class FillSerializer(ExactSerializer):
@@ -387,15 +388,15 @@ class TextField(serializers.CharField):
 class StopWishSerializer(serializers.Serializer[Any]):
     """A level and a place. The key names what the scope is about; empty for global."""
 
-    mode = serializers.ChoiceField(choices=control.LEVELS, default=TradingMode.HALTED.value)
+    mode = serializers.ChoiceField(choices=kill_switch.LEVELS, default=TradingMode.HALTED.value)
     scope = serializers.ChoiceField(
         choices=TradingState.Scope.choices, default=TradingState.Scope.GLOBAL
     )
     key = TextField(max_length=100, allow_blank=True, default="")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        attrs["key"] = control.spelled(attrs["scope"], attrs["key"])
-        if fault := control.fault_of_key(attrs["scope"], attrs["key"]):
+        attrs["key"] = kill_switch.spelled(attrs["scope"], attrs["key"])
+        if fault := kill_switch.fault_of_key(attrs["scope"], attrs["key"]):
             raise serializers.ValidationError({"key": [fault]})
         return attrs
 
@@ -472,7 +473,7 @@ class StopReportSerializer(ExactSerializer):
         )
 
     def get_counts(self, report: StopReport) -> dict[str, int]:
-        return emptying.counts(report)
+        return flatten.counts(report)
 
 
 class LimitWishSerializer(serializers.Serializer[Any]):

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from foundation.api.exact import ExactField
 from trading.api import filters
-from trading.api.exact import ExactField
 from trading.models import Order
 from trading.selectors import slippage
 

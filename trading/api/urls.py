@@ -7,13 +7,13 @@ from rest_framework.routers import SimpleRouter
 
 from trading.api import (
     approvals,
+    circuit_breakers,
     equity,
     export,
     limits,
     performance,
     positions,
     slippage,
-    trips,
     viewsets,
 )
 
@@ -43,7 +43,7 @@ urlpatterns = [
         name="reset-drawdown",
     ),
     re_path(r"^slippage/?$", slippage.SlippageView.as_view(), name="slippage"),
-    re_path(r"^trips/?$", trips.TripsView.as_view(), name="trips"),
+    re_path(r"^trips/?$", circuit_breakers.TripsView.as_view(), name="trips"),
     re_path(r"^stats/?$", viewsets.StatisticsView.as_view(), name="stats"),
     re_path(r"^limits/effective/?$", limits.EffectiveView.as_view(), name="limits-effective"),
     re_path(r"^audit/export/?$", export.ExportView.as_view(), name="audit-export"),

@@ -15,11 +15,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from foundation.api.documents import problem
+from foundation.api.exact import ExactField
+from foundation.api.permissions import needs
+from foundation.api.problems import Problem, to_json
 from trading.api import cancelling, filters, serializers
-from trading.api.documents import problem
-from trading.api.exact import ExactField
-from trading.api.permissions import needs
-from trading.api.problems import Problem, to_json
 from trading.models import (
     Decision,
     Fill,
@@ -29,7 +29,7 @@ from trading.models import (
     VirtualAccount,
 )
 from trading.selectors import statistics
-from trading.services import control, emptying
+from trading.services.control import flatten, kill_switch
 
 
 class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):
@@ -148,10 +148,10 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         wish = serializers.EngageSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
         asked = wish.validated_data
-        state = control.engage(
+        state = kill_switch.engage(
             actor=request.user.get_username(),
             reason=asked["reason"],
-            mode=control.level(asked["mode"]),
+            mode=kill_switch.level(asked["mode"]),
             scope=asked["scope"],
             key=asked["key"],
             expires_at=asked["expires_at"],
@@ -178,7 +178,7 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         state = self.get_object()
         wish = serializers.ReleaseSerializer(data=request.data)
         wish.is_valid(raise_exception=True)
-        outcome = control.release(
+        outcome = kill_switch.release(
             state_id=state.pk,
             actor=request.user.get_username(),
             reason=wish.validated_data["reason"],
@@ -210,8 +210,8 @@ class TradingStateViewSet(ReadOnly, mixins.CreateModelMixin):
         wish = serializers.StopWishSerializer(data=request.query_params)
         wish.is_valid(raise_exception=True)
         asked = wish.validated_data
-        mode = control.level(asked["mode"])
-        planned = emptying.plan(mode=mode, scope=asked["scope"], key=asked["key"])
+        mode = kill_switch.level(asked["mode"])
+        planned = flatten.plan(mode=mode, scope=asked["scope"], key=asked["key"])
         body = {**asked, "mode": mode.value, **planned.as_json()}
         return Response(serializers.StopPlanSerializer(body).data)
 

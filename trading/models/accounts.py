@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from exchanges.models import VenueAccount
-from exchanges.models.fields import MoneyField
+from foundation.fields import MoneyField
 from trading.domain.risk.types import SizingModel
 
 

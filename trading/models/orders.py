@@ -8,7 +8,7 @@ from django.db import models
 
 from exchanges.domain.orders import OrderType, Side, TimeInForce
 from exchanges.models import VenueAccount
-from exchanges.models.fields import MoneyField, plain
+from foundation.fields import MoneyField, plain
 from trading.domain import slippage
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.stops import Distance, EntryLevels

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from django.db import models
 
-from exchanges.models.fields import MoneyField, plain
+from foundation.fields import MoneyField, plain
 from trading.models.accounts import VirtualAccount
 from trading.models.orders import Fill
 

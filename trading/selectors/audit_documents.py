@@ -12,7 +12,7 @@ import orjson
 from django.db.models import Max
 
 from exchanges.models import Environment
-from exchanges.models.fields import plain
+from foundation.fields import plain
 from trading.models import Fill, Order
 
 BATCH = 500

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db import connection
 
-from trading.domain.trips import Blocker
+from trading.domain.circuit_breakers import Blocker
 
 # Who blocks and waits itself is no cause: the one it waits for is in the list too.
 _BLOCKERS = """

@@ -14,7 +14,7 @@ from statistics import median
 from django.db.models import QuerySet
 
 from exchanges.domain.orders import Side
-from exchanges.models.fields import plain
+from foundation.fields import plain
 from trading.models import Order
 
 ZERO = Decimal(0)

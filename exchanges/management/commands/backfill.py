@@ -26,12 +26,12 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.domain.candles import INTERVALS, length_ms
 from exchanges.domain.errors import RateLimited, Rejected, VenueError
-from exchanges.gateways import market_history
-from exchanges.gateways.market_history import MarketHistory
 from exchanges.history import fill, funding, trades
 from exchanges.history import series as histories
 from exchanges.history.fill import Page
 from exchanges.models import DataMarket, Environment, Series
+from exchanges.venues.binance import market_history
+from exchanges.venues.binance.market_history import MarketHistory
 
 AGO = re.compile(r"(?P<count>\d{1,5})(?P<unit>[hdw])")
 UNITS = {"h": "hours", "d": "days", "w": "weeks"}

@@ -9,10 +9,15 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from exchanges.simulator import runner, store
-from exchanges.simulator.config import DEFAULT_KEY, DEFAULT_SECRET, AccountConfig, SimulatorConfig
-from exchanges.simulator.limits import Allowance
-from exchanges.simulator.prices import RecordingUnreadable, UnknownPriceSource
+from exchanges.venues.simulator import runner, store
+from exchanges.venues.simulator.config import (
+    DEFAULT_KEY,
+    DEFAULT_SECRET,
+    AccountConfig,
+    SimulatorConfig,
+)
+from exchanges.venues.simulator.limits import Allowance
+from exchanges.venues.simulator.prices import RecordingUnreadable, UnknownPriceSource
 
 
 class Command(BaseCommand):

@@ -13,13 +13,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import connections
 
-from audit import cancelling, life, metrics
+from foundation import cancellation, liveness, metrics
 from signals_app import heartbeat, tasks
-from signals_app.control_door import ControlDoor
 from signals_app.gateways.nats import BusUnavailable, SignalBus
 from signals_app.listener import BATCH, Listener
+from signals_app.nats_control import ControlDoor
 from signals_app.services import intake
-from trading.services import trips
+from trading.services.control import circuit_breakers
 
 log = structlog.get_logger(__name__)
 COUNT_EVERY_SECONDS = 2.0
@@ -61,14 +61,14 @@ async def _listen(*, batch: int) -> None:
         loop.add_signal_handler(number, listener.stop)
     beside = [
         asyncio.create_task(heartbeat.keep(listener.status, redis_url=settings.REDIS_URL)),
-        asyncio.create_task(life.keep("signals", lambda: listener.status() is not None)),
+        asyncio.create_task(liveness.keep("signals", lambda: listener.status() is not None)),
         asyncio.create_task(_count_what_waits(bus)),
         asyncio.create_task(door.run()),
     ]
     try:
         await listener.run()
     finally:
-        await cancelling.ended(*beside)
+        await cancellation.ended(*beside)
 
 
 async def _count_what_waits(bus: SignalBus) -> None:
@@ -80,7 +80,7 @@ async def _count_what_waits(bus: SignalBus) -> None:
         except BusUnavailable as error:
             log.debug("backlog_not_counted", error=str(error))
             continue
-        await asyncio.to_thread(trips.note_backlog, waiting)
+        await asyncio.to_thread(circuit_breakers.note_backlog, waiting)
 
 
 def _store(inbounds: list[intake.Inbound]) -> list[intake.Stored]:

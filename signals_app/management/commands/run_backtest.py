@@ -23,7 +23,7 @@ from signals_app.services import backtest_plan, backtest_report, sweep_report, s
 from signals_app.services.backtest_plan import Plan, Wish
 from signals_app.strategies import catalogue
 from trading.domain.risk.types import SizingModel
-from trading.services import proposals
+from trading.services.risk import limit_proposals
 
 NOT_A_SCREEN = 120  # columns
 OPTIONS = {
@@ -231,12 +231,12 @@ def _wish(options: dict[str, Any]) -> Wish:
         try:
             entries = [
                 {"scope": p.scope, "key": p.key, "name": p.name, "value": p.value}
-                for p in proposals.read(options["limits"])
+                for p in limit_proposals.read(options["limits"])
                 if p.value is not None
             ]
         except OSError as error:
             raise CommandError(f"--limits: {options['limits']}: {error.strerror}") from None
-        except proposals.ProposalInvalid as error:
+        except limit_proposals.ProposalInvalid as error:
             raise CommandError(f"--limits: {options['limits']}:\n{error}") from None
     return Wish(
         strategy_id=strategy,

@@ -20,7 +20,7 @@ import msgspec
 from msgspec import Struct, field
 
 from exchanges.market_data.bus import Kind as Stream
-from signals_app.draft import Action
+from signals_app.payload.draft import Action
 from signals_app.strategies.emission import Emission
 from signals_app.strategies.realtime import frames
 from signals_app.strategies.realtime.frames import DepthFrame

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from exchanges.domain.candles import Candles, Floats
-from signals_app.draft import Action
+from signals_app.payload.draft import Action
 from signals_app.strategies.emission import Emission
 from signals_app.strategies.spec import StrategySpec
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from exchanges.domain.orders import OrderRequest, OrderType, Side
-from exchanges.gateways.base import ExchangeGateway
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.base import ExchangeGateway
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.contract.gateway.worlds import FakeWorld, SimulatorWorld, World
 
 MakeOrder = Callable[..., OrderRequest]

@@ -6,8 +6,8 @@ import pytest
 
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderType, Side, VenueStatus
-from exchanges.gateways.binance_spot import BinanceSpotGateway
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.contract.gateway.conftest import MakeOrder
 from tests.contract.gateway.worlds import SimulatorWorld
 

@@ -6,7 +6,7 @@ import pytest
 
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderListRequest, OrderType, Side, VenueStatus
-from exchanges.gateways.base import ExchangeGateway
+from exchanges.venues.base import ExchangeGateway
 from tests.contract.gateway.conftest import MakeOrder
 from tests.contract.gateway.worlds import World
 

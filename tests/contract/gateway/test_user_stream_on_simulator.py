@@ -10,8 +10,8 @@ import pytest
 
 from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
 from exchanges.domain.orders import ExecutionReport, OrderListRequest, OrderType, Side, VenueStatus
-from exchanges.gateways.user_stream import SpotUserStream
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.binance.spot.user_stream import SpotUserStream
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.contract.gateway.conftest import MakeOrder
 from tests.contract.gateway.worlds import SimulatorWorld
 

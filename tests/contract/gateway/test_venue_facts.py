@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from exchanges.gateways.base import ExchangeGateway
+from exchanges.venues.base import ExchangeGateway
 from tests.contract.gateway.worlds import World, balance
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from typing import Protocol
 
 from exchanges.domain.orders import AssetBalance
-from exchanges.gateways.base import ExchangeGateway
-from exchanges.gateways.binance_spot import BinanceSpotGateway
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.base import ExchangeGateway
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.exchange import FakeExchange
 
 START_PRICE = "50000"

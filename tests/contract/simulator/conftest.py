@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.venue_client import VenueClient
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 
 ccxt: Any = pytest.importorskip("ccxt")
 

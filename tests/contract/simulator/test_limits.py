@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchanges.simulator.limits import Allowance, Limits
-from exchanges.simulator.process import SimulatorProcess
-from exchanges.simulator.refusals import Refusal
+from exchanges.venues.simulator.limits import Allowance, Limits
+from exchanges.venues.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.refusals import Refusal
 from tests.fakes.venue_client import VenueClient
 
 MINUTE = 60_000

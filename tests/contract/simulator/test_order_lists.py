@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.venue_client import VenueClient
 
 OCO = {

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from exchanges.simulator.process import SimulatorProcess
-from exchanges.simulator.signing import sign
+from exchanges.venues.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.signing import sign
 from tests.fakes.venue_client import VenueClient, now_ms
 
 

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 from urllib.parse import quote
 
-from exchanges.simulator import signing
+from exchanges.venues.simulator import signing
 
 SECRET = "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j"
 REST = "side=BUY&type=LIMIT&timeInForce=GTC&quantity=1&price=0.1"

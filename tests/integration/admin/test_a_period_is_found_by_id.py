@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from audit.admin.periods import first_id
 from audit.models import Event
+from foundation.admin.periods import first_id
 from trading.models import Fill
 
 pytestmark = pytest.mark.django_db

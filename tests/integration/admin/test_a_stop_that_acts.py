@@ -8,7 +8,7 @@ from django.urls import reverse
 from tests.people import logged_in
 from trading import tasks
 from trading.models import StopReport, TradingState
-from trading.services import control
+from trading.services.control import kill_switch
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:trading_tradingstate_add"
@@ -78,7 +78,7 @@ def test_stopping_leads_to_its_report(send):
 
 def test_reports_are_listed_and_open(send, browser):
     send(stop_loss=44000)
-    state = control.engage(actor="ann", reason="storm", mode=control.level("FLATTEN"))
+    state = kill_switch.engage(actor="ann", reason="storm", mode=kill_switch.level("FLATTEN"))
     tasks.empty(state.pk)
     row = StopReport.objects.get()
 
@@ -90,7 +90,7 @@ def test_reports_are_listed_and_open(send, browser):
 
 def test_with_four_eyes_it_says_that_another_must_approve(settings):
     settings.FOUR_EYES = True
-    state = control.engage(actor="ann", reason="storm")
+    state = kill_switch.engage(actor="ann", reason="storm")
     browser = logged_in("trading.release_kill_switch")
     address = reverse("admin:trading_tradingstate_release", args=(state.pk,))
 

@@ -9,7 +9,7 @@ from exchanges.models import VenueAccount
 from tests.limits import set_limits
 from tests.people import logged_in
 from trading.models import VirtualAccount
-from trading.services import account_settings
+from trading.services.money import account_settings
 
 pytestmark = pytest.mark.django_db
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from audit.readable import number, short, text
+from foundation.readable import number, short, text
 from trading.models import Position
 
 pytestmark = pytest.mark.django_db

@@ -10,9 +10,9 @@ from django.urls import reverse
 
 from audit.models import Event
 from exchanges import tasks
-from exchanges.domain.kline_rows import Funding
 from exchanges.history import funding, store
 from exchanges.models import Series
+from exchanges.venues.binance.kline_rows import Funding
 from tests.fakes.candles import START_MS, candles
 from tests.people import logged_in
 

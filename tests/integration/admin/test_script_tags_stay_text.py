@@ -10,7 +10,7 @@ from audit.models import Event
 from signals_app.models import Signal
 from signals_app.services import intake
 from trading.models import Decision, Order, Position, TradingState
-from trading.services import control
+from trading.services.control import kill_switch
 
 ATTACK = "<script>alert('x')</script><img src=x onerror=alert(1)>"
 pytestmark = pytest.mark.django_db
@@ -91,7 +91,7 @@ def test_in_the_audit_trail(browser, db):
 
 
 def test_in_the_reason_of_a_stop(browser, db):
-    state = control.engage(actor=ATTACK, reason=ATTACK)
+    state = kill_switch.engage(actor=ATTACK, reason=ATTACK)
 
     assert_harmless(open_row(browser, state))
     assert_harmless(open_list(browser, TradingState))

@@ -8,7 +8,7 @@ from django.urls import reverse
 from tests.integration.trading.withdrawals import a_minute_passes, look, withdraw
 from tests.people import logged_in
 from trading.models import Position, PositionAdjustment
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 MAY = ("trading.view_position", "trading.settle_shortfall")
@@ -18,7 +18,7 @@ MAY = ("trading.view_position", "trading.settle_shortfall")
 def short(send, venue) -> Position:
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     a_minute_passes()
     withdraw(venue, "0.002")
     return look(position)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from audit.models import Event
 from tests.people import logged_in
 from trading.models import TradingState
-from trading.services import control
+from trading.services.control import kill_switch
 
 pytestmark = pytest.mark.django_db
 ADD = "admin:trading_tradingstate_add"
@@ -80,7 +80,7 @@ def test_a_symbol_is_stopped_in_the_venues_spelling():
 
 
 def test_it_is_released_with_a_reason():
-    state = control.engage(actor="ben", reason="storm")
+    state = kill_switch.engage(actor="ben", reason="storm")
 
     release(logged_in("trading.release_kill_switch"), state, "the storm is over")
 
@@ -90,7 +90,7 @@ def test_it_is_released_with_a_reason():
 
 
 def test_without_a_reason_nothing_is_released():
-    state = control.engage(actor="ben", reason="storm")
+    state = kill_switch.engage(actor="ben", reason="storm")
 
     page = release(logged_in("trading.release_kill_switch"), state, "   ")
 
@@ -100,7 +100,7 @@ def test_without_a_reason_nothing_is_released():
 
 
 def test_releasing_twice_says_so():
-    state = control.engage(actor="ben", reason="storm")
+    state = kill_switch.engage(actor="ben", reason="storm")
     browser = logged_in("trading.release_kill_switch")
     release(browser, state, "over")
 
@@ -108,7 +108,7 @@ def test_releasing_twice_says_so():
 
 
 def test_who_may_stop_may_not_release():
-    state = control.engage(actor="ben", reason="storm")
+    state = kill_switch.engage(actor="ben", reason="storm")
     browser = logged_in("trading.engage_kill_switch")
 
     assert release(browser, state, "over").status_code == 403
@@ -121,7 +121,7 @@ def test_who_may_release_may_not_stop():
 
 
 def test_a_link_alone_releases_nothing():
-    state = control.engage(actor="ben", reason="storm")
+    state = kill_switch.engage(actor="ben", reason="storm")
     address = reverse("admin:trading_tradingstate_release", args=(state.pk,))
 
     assert logged_in("trading.release_kill_switch").get(address).status_code == 405
@@ -134,7 +134,7 @@ def test_its_page_says_that_nothing_is_stopped():
 
 
 def test_its_page_says_what_is_stopped_and_by_whom():
-    control.engage(actor="ben", reason="storm")
+    kill_switch.engage(actor="ben", reason="storm")
 
     page = logged_in("trading.view_tradingstate").get(reverse(LIST)).content.decode()
 

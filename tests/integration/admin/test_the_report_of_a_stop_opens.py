@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from trading.domain.risk.types import TradingMode
 from trading.models import StopReport, TradingState
-from trading.services import control
+from trading.services.control import kill_switch
 
 pytestmark = pytest.mark.django_db
 POSITION = {"position": 7, "account": "simulator", "symbol": "BTCUSDT", "quantity": "0.01"}
@@ -31,7 +31,7 @@ STEPS: dict[str, dict[str, Any]] = {
 
 
 def reported(**step: Any) -> TradingState:
-    state = control.engage(actor="ann", reason="storm", mode=TradingMode.FLATTEN)
+    state = kill_switch.engage(actor="ann", reason="storm", mode=TradingMode.FLATTEN)
     StopReport.objects.create(
         state=state,
         asked_by="ann",

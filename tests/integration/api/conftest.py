@@ -14,8 +14,8 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from exchanges import catalogue
-from exchanges.gateways import registry
-from petrosa_site import health
+from exchanges.venues import registry
+from petrosa_site.server import health
 from tests.fakes.exchange import FakeExchange
 
 _described: dict[str, Any] = {}

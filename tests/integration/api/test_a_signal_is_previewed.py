@@ -15,7 +15,7 @@ from signals_app.models import Signal
 from tests.integration.api.conftest import signal, trade
 from tests.limits import set_limits
 from trading.models import Decision, Order, VirtualAccount
-from trading.services import control
+from trading.services.control import kill_switch
 
 D = Decimal
 PATH = "/api/v1/decisions/preview"
@@ -83,7 +83,7 @@ def test_it_says_what_the_real_door_says(trader, changes):
 
 
 def test_a_denied_entry_still_shows_its_size_and_loss(trader):
-    control.engage(actor="test", reason="odd prices")
+    kill_switch.engage(actor="test", reason="odd prices")
     told = preview(trader).json()
     assert told["code"] == "TRADING_HALTED"
     assert told["order"]["quantity"] == "0.001"

@@ -8,7 +8,7 @@ from django.urls import reverse
 from exchanges.models import VenueAccount
 from tests.people import logged_in
 from trading.models import Approval, StrategyMapping, TradingState, VirtualAccount
-from trading.services import control
+from trading.services.control import kill_switch
 
 RELEASE = "trading.release_kill_switch"
 
@@ -17,7 +17,7 @@ RELEASE = "trading.release_kill_switch"
 def waiting(exchange, person, settings):
     """A release that ann asked for."""
     settings.FOUR_EYES = True
-    state = control.engage(actor="trip:venue-errors", reason="30 of 30")
+    state = kill_switch.engage(actor="trip:venue-errors", reason="30 of 30")
     answer = person(RELEASE).post(
         f"/api/v1/trading-state/{state.pk}/release/", {"reason": "calm"}, format="json"
     )

@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from exchanges.domain.kline_rows import Funding
 from exchanges.history import funding, store
 from exchanges.models import Outage, Series
+from exchanges.venues.binance.kline_rows import Funding
 from tests.fakes.candles import START_MS, candle, candles
 
 pytestmark = pytest.mark.django_db

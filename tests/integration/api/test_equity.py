@@ -12,7 +12,7 @@ from django.utils import timezone
 from exchanges.models import Balance
 from trading.models import CapitalMove, ClosedTrade, LossStreak, VirtualAccount
 from trading.selectors import performance
-from trading.services import accounts, equity
+from trading.services.money import accounts, equity
 
 pytestmark = pytest.mark.django_db
 

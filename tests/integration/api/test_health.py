@@ -7,8 +7,8 @@ import redis
 from django.test import Client
 
 from exchanges import quotes
-from petrosa_site import health
-from signals_app.realtime import signs
+from petrosa_site.server import health
+from signals_app.realtime import process_status
 
 
 @pytest.fixture(autouse=True)
@@ -122,8 +122,8 @@ def test_strategies_that_fell_silent_degrade_health(
 ):
     at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
     with redis.Redis.from_url(settings.REDIS_URL) as book:
-        book.hset(signs.KEY, "9/9", json.dumps({"at": at.isoformat(), "state": "running"}))
+        book.hset(process_status.KEY, "9/9", json.dumps({"at": at.isoformat(), "state": "running"}))
         try:
             assert client.get("/health").json()["status"] == status
         finally:
-            book.hdel(signs.KEY, "9/9")
+            book.hdel(process_status.KEY, "9/9")

@@ -9,12 +9,12 @@ import redis
 from django.conf import settings as django_settings
 from django.utils import timezone
 
-from audit import life
 from exchanges.models import VenueAccount
-from petrosa_site import health
+from foundation import liveness
 from petrosa_site import tasks as site_tasks
+from petrosa_site.server import health
 from trading.models import Position, VirtualAccount
-from trading.services import control, trips
+from trading.services.control import circuit_breakers, kill_switch
 
 
 @pytest.fixture(autouse=True)
@@ -31,9 +31,9 @@ def problems(client) -> list[str]:
 
 
 def last_heard(name: str, seconds_ago: float) -> None:
-    life.note(name)
+    liveness.note(name)
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
-        left = life.REMEMBERED_SECONDS - seconds_ago
+        left = liveness.REMEMBERED_SECONDS - seconds_ago
         client.pexpire(f"petrosa:life:{name}", int(left * 1000))
 
 
@@ -79,7 +79,7 @@ def test_one_within_its_grace_is_not(client, exchange, settings):
     ],
 )
 def test_a_stop_of_any_scope_is_named(client, exchange, scope, key):
-    state = control.engage(actor="ann", reason="10.0.0.7 is odd", scope=scope, key=key)
+    state = kill_switch.engage(actor="ann", reason="10.0.0.7 is odd", scope=scope, key=key)
 
     (said,) = problems(client)
     assert "Trading is HALTED" in said
@@ -90,31 +90,31 @@ def test_a_stop_of_any_scope_is_named(client, exchange, scope, key):
 
 
 def test_one_by_a_breaker_says_the_numbers_and_what_to_do(client, exchange):
-    trips.note_backlog(10_001)
-    trips.watch()
+    circuit_breakers.note_backlog(10_001)
+    circuit_breakers.watch()
 
     said = next(one for one in problems(client) if "signal-backlog" in one)
     assert "10001 waiting" in said
     assert "listener and workers" in said
 
 
-@pytest.mark.parametrize("name", sorted(life.WATCHED))
+@pytest.mark.parametrize("name", sorted(liveness.WATCHED))
 def test_a_process_that_fell_silent_is_named(client, exchange, name):
-    last_heard(name, life.SILENT_SECONDS + 10)
+    last_heard(name, liveness.SILENT_SECONDS + 10)
 
     (said,) = problems(client)
     assert f"The process {name} has been silent for 30 s" in said
 
 
 def test_one_that_was_heard_lately_is_not(client, exchange):
-    last_heard("beat", life.SILENT_SECONDS - 10)
+    last_heard("beat", liveness.SILENT_SECONDS - 10)
 
     assert problems(client) == []
 
 
 def test_one_expected_here_that_never_spoke_is_named(client, exchange, settings):
     settings.EXPECTED_PROCESSES = ["beat", "worker"]
-    life.note("beat")
+    liveness.note("beat")
 
     (said,) = problems(client)
     assert "The process worker has not been heard of" in said

@@ -7,8 +7,8 @@ from rest_framework.authentication import TokenAuthentication
 from rest_framework.authtoken.models import Token
 from rest_framework.exceptions import AuthenticationFailed
 
-from petrosa_site.backends import OneQueryBackend
-from petrosa_site.tokens import FIELDS, LightTokenAuthentication
+from petrosa_site.rest.backends import OneQueryBackend
+from petrosa_site.rest.tokens import FIELDS, LightTokenAuthentication
 
 
 @pytest.fixture

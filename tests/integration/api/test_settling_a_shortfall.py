@@ -5,7 +5,7 @@ import pytest
 from tests.integration.api.conftest import trade
 from tests.integration.trading.withdrawals import a_minute_passes, look, withdraw
 from trading.models import Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 MAY = "trading.settle_shortfall"
 
@@ -14,7 +14,7 @@ MAY = "trading.settle_shortfall"
 def short(trader, exchange) -> Position:
     trade(trader, quantity=0.01, stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     a_minute_passes()
     withdraw(exchange, "0.002")
     return look(position)

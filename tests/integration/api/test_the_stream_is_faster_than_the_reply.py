@@ -8,12 +8,12 @@ import pytest
 
 from exchanges import catalogue
 from exchanges.domain.orders import ExecutionReport, OrderRequest
-from exchanges.gateways import registry
-from petrosa_site import health
+from exchanges.venues import registry
+from petrosa_site.server import health
 from tests.fakes.exchange import FakeExchange
 from tests.integration.api.conftest import trade
 from trading.models import Fill
-from trading.services import fills
+from trading.services.orders import fills
 
 
 class TalkativeExchange(FakeExchange):

@@ -9,15 +9,15 @@ from django.core.management import call_command
 from django.urls import reverse
 
 from tests.people import logged_in
-from trading.domain import trips as rules
-from trading.services import trips
+from trading.domain import circuit_breakers as rules
+from trading.services.control import circuit_breakers
 
 
 @pytest.fixture
 def watched(exchange):
     exchange.go_down()  # so that nothing of the venue is known
-    trips.note_backlog(10_001)
-    trips.watch()
+    circuit_breakers.note_backlog(10_001)
+    circuit_breakers.watch()
 
 
 def test_each_is_listed_with_its_line_and_its_number(watched, person):

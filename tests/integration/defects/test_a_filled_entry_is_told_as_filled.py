@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from audit.models import Event
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def bought(send, venue):
     outcome = send(stop_loss=44000, take_profit=47000)
     for _ in range(4):
         venue.reject_next(-2010, "This action is disabled on this account.")
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     return outcome
 
 
@@ -35,7 +35,7 @@ def test_the_position_rings_until_it_is_protected(bought, venue):
 
     for _ in range(2):  # each look asks for a pair, then for a stop alone
         Position.objects.update(refused_until=timezone.now())
-        protection.ensure(position.pk, actor="test")
+        keeper.ensure(position.pk, actor="test")
 
     mended = Position.objects.get()
     assert mended.naked_since is None

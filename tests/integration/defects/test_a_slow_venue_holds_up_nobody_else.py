@@ -13,7 +13,7 @@ from rest_framework.authtoken.models import Token
 
 from petrosa_site.stack.ports import free_port
 from tests import processes
-from trading.services import accounts
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOW_MS = 4000

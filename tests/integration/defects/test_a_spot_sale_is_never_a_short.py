@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def test_what_is_left_keeps_the_stop_below(send, venue):
     send(quantity=0.01, stop_loss=44000)
     send(action="sell", quantity=0.004)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
 
     stop = Order.objects.get(role="stop_loss", status="OPEN")
     assert stop.stop_price == position.stop_price == 44000

@@ -8,11 +8,11 @@ from django.db import connection
 from audit.models import Event
 from exchanges import catalogue, quotes
 from exchanges.domain.orders import OrderListRequest, OrderRequest
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 from tests.integration.trading.conftest import send as send_fixture
 from trading.models import Order
-from trading.services import accounts
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 send = send_fixture

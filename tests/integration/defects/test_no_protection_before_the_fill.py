@@ -9,7 +9,8 @@ import pytest
 from exchanges.domain.orders import Side
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services import fills, protection, reconciliation
+from trading.services.orders import fills, reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ def resting(send) -> Order:
 def everything_looks() -> None:
     time_passes(10)
     for position_id in reconciliation.run():
-        protection.ensure(position_id, actor="test")
+        keeper.ensure(position_id, actor="test")
 
 
 def sales(venue) -> list[Decimal | None]:

@@ -6,7 +6,7 @@ import pytest
 
 from exchanges.domain.orders import OrderType, Side
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 @pytest.mark.parametrize("word", ["buy", "BUY", "Buy"])
 def test_stop_and_target_of_a_buy_are_sales_on_both_sides_of_it(send, venue, word):
     send(action=word, stop_loss=44000, take_profit=47000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
 
     entry, *legs = venue.placed
     assert entry.side is Side.BUY
@@ -31,9 +31,9 @@ def test_so_are_those_that_travel_with_a_limit_entry(send, venue):
 
 def test_nothing_protective_ever_buys(send, venue):
     send(stop_loss=44000, take_profit=47000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     send(action="sell", quantity=0.004)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
 
     sides = Order.objects.exclude(role="entry").values_list("side", flat=True)
     assert set(sides) == {"SELL"}

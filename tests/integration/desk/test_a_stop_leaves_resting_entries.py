@@ -10,7 +10,7 @@ from django.urls import reverse
 from tests.integration.trading.conftest import send, venue
 from tests.people import logged_in
 from trading.models import Order
-from trading.services import control
+from trading.services.control import kill_switch
 
 __all__ = ["send", "venue"]
 pytestmark = pytest.mark.django_db
@@ -50,7 +50,7 @@ def test_who_may_not_see_orders_gets_no_link(resting):
 
 
 def test_the_admin_says_it_beside_the_stop(resting):
-    control.engage(actor="ben", reason="storm")
+    kill_switch.engage(actor="ben", reason="storm")
     browser = logged_in(MAY, "trading.view_order")
     page = browser.get(reverse("admin:trading_tradingstate_changelist")).content.decode()
     assert "1 entry still rests at the venue" in page

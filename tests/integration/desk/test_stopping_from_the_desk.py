@@ -6,7 +6,7 @@ from django.test import Client
 from audit.models import Event
 from tests.people import logged_in
 from trading.models import TradingState
-from trading.services import control
+from trading.services.control import kill_switch
 
 pytestmark = pytest.mark.django_db
 STOP = "/desk/stop/"
@@ -93,7 +93,7 @@ class TestReleasing:
 
     @pytest.fixture
     def state(self) -> TradingState:
-        return control.engage(actor="bob", reason="storm")
+        return kill_switch.engage(actor="bob", reason="storm")
 
     def post(self, person, state, reason="calm"):
         return person.post(self.RELEASE, {"state": state.pk, "reason": reason}, headers=JSON)

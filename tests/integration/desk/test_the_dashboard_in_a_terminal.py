@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from exchanges.models import Balance
 from trading.models import LossStreak, Position, VirtualAccount
-from trading.services import accounts, control, equity
+from trading.services.control import kill_switch
+from trading.services.money import accounts, equity
 
 pytestmark = pytest.mark.django_db
 
@@ -79,8 +80,8 @@ def test_a_position_shows_entry_stop_and_what_is_wrong(account):
 
 
 def test_the_footer_shows_the_kill_switch_and_thresholds():
-    control.engage(actor="eve", reason="odd prices", scope="symbol", key="BTCUSDT")
-    control.engage(actor="eve", reason="all of it")
+    kill_switch.engage(actor="eve", reason="odd prices", scope="symbol", key="BTCUSDT")
+    kill_switch.engage(actor="eve", reason="all of it")
     shown = screen()
     assert "Kill switch HALTED" in shown
     assert "HALTED symbol BTCUSDT: odd prices (eve)" in shown
@@ -88,7 +89,7 @@ def test_the_footer_shows_the_kill_switch_and_thresholds():
 
 
 def test_what_people_write_is_not_read_as_markup():
-    control.engage(actor="eve", reason="[bold red]boo[/bold red]")
+    kill_switch.engage(actor="eve", reason="[bold red]boo[/bold red]")
     assert "[bold red]boo[/bold red]" in screen()
 
 

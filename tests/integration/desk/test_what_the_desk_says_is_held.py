@@ -8,7 +8,7 @@ from django.utils import timezone
 from exchanges.models import Balance
 from petrosa_site.desk import selectors
 from trading.models import Position, VirtualAccount
-from trading.services import accounts, ledger
+from trading.services.money import accounts, ledger
 
 pytestmark = pytest.mark.django_db
 

@@ -12,10 +12,9 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 from structlog.testing import capture_logs
 
-from exchanges import gateways
 from exchanges.domain import errors
-from exchanges.gateways import registry
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues import registry
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_venue import API_KEY, API_SECRET, ScriptedVenue
 
@@ -39,7 +38,7 @@ def in_a_thread(work):
 
 
 def spot(environment: str) -> BinanceSpotGateway:
-    gateway = gateways.for_venue(environment, "spot")
+    gateway = registry.for_venue(environment, "spot")
     assert isinstance(gateway, BinanceSpotGateway)
     return gateway
 
@@ -110,13 +109,13 @@ def test_the_simulator_is_never_reached_by_the_real_venues_override(
 @pytest.mark.parametrize(("environment", "market"), [("moon", "spot"), ("testnet", "options")])
 def test_an_unknown_venue_is_refused_by_name(environment: str, market: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=environment):
-        gateways.for_venue(environment, market)
+        registry.for_venue(environment, market)
 
 
 def test_mainnet_is_locked_until_its_setting_says_otherwise(
     venue: ScriptedVenue, settings: Settings
 ) -> None:
-    gateway = gateways.for_venue("mainnet", "spot")
+    gateway = registry.for_venue("mainnet", "spot")
     with pytest.raises(errors.Rejected, match="MAINNET_TRADING_ENABLED"):
         gateway.cancel_order("BTCUSDT", "entry-1")
 
@@ -129,11 +128,11 @@ def test_mainnet_is_locked_until_its_setting_says_otherwise(
 def test_a_stand_in_speaks_for_a_venue_while_the_block_runs(venue: ScriptedVenue) -> None:
     fake = FakeExchange()
 
-    with gateways.standing_in("testnet", "spot", fake):
-        assert gateways.for_venue("testnet", "spot") is fake
-        assert in_a_thread(lambda: gateways.for_venue("testnet", "spot")) is fake
+    with registry.standing_in("testnet", "spot", fake):
+        assert registry.for_venue("testnet", "spot") is fake
+        assert in_a_thread(lambda: registry.for_venue("testnet", "spot")) is fake
 
-    assert gateways.for_venue("testnet", "spot") is not fake
+    assert registry.for_venue("testnet", "spot") is not fake
 
 
 def test_changed_settings_mean_another_gateway(venue: ScriptedVenue, settings: Settings) -> None:
@@ -154,14 +153,14 @@ def test_an_access_never_shows_its_secret(venue: ScriptedVenue) -> None:
 
 
 def test_warming_sets_the_clock_before_the_first_order(venue: ScriptedVenue) -> None:
-    gateways.warm("testnet", "spot")
+    registry.warm("testnet", "spot")
 
     assert spot("testnet").clock.is_synced
     assert len(venue.calls("time")) == 1
 
 
 def test_warming_beside_a_start_sets_the_clock_too(venue: ScriptedVenue) -> None:
-    gateways.warm_soon("testnet", "spot").join(60)
+    registry.warm_soon("testnet", "spot").join(60)
 
     assert spot("testnet").clock.is_synced
 
@@ -170,7 +169,7 @@ def test_a_start_waits_for_no_venue(venue: ScriptedVenue) -> None:
     venue.clock_stall_seconds = 3.0
     started = time.monotonic()
 
-    thread = gateways.warm_soon("testnet", "spot")
+    thread = registry.warm_soon("testnet", "spot")
 
     assert time.monotonic() - started < 2
     thread.join(60)
@@ -182,7 +181,7 @@ def test_a_venue_that_cannot_be_warmed_is_only_logged(settings: Settings, fault:
     settings.BINANCE_SPOT_REST_URL = "http://127.0.0.1:1"
 
     with capture_logs() as told:
-        thread = gateways.warm_soon("testnet" if fault == "nobody there" else "moon", "spot")
+        thread = registry.warm_soon("testnet" if fault == "nobody there" else "moon", "spot")
         thread.join(60)
 
     assert "gateway_not_warmed" in [line["event"] for line in told]

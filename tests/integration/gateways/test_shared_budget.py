@@ -11,8 +11,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from exchanges.domain.errors import RateLimited
-from exchanges.gateways import budget as budgets
-from exchanges.gateways.budget import Budget, Share
+from exchanges.venues.shared import rate_budget as budgets
+from exchanges.venues.shared.rate_budget import Budget, Share
 from petrosa_site.stack import ports, servers
 from petrosa_site.stack.servers import Server
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from exchanges.gateways.budget import Budget
-from exchanges.gateways.clock import Clock
-from exchanges.gateways.market_history import MarketHistory
+from exchanges.venues.binance.market_history import MarketHistory
+from exchanges.venues.shared.clock import Clock
+from exchanges.venues.shared.rate_budget import Budget
 from tests.fakes.history_venue import HistoryVenue
 
 

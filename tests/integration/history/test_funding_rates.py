@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from exchanges.domain.kline_rows import Funding
 from exchanges.history import funding
 from exchanges.models import Series
+from exchanges.venues.binance.kline_rows import Funding
 
 pytestmark = pytest.mark.django_db
 HOURS_8 = 8 * 3_600_000

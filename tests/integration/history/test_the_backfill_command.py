@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 import pytest
 from django.core.management import CommandError, call_command
 
-from exchanges.gateways import market_history
 from exchanges.history import funding, store
 from exchanges.management.commands.backfill import moment
 from exchanges.models import Series
+from exchanges.venues.binance import market_history
 from tests.fakes.candles import START_MS, candles
 
 pytestmark = pytest.mark.django_db

@@ -6,7 +6,7 @@ import pytest
 
 from exchanges.domain.candles import opened_at
 from exchanges.domain.errors import NotSent, RateLimited, Rejected
-from exchanges.gateways.budget import Share
+from exchanges.venues.shared.rate_budget import Share
 from tests.fakes.candles import START_MS, candles
 
 MINUTE = 60_000

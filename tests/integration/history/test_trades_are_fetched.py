@@ -5,9 +5,9 @@ import math
 import pytest
 
 from exchanges.domain.errors import NotSent
-from exchanges.domain.kline_rows import AggTrade
 from exchanges.history import trades
 from exchanges.models import Series
+from exchanges.venues.binance.kline_rows import AggTrade
 
 pytestmark = pytest.mark.django_db
 START = 1_723_161_590_000  # ten seconds before 2024-08-09

@@ -9,7 +9,7 @@ import redis
 from django.conf import settings
 
 from exchanges import quotes
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 
 

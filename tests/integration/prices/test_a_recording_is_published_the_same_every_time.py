@@ -11,10 +11,10 @@ import nats
 import pytest
 from django.conf import settings
 
-from exchanges.gateways import registry
 from exchanges.market_data.feed import Feed
 from exchanges.market_data.publisher import Publisher
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues import registry
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.exchange import FakeExchange
 
 RECORDING = (

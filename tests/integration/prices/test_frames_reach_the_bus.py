@@ -12,13 +12,13 @@ import nats
 import pytest
 from django.conf import settings
 
-from exchanges.gateways import registry
 from exchanges.market_data import feed
 from exchanges.market_data.bus import enveloped
 from exchanges.market_data.feed import Feed
 from exchanges.market_data.outbox import Outbox
 from exchanges.market_data.publisher import Publisher
 from exchanges.market_data.selection import Selection
+from exchanges.venues import registry
 from petrosa_site.stack import ports, servers
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_market import ScriptedMarket, until

@@ -16,11 +16,11 @@ from aiohttp import web
 from django.core.exceptions import ImproperlyConfigured
 
 from exchanges import quotes
-from exchanges.gateways import registry
 from exchanges.market_data import feed as feeds
 from exchanges.market_data.closed import CandleWriter, ClosedKline
 from exchanges.market_data.feed import Feed
 from exchanges.market_data.selection import Selection
+from exchanges.venues import registry
 from tests.fakes.scripted_market import ScriptedMarket, until
 
 RECORDING = (

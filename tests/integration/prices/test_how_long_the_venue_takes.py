@@ -9,8 +9,9 @@ from decimal import Decimal
 import pytest
 
 from exchanges.domain.errors import VenueError
-from exchanges.gateways import latency, registry
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues import registry
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
+from exchanges.venues.shared import latency
 from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_venue import ScriptedVenue
 

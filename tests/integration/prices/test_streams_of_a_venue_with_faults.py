@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from exchanges import quotes
-from exchanges.gateways import registry
 from exchanges.market_data import feed as feeds
 from exchanges.market_data.bus import Kind
 from exchanges.market_data.feed import Feed
@@ -19,7 +18,8 @@ from exchanges.market_data.publisher import Publisher
 from exchanges.market_data.selection import DIFF, Selection
 from exchanges.market_data.streams import MarketStreams
 from exchanges.market_data.synced import SyncedBooks
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues import registry
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_market import until
 

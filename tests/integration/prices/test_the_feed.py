@@ -14,9 +14,9 @@ import redis
 from django.conf import settings as django_settings
 
 from exchanges import quotes
-from exchanges.gateways import registry
 from exchanges.market_data import feed
 from exchanges.market_data.feed import Feed
+from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_market import ScriptedMarket, until
 

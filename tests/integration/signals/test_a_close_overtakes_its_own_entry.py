@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from exchanges import catalogue, quotes
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
 from trading.models import Decision

@@ -8,9 +8,9 @@ from dataclasses import replace
 import orjson
 import pytest
 
-from signals_app.draft import Action
 from signals_app.gateways import emitter
 from signals_app.gateways.emitter import Said
+from signals_app.payload.draft import Action
 from signals_app.strategies.emission import Emission
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges import catalogue, quotes
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from signals_app import tasks
 from signals_app.models import Signal
 from signals_app.services import intake

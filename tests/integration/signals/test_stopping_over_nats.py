@@ -14,18 +14,18 @@ from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
 
 from audit.models import Event
-from signals_app import control_door
+from signals_app import nats_control
 from signals_app.models import Signal
 from tests import processes
 from trading.models import TradingState
-from trading.services import trips
+from trading.services.control import circuit_breakers
 
 STOP = {"command": "stop", "by": "ann"}
 
 
 def obey(payload) -> dict:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    reply = control_door.obey(body)
+    reply = nats_control.obey(body)
     json.dumps(reply)
     return reply
 
@@ -124,7 +124,7 @@ class TestTheListener:
     def test_it_tells_the_breakers_how_much_waits(self, control):
         store = redis.Redis.from_url(settings.REDIS_URL)
         for _ in range(900):
-            if store.get(trips.BACKLOG_KEY) == b"0":
+            if store.get(circuit_breakers.BACKLOG_KEY) == b"0":
                 return
             time.sleep(0.1)
         raise AssertionError("nothing was told")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from prometheus_client import REGISTRY
 
-from audit import metrics
+from foundation import metrics
 from tests.integration.trading.conftest import send, venue  # noqa: F401
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.contract.simulator.test_order_lists import OCO, OTOCO
 from tests.fakes.venue_client import Reply, VenueClient
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.contract.simulator.test_order_lists import OTOCO
 from tests.fakes.venue_client import Reply, VenueClient
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.venue_client import VenueClient
 
 RECORDINGS = Path(__file__).resolve().parents[4] / "shared/binance/data/hftbacktest/spot"
@@ -141,7 +141,7 @@ def test_a_replay_that_waits_still_tells_of_all_symbols(recording: Path) -> None
 
 
 def test_a_speed_may_stand_behind_the_file(recording: Path) -> None:
-    from exchanges.simulator.prices import recordings
+    from exchanges.venues.simulator.prices import recordings
 
     assert recordings(f"{recording}/one.gz@30") == (f"{recording}/one.gz", {"speed": 30.0})
     assert recordings("a@b.gz,c.gz") == ("a@b.gz,c.gz", {})

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from exchanges.simulator import store
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator import store
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.venue_client import VenueClient
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.contract.simulator.test_order_lists import OCO
 from tests.fakes.venue_client import VenueClient
 

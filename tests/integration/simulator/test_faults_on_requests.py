@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.venue_client import Reply, VenueClient, now_ms, user_stream
 
 ORDER = "/api/v3/order"

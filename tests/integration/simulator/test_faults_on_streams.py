@@ -8,7 +8,7 @@ from http.client import HTTPException
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.venue_client import VenueClient, user_stream
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from petrosa_site.stack import ports
 from tests.fakes.venue_client import VenueClient
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection
 
-from exchanges.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.venue_client import VenueClient, market_stream
 
 FRAMES = {

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from exchanges.simulator import prices
-from exchanges.simulator.clock import Clock
-from exchanges.simulator.instruments import listings
-from exchanges.simulator.prices import UnknownPriceSource, open_source
-from exchanges.simulator.prices.base import CannotMovePrice
-from exchanges.simulator.process import SimulatorDidNotStart, SimulatorProcess
+from exchanges.venues.simulator import prices
+from exchanges.venues.simulator.clock import Clock
+from exchanges.venues.simulator.instruments import listings
+from exchanges.venues.simulator.prices import UnknownPriceSource, open_source
+from exchanges.venues.simulator.prices.base import CannotMovePrice
+from exchanges.venues.simulator.process import SimulatorDidNotStart, SimulatorProcess
 from tests.fakes.venue_client import VenueClient, now_ms
 
 RECORDING = (

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from exchanges.simulator.process import SimulatorDidNotStart, SimulatorProcess
+from exchanges.venues.simulator.process import SimulatorDidNotStart, SimulatorProcess
 from tests.fakes.venue_client import VenueClient, user_stream
 
 ROOT = Path(__file__).resolve().parents[3]

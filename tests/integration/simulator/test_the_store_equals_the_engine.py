@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.domain.matching import (
+from exchanges.matching import (
     Engine,
     NewOco,
     NewOrder,
@@ -20,8 +20,8 @@ from exchanges.domain.matching import (
     TimeInForce,
     VenueRefusal,
 )
-from exchanges.simulator.instruments import listings
-from exchanges.simulator.store import Store, with_markets
+from exchanges.venues.simulator.instruments import listings
+from exchanges.venues.simulator.store import Store, with_markets
 
 SYMBOL = "BTCUSDT"
 ENTRY = dict(listings()[SYMBOL].entry)

@@ -9,8 +9,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from exchanges.simulator.process import SimulatorProcess
-from exchanges.simulator.signing import sign, socket_payload
+from exchanges.venues.simulator.process import SimulatorProcess
+from exchanges.venues.simulator.signing import sign, socket_payload
 from tests.fakes.venue_client import UserStream, VenueClient, now_ms, user_stream
 
 ALWAYS = set("eEscSofqpPFgCxXrilzLnNTtIwmMOZYQV")

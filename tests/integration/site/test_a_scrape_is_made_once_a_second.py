@@ -3,8 +3,8 @@ import time
 
 import pytest
 
-from petrosa_site import metrics
-from petrosa_site.metrics import Scrape
+from petrosa_site.server import metrics
+from petrosa_site.server.metrics import Scrape
 
 
 class Renderer:

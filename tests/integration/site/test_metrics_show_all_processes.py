@@ -28,7 +28,7 @@ def test_a_count_made_in_another_process_appears(anonymous_client):
 
 
 def test_the_four_names_of_the_old_engine_are_there(anonymous_client):
-    from audit import metrics
+    from foundation import metrics
 
     metrics.TRADES.labels(status="filled", type="market").inc()
     metrics.ERRORS.labels(type="test").inc()

@@ -15,7 +15,7 @@ from petrosa_site.stack import ports
 from tests import processes
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
-from trading.services import control
+from trading.services.control import kill_switch
 
 
 def told() -> int:
@@ -43,24 +43,24 @@ class TestTheState:
         assert told() == 1
 
     def test_a_persons_stop_stays_theirs(self):
-        control.engage(actor="ann", reason="storm")
+        kill_switch.engage(actor="ann", reason="storm")
         boot.heed_kill_switch()
 
         assert TradingState.objects.get().engaged_by == "ann"
 
     def test_one_that_would_run_out_does_so_no_more(self):
         until = timezone.now() + timedelta(minutes=5)
-        control.engage(actor="ann", reason="storm", expires_at=until)
+        kill_switch.engage(actor="ann", reason="storm", expires_at=until)
         boot.heed_kill_switch()
 
         assert TradingState.objects.get().expires_at is None
 
     def test_a_stricter_one_stays_and_a_milder_one_is_not_enough(self):
-        control.engage(actor="ann", reason="storm", mode=TradingMode.FLATTEN)
-        control.engage(actor="ann", reason="storm", mode=TradingMode.REDUCE_ONLY)
+        kill_switch.engage(actor="ann", reason="storm", mode=TradingMode.FLATTEN)
+        kill_switch.engage(actor="ann", reason="storm", mode=TradingMode.REDUCE_ONLY)
         boot.heed_kill_switch()
 
-        modes = control.in_force(timezone.now()).values_list("mode", flat=True)
+        modes = kill_switch.in_force(timezone.now()).values_list("mode", flat=True)
         assert sorted(modes) == ["FLATTEN", "HALTED", "REDUCE_ONLY"]
 
     def test_switching_it_off_releases_nothing(self, settings):

@@ -8,7 +8,7 @@ import psutil
 import pytest
 from django.core.management import CommandError
 
-from petrosa_site.stack import alone, child
+from petrosa_site.stack import child_process, folder_lock
 from tests.integration.stack.stacks import Stack
 
 
@@ -16,7 +16,9 @@ from tests.integration.stack.stacks import Stack
 def started(folder, name, *words):
     """Run a command as supervisord does: what it inherits is closed, its output is piped."""
     process = subprocess.Popen(
-        child.bound(str(alone.lock_path(folder)), name, words), stdout=subprocess.PIPE, text=True
+        child_process.bound(str(folder_lock.lock_path(folder)), name, words),
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         yield process
@@ -47,11 +49,11 @@ def test_what_a_process_started_keeps_the_folder_too(tmp_path):
 
 
 def test_a_process_does_not_start_on_a_folder_that_somebody_has_alone(tmp_path):
-    lock = alone.lock_path(tmp_path)
+    lock = folder_lock.lock_path(tmp_path)
     with lock.open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         done = subprocess.run(
-            child.bound(str(lock), "web", ("echo", "up")),
+            child_process.bound(str(lock), "web", ("echo", "up")),
             capture_output=True,
             text=True,
             check=False,
@@ -64,7 +66,7 @@ def test_a_process_does_not_start_on_a_folder_that_somebody_has_alone(tmp_path):
 def test_a_folder_is_free_when_its_last_process_is_gone(tmp_path):
     with started(tmp_path, "beat", "sh", "-c", "echo up; exec sleep 100") as process:
         assert process.stdout.readline() == "up\n"
-        with pytest.raises(CommandError, match="beat"), alone.only_one(tmp_path):
+        with pytest.raises(CommandError, match="beat"), folder_lock.only_one(tmp_path):
             pass
-    with alone.only_one(tmp_path):
+    with folder_lock.only_one(tmp_path):
         pass

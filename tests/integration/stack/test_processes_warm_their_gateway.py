@@ -10,7 +10,7 @@ import pytest
 from petrosa_site.stack.ports import free_port
 from tests import processes
 from tests.fakes.scripted_venue import ScriptedVenue
-from trading.services import accounts
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

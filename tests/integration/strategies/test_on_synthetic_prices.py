@@ -11,10 +11,10 @@ import orjson
 import pytest
 
 from exchanges.market_data.bus import Kind, enveloped
-from exchanges.simulator import instruments
-from exchanges.simulator.clock import Clock
-from exchanges.simulator.prices.base import Level
-from exchanges.simulator.prices.synthetic import SyntheticPrices
+from exchanges.venues.simulator import instruments
+from exchanges.venues.simulator.clock import Clock
+from exchanges.venues.simulator.prices.base import Level
+from exchanges.venues.simulator.prices.synthetic import SyntheticPrices
 from signals_app.strategies import realtime
 from signals_app.strategies.emission import Emission
 

@@ -6,9 +6,9 @@ import asyncio
 import time
 from contextlib import asynccontextmanager
 
-from signals_app.draft import Action
 from signals_app.gateways.emitter import Said
 from signals_app.gateways.nats import BusUnavailable, PublishedAt
+from signals_app.payload.draft import Action
 from signals_app.realtime.breaker import Breaker, State
 from signals_app.realtime.memory import MemoryUnavailable
 from signals_app.realtime.publisher import MOST_WAITING, Publisher

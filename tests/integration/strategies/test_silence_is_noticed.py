@@ -10,25 +10,27 @@ import redis
 from django.conf import settings as django_settings
 
 from petrosa_site.desk import selectors
-from signals_app.realtime import signs
+from signals_app.realtime import process_status
 from tests.integration.strategies.desk import Desk, Settings, symbols, until
 
 
 @pytest.fixture
 def book():
     with redis.Redis.from_url(django_settings.REDIS_URL) as client:
-        client.delete(signs.KEY)
+        client.delete(process_status.KEY)
         yield client
-        client.delete(signs.KEY)
+        client.delete(process_status.KEY)
 
 
 def left(book, *, seconds_ago: float, **told) -> None:
     at = datetime.now(UTC) - timedelta(seconds=seconds_ago)
-    book.hset(signs.KEY, "1/1", json.dumps({"at": at.isoformat(), "state": "running", **told}))
+    book.hset(
+        process_status.KEY, "1/1", json.dumps({"at": at.isoformat(), "state": "running", **told})
+    )
 
 
 def seen():
-    return signs.seen(redis_url=django_settings.REDIS_URL)
+    return process_status.seen(redis_url=django_settings.REDIS_URL)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -16,9 +16,9 @@ pytestmark = pytest.mark.django_db
 def leaving(send, venue: FakeExchange) -> Order:
     """All of a position is on offer, far above the market."""
     send(stop_loss=44000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     outcome = send(action="sell", quantity="0.01", order_type="limit", price=50000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     assert outcome.order.status == "OPEN", outcome.order.reason
     return outcome.order
 

@@ -6,7 +6,8 @@ import pytest
 
 from tests.fakes.exchange import FakeExchange
 from trading.models import Order, Position
-from trading.services import fills, protection
+from trading.services.orders import fills
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,7 @@ def test_a_limit_far_above_the_market_is_stopped_below_what_it_paid(send, venue:
 
 def test_its_stop_rests_at_the_venue(send, venue: FakeExchange):
     send(order_type="limit", price=46000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     assert [o.stop_price for o in venue.placed if o.stop_price] == [44100]
 
 
@@ -83,5 +84,5 @@ def test_a_bracket_keeps_the_levels_that_travelled_with_it(send, venue: FakeExch
     assert (entry.stop_distance, entry.target_distance) == ("", "")
     assert position.stop_price == 43120
     assert position.target_price == 46200
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     assert venue.count("place_order_list") == 1

@@ -6,7 +6,8 @@ import pytest
 
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, OrderList, Position
-from trading.services import fills, orders, protection, reconciliation
+from trading.services.orders import fills, lifecycle, reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +43,7 @@ def test_its_fill_wakes_the_legs_at_the_venue_and_nothing_more_is_placed(entry, 
 
     position = Position.objects.get()
     assert states() == {"entry": "FILLED", "take_profit": "OPEN", "stop_loss": "OPEN"}
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     assert position.naked_since is None
     assert venue.count("place_order_list") == 1
@@ -81,14 +82,14 @@ def test_without_a_stream_the_same_is_found_by_asking(entry, venue):
     for _ in range(3):
         time_passes(15)
         for position_id in reconciliation.run():
-            protection.ensure(position_id, actor="test")
+            keeper.ensure(position_id, actor="test")
 
     assert states() == {"entry": "FILLED", "take_profit": "EXPIRED", "stop_loss": "FILLED"}
     assert Position.objects.get().excess_sold == 0
 
 
 def test_calling_the_entry_off_takes_its_legs_along(entry):
-    orders.cancel(entry, actor="ann")
+    lifecycle.cancel(entry, actor="ann")
 
     assert set(states().values()) == {"CANCELED"}
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from trading.domain.risk import assess
 from trading.models import Position
-from trading.services import protection, seen
+from trading.services.protection import keeper
+from trading.services.risk import decision_record
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +31,7 @@ def test_no_entry_is_sent_while_it_is_naked(send, venue):
 def test_it_is_entered_again_once_it_is_protected(send):
     send(stop_loss=44000)
     naked_for(10)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
 
     assert send(stop_loss=44000).decision.approved
 
@@ -53,7 +54,9 @@ def test_a_replay_of_the_denial_gives_the_same_word(send):
     naked_for(10)
     decision = send(stop_loss=44000).decision
 
-    again = assess.assess(seen.intent_of(decision), seen.snapshot_of(decision))
+    again = assess.assess(
+        decision_record.intent_of(decision), decision_record.snapshot_of(decision)
+    )
 
     assert again.denial is not None
     assert again.denial.message == decision.message

@@ -9,7 +9,7 @@ import pytest
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 def dust(send) -> Position:
     """A position that was closed but for what the lot grid could not sell."""
     send(quantity="0.00333", stop_loss=44990, take_profit=45100)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     send(action="close", quantity=None)
     position = Position.objects.get()
     assert position.is_open
@@ -38,7 +38,7 @@ def test_it_takes_nothing_over_from_the_trade_before(send, venue: FakeExchange, 
 
 def test_what_rests_at_the_venue_is_what_it_asked_for(send, venue: FakeExchange, dust):
     send(strategy_id="innocent", stop_loss=43000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
 
     [order] = [o for o in venue.placed if o.stop_price == 43000]
     assert order.quantity == Decimal("0.00999")

@@ -11,7 +11,8 @@ from exchanges.models import Balance
 from tests.integration.trading.test_balances_and_decisions_do_not_block_each_other import an_entry
 from tests.limits import set_limits
 from trading.models import Portfolio, VirtualAccount
-from trading.services import accounts, balances, previews
+from trading.services.money import accounts, balances
+from trading.services.risk import previews
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from trading.domain import trips as rules
+from trading.domain import circuit_breakers as rules
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
-from trading.services import control, trips
+from trading.services.control import circuit_breakers, kill_switch
 
 pytestmark = pytest.mark.django_db
 
@@ -22,51 +22,51 @@ def tripped(name: str) -> rules.Finding:
 
 def released(state: TradingState | None) -> None:
     assert state is not None
-    control.release(state_id=state.pk, actor="ann", reason="seen")
+    kill_switch.release(state_id=state.pk, actor="ann", reason="seen")
 
 
 def test_the_one_released_rests_for_a_while():
-    released(trips.engage(tripped("venue-errors")))
+    released(circuit_breakers.engage(tripped("venue-errors")))
 
-    assert trips.engage(tripped("venue-errors")) is None
+    assert circuit_breakers.engage(tripped("venue-errors")) is None
 
 
 def test_another_one_of_the_same_place_stops_at_once():
-    released(trips.engage(tripped("venue-errors")))
-    state = trips.engage(tripped("clock-skew"))
+    released(circuit_breakers.engage(tripped("venue-errors")))
+    state = circuit_breakers.engage(tripped("clock-skew"))
 
     assert state is not None
     assert state.engaged_by == "trip:clock-skew"
 
 
 def test_one_that_was_hidden_behind_it_stops_at_once():
-    first = trips.engage(tripped("venue-errors"))
-    assert trips.engage(tripped("clock-skew")) is None  # halted already
+    first = circuit_breakers.engage(tripped("venue-errors"))
+    assert circuit_breakers.engage(tripped("clock-skew")) is None  # halted already
     released(first)
 
-    assert trips.engage(tripped("clock-skew")) is not None
+    assert circuit_breakers.engage(tripped("clock-skew")) is not None
 
 
 def test_releasing_a_persons_stop_mutes_none():
-    released(control.engage(actor="ben", reason="storm", scope="venue", key="simulator"))
+    released(kill_switch.engage(actor="ben", reason="storm", scope="venue", key="simulator"))
 
-    assert trips.engage(tripped("venue-errors")) is not None
+    assert circuit_breakers.engage(tripped("venue-errors")) is not None
 
 
 def test_one_released_earlier_stays_muted_while_another_is_released():
-    released(trips.engage(tripped("venue-errors")))
-    released(trips.engage(tripped("clock-skew")))
+    released(circuit_breakers.engage(tripped("venue-errors")))
+    released(circuit_breakers.engage(tripped("clock-skew")))
 
-    assert trips.engage(tripped("venue-errors")) is None
+    assert circuit_breakers.engage(tripped("venue-errors")) is None
     TradingState.objects.filter(engaged_by="trip:venue-errors").update(
         released_at=timezone.now() - timedelta(seconds=60)
     )
-    assert trips.engage(tripped("venue-errors")) is not None
-    assert trips.engage(tripped("clock-skew")) is None
+    assert circuit_breakers.engage(tripped("venue-errors")) is not None
+    assert circuit_breakers.engage(tripped("clock-skew")) is None
 
 
 def test_its_reason_says_what_to_do():
-    state = trips.engage(tripped("venue-errors"))
+    state = circuit_breakers.engage(tripped("venue-errors"))
 
     assert state is not None
     assert TradingMode(state.mode) is TradingMode.HALTED

@@ -11,9 +11,10 @@ from audit.models import Event
 from exchanges.domain.news import News
 from exchanges.domain.orders import ExecutionReport
 from tests.fakes.exchange import FakeExchange
-from trading import userstream
+from trading import user_stream
 from trading.models import Fill, Order
-from trading.services import accounts, fills
+from trading.services.money import accounts
+from trading.services.orders import fills
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,7 +35,7 @@ class Told:
 
 def hear(*news: News) -> None:
     account = accounts.for_intent(simulate=True).venue_account
-    listener = userstream.Listener(account, Told(*news), lambda _: None)
+    listener = user_stream.Listener(account, Told(*news), lambda _: None)
     async_to_sync(listener.run)()
 
 

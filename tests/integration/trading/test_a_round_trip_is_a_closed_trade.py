@@ -9,7 +9,8 @@ import pytest
 from audit.models import Event
 from tests.fakes.exchange import FakeExchange
 from trading.models import ClosedTrade, Position
-from trading.services import protection, reconciliation
+from trading.services.orders import reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -83,7 +84,7 @@ def test_the_next_trade_is_its_own_strategys(send, venue):
 def test_a_stop_that_fills_closes_the_trade(send, venue: FakeExchange):
     send(quantity=0.02, stop_loss=44000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     [stop] = [o for o in venue.book.orders if o.request.stop_price]
     venue.trigger(stop.client_order_id, price=43990)
     reconciliation.catch_up(position.account.venue_account)

@@ -12,21 +12,22 @@ from django.core.management import CommandError, call_command
 from audit.models import Event
 from exchanges.models import VenueAccount
 from trading.models import Approval, StrategyMapping, TradingState, VirtualAccount
-from trading.services import account_settings, accounts, approvals, control, second_person
-from trading.services.second_person import SecondPersonNeeded
+from trading.services.control import approvals, four_eyes, kill_switch
+from trading.services.control.four_eyes import SecondPersonNeeded
+from trading.services.money import account_settings, accounts
 
 pytestmark = pytest.mark.django_db
 HERE = f"{getpass.getuser()} (command line)"
 
 
 @pytest.fixture(autouse=True)
-def four_eyes(settings, venue):
+def two_people_needed(settings, venue):
     settings.FOUR_EYES = True
 
 
 @pytest.fixture
 def stop() -> TradingState:
-    return control.engage(actor="ann", reason="storm")
+    return kill_switch.engage(actor="ann", reason="storm")
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ def pending() -> Approval:
 
 class TestReleasing:
     def test_it_waits_and_stays_stopped(self, stop):
-        outcome = control.release(state_id=stop.pk, actor="ann", reason="calm")
+        outcome = kill_switch.release(state_id=stop.pk, actor="ann", reason="calm")
 
         assert not outcome
         assert outcome.waits == pending()
@@ -53,7 +54,7 @@ class TestReleasing:
         assert Event.objects.get(kind="approval.asked").actor == "ann"
 
     def test_another_lets_it_happen(self, stop):
-        control.release(state_id=stop.pk, actor="ann", reason="calm")
+        kill_switch.release(state_id=stop.pk, actor="ann", reason="calm")
         approvals.approve(pending().pk, actor="ben", reason="seen")
 
         state = TradingState.objects.get()
@@ -64,7 +65,7 @@ class TestReleasing:
 
     @pytest.mark.parametrize("again", ["ann", "Ann", "ann (command line)", "ann (nats)"])
     def test_never_the_same_person_by_whatever_road(self, stop, again):
-        control.release(state_id=stop.pk, actor="ann", reason="calm")
+        kill_switch.release(state_id=stop.pk, actor="ann", reason="calm")
 
         with pytest.raises(SecondPersonNeeded):
             approvals.approve(pending().pk, actor=again)
@@ -72,17 +73,17 @@ class TestReleasing:
         assert not Event.objects.filter(kind="approval.approved").exists()
 
     def test_who_stopped_may_be_the_second(self, stop):
-        control.release(state_id=stop.pk, actor="ben", reason="calm")
+        kill_switch.release(state_id=stop.pk, actor="ben", reason="calm")
         approvals.approve(pending().pk, actor="ann")
 
         assert TradingState.objects.get().released_at is not None
 
     def test_asking_twice_waits_once(self, stop):
-        first = control.release(state_id=stop.pk, actor="ann", reason="calm").waits
-        assert control.release(state_id=stop.pk, actor="ann", reason="calm").waits == first
+        first = kill_switch.release(state_id=stop.pk, actor="ann", reason="calm").waits
+        assert kill_switch.release(state_id=stop.pk, actor="ann", reason="calm").waits == first
 
     def test_a_no_needs_a_reason_and_leaves_it_stopped(self, stop):
-        control.release(state_id=stop.pk, actor="ann", reason="calm")
+        kill_switch.release(state_id=stop.pk, actor="ann", reason="calm")
         with pytest.raises(ValidationError):
             approvals.decline(pending().pk, actor="ben", reason=" ")
         approvals.decline(pending().pk, actor="ben", reason="not yet")
@@ -93,29 +94,31 @@ class TestReleasing:
             approvals.approve(Approval.objects.get().pk, actor="ben")
 
     def test_stopping_again_takes_the_wish_away(self, stop):
-        control.release(state_id=stop.pk, actor="ann", reason="calm")
-        control.engage(actor="eve", reason="storm again")
+        kill_switch.release(state_id=stop.pk, actor="ann", reason="calm")
+        kill_switch.engage(actor="eve", reason="storm again")
 
         assert Approval.objects.get().state == "declined"
 
     def test_what_was_released_meanwhile_is_told(self, stop, settings):
-        control.release(state_id=stop.pk, actor="ann", reason="calm")
-        control.carry_out_release(state_id=stop.pk, actor="eve", reason="by other means")
+        kill_switch.release(state_id=stop.pk, actor="ann", reason="calm")
+        kill_switch.carry_out_release(state_id=stop.pk, actor="eve", reason="by other means")
 
         with pytest.raises(ValidationError, match="released before"):
             approvals.approve(pending().pk, actor="ben")
         assert pending().state == "pending"
 
     def test_what_a_breaker_stopped_takes_two_people_too(self):
-        state = control.engage(actor="trip:venue-errors", reason="30 of 30", scope="venue", key="x")
-        control.release(state_id=state.pk, actor="ann", reason="calm")
+        state = kill_switch.engage(
+            actor="trip:venue-errors", reason="30 of 30", scope="venue", key="x"
+        )
+        kill_switch.release(state_id=state.pk, actor="ann", reason="calm")
 
         assert TradingState.objects.get().released_at is None
 
     def test_without_the_setting_one_is_enough(self, stop, settings):
         settings.FOUR_EYES = False
 
-        assert control.release(state_id=stop.pk, actor="ann", reason="calm")
+        assert kill_switch.release(state_id=stop.pk, actor="ann", reason="calm")
         assert not Approval.objects.exists()
 
 
@@ -219,5 +222,5 @@ class TestTheCommandLine:
 
 
 def test_a_person_is_known_by_every_road():
-    assert second_person.is_same("ann", "ANN (telegram)")
-    assert not second_person.is_same("ann", "anne")
+    assert four_eyes.is_same("ann", "ANN (telegram)")
+    assert not four_eyes.is_same("ann", "anne")

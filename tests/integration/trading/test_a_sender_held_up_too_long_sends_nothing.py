@@ -6,7 +6,7 @@ import pytest
 from django.utils import timezone
 
 from trading.models import Order
-from trading.services import orders
+from trading.services.orders import lifecycle
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def claimed(send) -> list[Order]:
 
 def test_one_that_comes_in_time_sends(claimed, venue):
     before = venue.count("place_order")
-    assert orders.submit(claimed, actor="test", claimed=True).was_sent
+    assert lifecycle.submit(claimed, actor="test", claimed=True).was_sent
     assert venue.count("place_order") == before + 1
 
 
@@ -36,7 +36,7 @@ def test_one_that_was_held_up_does_not(claimed, venue):
     before = venue.count("place_order")
     claimed[0].submitted_at -= timedelta(seconds=20)
 
-    assert not orders.submit(claimed, actor="test", claimed=True).was_sent
+    assert not lifecycle.submit(claimed, actor="test", claimed=True).was_sent
 
     assert venue.count("place_order") == before
     assert claimed[0].status == "NOT_PLACED"

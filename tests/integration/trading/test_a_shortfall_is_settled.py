@@ -19,7 +19,8 @@ from trading.models import (
     PositionAdjustment,
     VirtualAccount,
 )
-from trading.services import balances, equity, ledger, protection, shortfalls, tie_out
+from trading.services.money import balances, equity, ledger, tie_out
+from trading.services.protection import keeper, shortfalls
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -30,7 +31,7 @@ def short(send, venue) -> Position:
     """0.00999 BTC in the books, 0.00799 at the venue; the difference is noted."""
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
     a_minute_passes()
     withdraw(venue, "0.002")
     look(position)

@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 
 from trading.models import Order
-from trading.services import orders, reconciliation
+from trading.services.orders import lifecycle, reconciliation
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def make(send, venue) -> Callable[..., list[Order]]:
             closed_at=None,
         )
         venue.calls.clear()
-        return orders.load(order.pk)
+        return lifecycle.load(order.pk)
 
     return _make
 
@@ -51,7 +51,7 @@ def make(send, venue) -> Callable[..., list[Order]]:
 def test_an_entry_of_an_old_signal_is_not_sent(make, venue, status):
     rows = make(emitted=61, status=status)
 
-    assert not orders.submit(rows, actor="test", claimed=status == "SUBMITTING").was_sent
+    assert not lifecycle.submit(rows, actor="test", claimed=status == "SUBMITTING").was_sent
 
     assert venue.count("place_order") == 0
     order = Order.objects.get(pk=rows[0].pk)
@@ -63,7 +63,7 @@ def test_an_entry_of_an_old_signal_is_not_sent(make, venue, status):
 def test_an_entry_of_a_fresh_signal_is_sent(make, venue, status):
     rows = make(emitted=50, status=status)
 
-    assert orders.submit(rows, actor="test", claimed=status == "SUBMITTING").was_sent
+    assert lifecycle.submit(rows, actor="test", claimed=status == "SUBMITTING").was_sent
 
 
 def test_the_sweep_sends_no_old_entry_that_was_put_back(make, venue):

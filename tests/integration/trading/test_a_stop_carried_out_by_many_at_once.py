@@ -10,13 +10,14 @@ from django.db import connection
 from django.utils import timezone
 
 from exchanges import catalogue, quotes
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests import servers
 from tests.fakes.exchange import FakeExchange
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport
-from trading.services import accounts, control, emptying
+from trading.services.control import flatten, kill_switch
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 8
@@ -52,7 +53,7 @@ def redis_is_away():
 
 def test_what_is_held_is_sold_once(venue, redis_is_away):
     buy("first")
-    state = control.engage(actor="ann", reason="storm", mode=TradingMode.FLATTEN)
+    state = kill_switch.engage(actor="ann", reason="storm", mode=TradingMode.FLATTEN)
     redis_is_away()
     start = threading.Barrier(MANY)
 
@@ -60,13 +61,13 @@ def test_what_is_held_is_sold_once(venue, redis_is_away):
         try:
             connection.ensure_connection()
             start.wait(60)
-            emptying.carry_out(state.pk, at_once=True)
+            flatten.carry_out(state.pk, at_once=True)
         finally:
             connection.close()
 
     with ThreadPoolExecutor(MANY) as pool:
         list(pool.map(work, range(MANY)))
-    emptying.carry_out(state.pk, at_once=True)
+    flatten.carry_out(state.pk, at_once=True)
 
     sold = Order.objects.filter(role="exit", status="FILLED")
     assert [str(order.quantity) for order in sold] == ["0.00999"]

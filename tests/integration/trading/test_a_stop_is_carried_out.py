@@ -13,7 +13,9 @@ from tests.integration.trading.clock import time_passes
 from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport, TradingState
-from trading.services import control, emptying, protection, reconciliation
+from trading.services.control import flatten, kill_switch
+from trading.services.orders import reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 CANCEL_OPEN, FLATTEN = TradingMode.CANCEL_OPEN, TradingMode.FLATTEN
@@ -21,11 +23,11 @@ BELOW = {"order_type": "limit", "price": 44000, "stop_loss": 43000, "take_profit
 
 
 def stop(mode=FLATTEN, **place) -> TradingState:
-    return control.engage(actor="ann", reason="storm", mode=mode, **place)
+    return kill_switch.engage(actor="ann", reason="storm", mode=mode, **place)
 
 
-def plan(mode=FLATTEN, scope="global", key="") -> emptying.Plan:
-    return emptying.plan(mode=mode, scope=scope, key=key)
+def plan(mode=FLATTEN, scope="global", key="") -> flatten.Plan:
+    return flatten.plan(mode=mode, scope=scope, key=key)
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def held(send) -> Position:
     """A protected position in BTCUSDT."""
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get(symbol="BTCUSDT")
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     return position
 
 
@@ -62,7 +64,7 @@ class TestThePlan:
 
     @pytest.mark.parametrize("mode", [TradingMode.HALTED, TradingMode.REDUCE_ONLY])
     def test_the_mild_levels_have_nothing_to_do(self, resting, held, mode):
-        assert plan(mode) == emptying.Plan()
+        assert plan(mode) == flatten.Plan()
 
     @pytest.mark.parametrize(
         ("scope", "key", "orders", "positions"),
@@ -84,7 +86,7 @@ class TestThePlan:
 
     def test_what_a_strategy_held_before_is_not_its_position_now(self, send, held):
         send(action="close", quantity=None)
-        protection.ensure(held.pk, actor="test")
+        keeper.ensure(held.pk, actor="test")
         time_passes(1)
         send(strategy_id="slow", stop_loss=44000)
 
@@ -100,7 +102,7 @@ class TestThePlan:
 class TestCancelOpen:
     def test_entries_go_and_what_is_held_stays_protected(self, resting, held):
         state = stop(CANCEL_OPEN)
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         assert statuses(symbol="ETHUSDT") == {"CANCELED"}
         assert statuses(symbol="BTCUSDT", role="stop_loss") == {"OPEN"}
@@ -110,7 +112,7 @@ class TestCancelOpen:
     def test_an_entry_that_was_never_sent_is_called_off(self, send, venue):
         venue.drop_next()
         assert send().order.status == "NEW"
-        emptying.carry_out(stop(CANCEL_OPEN).pk)
+        flatten.carry_out(stop(CANCEL_OPEN).pk)
 
         assert statuses() == {"NOT_PLACED"}
 
@@ -118,8 +120,8 @@ class TestCancelOpen:
         order = send(order_type="limit", price=44000, stop_loss=43000).order
         venue.fill(order.client_order_id, quantity="0.004")
 
-        for position_id in emptying.carry_out(stop(CANCEL_OPEN).pk):
-            protection.ensure(position_id, actor="test")
+        for position_id in flatten.carry_out(stop(CANCEL_OPEN).pk):
+            keeper.ensure(position_id, actor="test")
 
         assert statuses(role="entry") == {"CANCELED"}
         stop_loss = Order.objects.get(role="stop_loss")
@@ -136,7 +138,7 @@ def exit_goes_on() -> None:
 class TestFlatten:
     def test_entries_go_protection_goes_and_what_is_held_is_sold(self, resting, held, venue):
         state = stop()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         held.refresh_from_db()
         assert held.is_dust or not held.is_open
@@ -149,12 +151,12 @@ class TestFlatten:
 
     def test_its_report_tells_what_was_planned_and_what_became_of_it(self, resting, held):
         state = stop()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         report = StopReport.objects.get(state=state)
         assert report.asked_by == "ann"
         assert [len(report.planned[part]) for part in ("cancels", "closes")] == [1, 1]
-        assert emptying.counts(report) == {"done": 2, "waits": 0, "failed": 0}
+        assert flatten.counts(report) == {"done": 2, "waits": 0, "failed": 0}
         assert (report.left, report.ended) == (0, "nothing is left")
         assert report.finished_at is not None
         told = Event.objects.filter(subject_type="trading_state", subject_id=str(state.pk))
@@ -168,9 +170,9 @@ class TestFlatten:
 
     def test_running_it_twice_changes_nothing(self, resting, held, venue):
         state = stop()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
         told, sent = Event.objects.count(), venue.count("place_order")
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         assert (Event.objects.count(), venue.count("place_order")) == (told, sent)
         assert Decision.objects.filter(kind="close").count() == 1
@@ -184,35 +186,35 @@ class TestFlatten:
         venue.reject_cancel_next(-1003, "busy")
         venue.fail_read_next(errors.NotSent("connection refused"))
         state = stop()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         report = StopReport.objects.get(state=state)
         assert report.steps[f"order {resting.pk}"]["outcome"] == "failed"
         assert report.steps[f"order {other.pk}"]["outcome"] == "done"
         assert report.steps[f"position {held.pk}"]["outcome"] == "done"
         assert (report.left, report.finished_at) == (1, None)
-        assert state.pk in emptying.unfinished()
+        assert state.pk in flatten.unfinished()
 
     def test_what_failed_is_tried_again_after_a_pause(self, resting, venue):
         venue.go_down()
         state = stop()
         for _ in range(3):
-            emptying.carry_out(state.pk)
+            flatten.carry_out(state.pk)
         assert venue.count("cancel_order_list") == 1
         venue.come_back()
         time_passes(6)
         _put_back_steps(state, 6)
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         assert statuses(symbol="ETHUSDT") == {"CANCELED"}
-        assert emptying.unfinished() == []
+        assert flatten.unfinished() == []
 
     def test_asking_again_does_not_wait_for_the_pause(self, resting, venue):
         venue.go_down()
         state = stop()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
         venue.come_back()
-        emptying.carry_out(state.pk, at_once=True)
+        flatten.carry_out(state.pk, at_once=True)
 
         assert statuses(symbol="ETHUSDT") == {"CANCELED"}
 
@@ -220,25 +222,25 @@ class TestFlatten:
         venue.lose_reply_next(executed=True)
         venue.hide_from_queries(1)
         state = stop()
-        emptying.carry_out(state.pk)
-        emptying.carry_out(state.pk, at_once=True)
+        flatten.carry_out(state.pk)
+        flatten.carry_out(state.pk, at_once=True)
         assert StopReport.objects.get().left == 1
         assert Order.objects.filter(role="exit").count() == 1
 
         time_passes(5)
         reconciliation.run()
-        protection.ensure(held.pk, actor="test")
-        emptying.carry_out(state.pk)
+        keeper.ensure(held.pk, actor="test")
+        flatten.carry_out(state.pk)
 
         report = StopReport.objects.get()
         assert report.ended == "nothing is left"
-        assert emptying.counts(report) == {"done": 1, "waits": 0, "failed": 0}
+        assert flatten.counts(report) == {"done": 1, "waits": 0, "failed": 0}
         assert Order.objects.filter(role="exit").count() == 1
 
     def test_part_of_an_entry_that_filled_is_sold(self, send, venue):
         order = send(order_type="limit", price=44000, stop_loss=43000).order
         venue.fill(order.client_order_id, quantity="0.004")
-        emptying.carry_out(stop().pk)
+        flatten.carry_out(stop().pk)
 
         assert plan().left == 0
         assert Order.objects.get(role="exit", type="MARKET").status == "FILLED"
@@ -246,7 +248,7 @@ class TestFlatten:
     def test_a_close_the_venue_refuses_is_protected_again_and_told(self, held, venue):
         venue.reject_next(-2010, "Market is closed.")
         state = stop()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         step = StopReport.objects.get().steps[f"position {held.pk}"]
         assert step["outcome"] == "waits"
@@ -254,7 +256,7 @@ class TestFlatten:
         assert statuses(role="stop_loss", closed_at=None) == {"OPEN"}
 
         exit_goes_on()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         assert StopReport.objects.get().ended == "nothing is left"
         assert [o.status for o in Order.objects.filter(role="exit").order_by("pk")] == [
@@ -265,13 +267,13 @@ class TestFlatten:
     def test_a_close_that_could_not_be_sent_is_sent_later_and_only_once(self, held, venue):
         venue.drop_next()
         state = stop()
-        emptying.carry_out(state.pk)
-        emptying.carry_out(state.pk, at_once=True)
+        flatten.carry_out(state.pk)
+        flatten.carry_out(state.pk, at_once=True)
         assert Order.objects.get(role="exit").status == "NEW"
 
         time_passes(5)
         reconciliation.run()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         assert Order.objects.get(role="exit").status == "FILLED"
         assert StopReport.objects.get().ended == "nothing is left"
@@ -280,14 +282,14 @@ class TestFlatten:
         venue.cancel_order_list = _die  # the first thing that is sent: protection makes way
         state = stop()
         with pytest.raises(KeyboardInterrupt):
-            emptying.carry_out(state.pk)
+            flatten.carry_out(state.pk)
         del venue.cancel_order_list
         assert Order.objects.get(role="exit").status == "NEW"
 
         time_passes(60)
         reconciliation.run()
-        for state_id in emptying.unfinished():
-            emptying.carry_out(state_id)
+        for state_id in flatten.unfinished():
+            flatten.carry_out(state_id)
 
         assert Order.objects.get(role="exit").status == "FILLED"
         assert StopReport.objects.get().ended == "nothing is left"
@@ -297,11 +299,11 @@ class TestFlatten:
         cancel = venue.cancel_order_list
 
         def release_meanwhile(*args, **kwargs):
-            control.release(state_id=state.pk, actor="ben", reason="false alarm")
+            kill_switch.release(state_id=state.pk, actor="ben", reason="false alarm")
             return cancel(*args, **kwargs)
 
         venue.cancel_order_list = release_meanwhile
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         assert not Order.objects.filter(role="exit").exists()
 
@@ -310,14 +312,14 @@ class TestFlatten:
         venue.hide_from_queries(2)
         send(stop_loss=44000)
         state = stop()
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
         assert StopReport.objects.get().finished_at is None
 
         for _ in range(4):
             time_passes(5)
             reconciliation.run()
-        for state_id in emptying.unfinished():
-            emptying.carry_out(state_id, at_once=True)
+        for state_id in flatten.unfinished():
+            flatten.carry_out(state_id, at_once=True)
 
         assert plan().left == 0
         assert statuses(role="exit") == {"FILLED"}
@@ -325,16 +327,16 @@ class TestFlatten:
 
     def test_the_sweep_takes_up_what_a_crash_left(self, held):
         state = stop()
-        assert emptying.unfinished() == [state.pk]
+        assert flatten.unfinished() == [state.pk]
         tasks.empty(state.pk)
-        assert emptying.unfinished() == []
+        assert flatten.unfinished() == []
 
     def test_two_stops_over_the_same_things_sell_them_once(self, held):
         for state in (stop(), stop(scope="symbol", key="BTCUSDT")):
-            emptying.carry_out(state.pk)
+            flatten.carry_out(state.pk)
 
         assert Order.objects.filter(role="exit").count() == 1
-        assert emptying.unfinished() == []
+        assert flatten.unfinished() == []
 
 
 class TestAVenueThatDoesNotAnswer:
@@ -346,31 +348,31 @@ class TestAVenueThatDoesNotAnswer:
         ]
 
     def test_one_go_does_not_wait_for_each_order_in_turn(self, entries, venue, monkeypatch):
-        monkeypatch.setattr(emptying, "UNANSWERED_SECONDS", 0.15)
+        monkeypatch.setattr(flatten, "UNANSWERED_SECONDS", 0.15)
         venue.go_down(after_seconds=0.1)
         state = stop(CANCEL_OPEN)
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         report = StopReport.objects.get()
-        assert emptying.counts(report) == {"done": 0, "waits": 2, "failed": 2}
+        assert flatten.counts(report) == {"done": 0, "waits": 2, "failed": 2}
         assert (report.left, report.finished_at) == (4, None)
-        emptying.carry_out(state.pk)  # the two that failed rest: the others have their turn
-        assert emptying.counts(StopReport.objects.get())["failed"] == 4
+        flatten.carry_out(state.pk)  # the two that failed rest: the others have their turn
+        assert flatten.counts(StopReport.objects.get())["failed"] == 4
 
     def test_what_is_held_gets_its_turn_all_the_same(self, entries, held, venue, monkeypatch):
-        monkeypatch.setattr(emptying, "UNANSWERED_SECONDS", 0.15)
+        monkeypatch.setattr(flatten, "UNANSWERED_SECONDS", 0.15)
         venue.go_down(after_seconds=0.1)
-        emptying.carry_out(stop().pk)
+        flatten.carry_out(stop().pk)
 
         assert f"position {held.pk}" in StopReport.objects.get().steps
 
     def test_once_it_answers_everything_goes(self, entries, venue, monkeypatch):
-        monkeypatch.setattr(emptying, "UNANSWERED_SECONDS", 0.15)
+        monkeypatch.setattr(flatten, "UNANSWERED_SECONDS", 0.15)
         venue.go_down(after_seconds=0.1)
         state = stop(CANCEL_OPEN)
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
         venue.come_back()
-        emptying.carry_out(state.pk, at_once=True)
+        flatten.carry_out(state.pk, at_once=True)
 
         assert StopReport.objects.get().ended == "nothing is left"
 
@@ -378,28 +380,28 @@ class TestAVenueThatDoesNotAnswer:
 class TestReleased:
     def test_a_stop_that_was_released_sells_nothing_more(self, held):
         state = stop()
-        control.release(state_id=state.pk, actor="ben", reason="false alarm")
-        emptying.carry_out(state.pk)
+        kill_switch.release(state_id=state.pk, actor="ben", reason="false alarm")
+        flatten.carry_out(state.pk)
 
         assert not Order.objects.filter(role="exit").exists()
 
     def test_its_report_says_so(self, held, venue):
         venue.reject_next(-2010, "Market is closed.")
         state = stop()
-        emptying.carry_out(state.pk)
-        control.release(state_id=state.pk, actor="ben", reason="false alarm")
-        for state_id in emptying.unfinished():
-            emptying.carry_out(state_id)
+        flatten.carry_out(state.pk)
+        kill_switch.release(state_id=state.pk, actor="ben", reason="false alarm")
+        for state_id in flatten.unfinished():
+            flatten.carry_out(state_id)
         exit_goes_on()
 
         assert statuses(role="exit") == {"REJECTED", "NOT_PLACED"}
         assert StopReport.objects.get().ended == "released by ben before all was done"
-        assert emptying.unfinished() == []
+        assert flatten.unfinished() == []
 
     def test_one_that_ran_out_does_nothing_more(self, held):
         state = stop(expires_at=timezone.now() + timedelta(seconds=1))
         TradingState.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
-        emptying.carry_out(state.pk)
+        flatten.carry_out(state.pk)
 
         assert not Order.objects.filter(role="exit").exists()
 

@@ -12,7 +12,8 @@ from exchanges import catalogue
 from exchanges.models import InstrumentRow
 from tests.people import logged_in
 from trading.models import TradingState
-from trading.services import accounts, commands, control
+from trading.services.control import commands, kill_switch
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db
 WHY = "is a symbol that no venue lists"
@@ -27,23 +28,23 @@ def listed(venue) -> None:
 def test_a_listed_symbol_and_one_that_was_listed_may_be_stopped(listed):
     InstrumentRow.objects.filter(symbol="ETHUSDT").update(status="DELISTED")
 
-    assert control.fault_of_key("symbol", "BTCUSDT") == ""
-    assert control.fault_of_key("symbol", "ETHUSDT") == ""
+    assert kill_switch.fault_of_key("symbol", "BTCUSDT") == ""
+    assert kill_switch.fault_of_key("symbol", "ETHUSDT") == ""
 
 
 def test_a_slip_of_the_pen_is_refused(listed):
-    assert control.fault_of_key("symbol", "BTCUSD") == WHY
+    assert kill_switch.fault_of_key("symbol", "BTCUSD") == WHY
 
 
 def test_without_any_list_a_stop_is_let_through(venue):
     assert not InstrumentRow.objects.exists()
-    assert control.fault_of_key("symbol", "BTCUSD") == ""
+    assert kill_switch.fault_of_key("symbol", "BTCUSD") == ""
 
 
 def test_while_one_venue_s_list_is_not_loaded_a_stop_is_let_through(listed):
     InstrumentRow.objects.update(environment="demo")
 
-    assert control.fault_of_key("symbol", "ONLYHERE") == ""
+    assert kill_switch.fault_of_key("symbol", "ONLYHERE") == ""
 
 
 class TestEveryDoor:

@@ -12,20 +12,20 @@ from django.core.management import call_command
 from django.db import transaction
 from django.urls import reverse
 
-from signals_app import control_door
+from signals_app import nats_control
 from tests import servers
 from tests.people import logged_in
 from trading import chat
 from trading.domain.risk.types import TradingMode
 from trading.models import Position, TradingState
-from trading.services import control
+from trading.services.control import kill_switch
 
 pytestmark = pytest.mark.django_db
 EMPTY = "trading.empty"
 
 
 def engaged(mode: TradingMode = TradingMode.FLATTEN) -> TradingState:
-    return control.engage(actor="ann", reason="storm", mode=mode)
+    return kill_switch.engage(actor="ann", reason="storm", mode=mode)
 
 
 def queued() -> list[tuple[str, bool]]:
@@ -97,7 +97,7 @@ def by_desk() -> None:
 
 
 def by_nats() -> None:
-    control_door.obey(b'{"command": "stop", "by": "ann", "level": "FLATTEN", "scope": "global"}')
+    nats_control.obey(b'{"command": "stop", "by": "ann", "level": "FLATTEN", "scope": "global"}')
 
 
 def by_command_line() -> None:

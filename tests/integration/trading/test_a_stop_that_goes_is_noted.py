@@ -10,7 +10,7 @@ from django.utils import timezone
 from audit.models import Event
 from tests.integration.trading.withdrawals import a_minute_passes
 from trading.models import ForeignConditionals, GuardLease, Order, Position
-from trading.services import leases, protection
+from trading.services.protection import keeper, leases
 
 pytestmark = pytest.mark.django_db
 
@@ -27,14 +27,14 @@ def guarded(send, venue) -> Position:
         count=5,
         seen_at=timezone.now(),
     )
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     assert (position.guarded_quantity, position.naked_since) == (position.quantity, None)
     return position
 
 
 def look(position: Position) -> Position:
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     return position
 

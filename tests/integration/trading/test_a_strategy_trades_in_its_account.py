@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from audit.models import Event
 from exchanges.models import VenueAccount
 from trading.models import Position, VirtualAccount
-from trading.services import accounts
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import CapitalMove, EquityCourse, Position, TradingState, VirtualAccount
-from trading.services import account_settings, accounts, balances, equity, ledger
+from trading.services.money import account_settings, accounts, balances, equity, ledger
 
 pytestmark = pytest.mark.django_db
 D = Decimal

@@ -11,7 +11,7 @@ from django.utils import timezone
 from tests.limits import set_limits
 from trading.domain.risk.types import SizingModel
 from trading.models import ClosedTrade, Position, VirtualAccount
-from trading.services import limit_check
+from trading.services.risk import limit_check
 
 pytestmark = pytest.mark.django_db
 D = Decimal

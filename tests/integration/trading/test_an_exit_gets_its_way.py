@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.django_db
 def held(send):
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     return position
 
 
@@ -34,7 +34,7 @@ def test_a_partial_exit_leaves_the_rest_protected_again(send, held):
     assert outcome.order is not None
     assert outcome.order.status == "FILLED"
     assert outcome.positions == {held.pk}
-    assert protection.ensure(held.pk, actor="test")
+    assert keeper.ensure(held.pk, actor="test")
     stop = Order.objects.get(role="stop_loss", status="OPEN")
     assert stop.quantity == Decimal("0.00599")
 
@@ -46,7 +46,7 @@ def test_a_resting_target_exit_travels_with_a_stop(send, held):
     assert outcome.order.status == "OPEN"
     stop = Order.objects.get(role="stop_loss", status="OPEN")
     assert stop.order_list_id == outcome.order.order_list_id
-    assert protection.ensure(held.pk, actor="test")
+    assert keeper.ensure(held.pk, actor="test")
     assert Order.objects.filter(status="OPEN").count() == 2
 
 
@@ -55,7 +55,7 @@ def test_a_stop_exit_rests_and_counts_as_protection(send, held):
 
     assert outcome.order is not None
     assert outcome.order.status == "OPEN"
-    assert protection.ensure(held.pk, actor="test")
+    assert keeper.ensure(held.pk, actor="test")
     assert list(Order.objects.filter(status="OPEN")) == [outcome.order]
 
 
@@ -67,9 +67,9 @@ def test_a_sell_with_nothing_held_is_denied(send, venue):
 
 
 def test_exits_work_while_everything_is_halted(send, held):
-    from trading.services import control
+    from trading.services.control import kill_switch
 
-    control.engage(actor="test", reason="drill")
+    kill_switch.engage(actor="test", reason="drill")
 
     assert send().decision.code == "TRADING_HALTED"
     assert send(action="close", quantity=None).order.status == "FILLED"

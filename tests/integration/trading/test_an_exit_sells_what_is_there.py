@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.trading.withdrawals import a_minute_passes, look, withdraw
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -19,10 +19,10 @@ def short(send, venue) -> Position:
     """0.00999 BTC in the books, 0.00799 at the venue, all of it under a stop."""
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     a_minute_passes()
     withdraw(venue, "0.002")
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     return position
 
 

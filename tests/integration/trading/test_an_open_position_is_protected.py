@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services import placing, protection, reconciliation
+from trading.services.orders import order_factory, reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -23,7 +24,7 @@ def test_a_filled_entry_gets_one_oco_for_what_it_holds(send):
     position = Position.objects.get()
 
     assert position.naked_since is not None
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
 
     stop, target = legs()
     assert (stop.stop_price, target.price) == (Decimal(44000), Decimal(47000))
@@ -37,7 +38,7 @@ def test_a_filled_entry_gets_one_oco_for_what_it_holds(send):
 def test_adding_gets_a_list_of_its_own_and_takes_none_away(send):
     for _ in range(2):
         send(stop_loss=44000, take_profit=47000)
-        assert protection.ensure(Position.objects.get().pk, actor="test")
+        assert keeper.ensure(Position.objects.get().pk, actor="test")
 
     assert [o.quantity for o in legs()] == [Decimal("0.00999")] * 4
     assert not legs("CANCELED")
@@ -47,17 +48,17 @@ def test_adding_gets_a_list_of_its_own_and_takes_none_away(send):
 def test_looking_again_changes_nothing(send, venue):
     send(stop_loss=44000)
     pk = Position.objects.get().pk
-    protection.ensure(pk, actor="test")
+    keeper.ensure(pk, actor="test")
     calls = len(venue.calls)
 
-    assert protection.ensure(pk, actor="test")
+    assert keeper.ensure(pk, actor="test")
     assert not [c for c in venue.calls[calls:] if c[0].startswith(("place", "cancel"))]
 
 
 def test_a_stop_that_fires_closes_the_position_and_its_target(send, venue):
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
 
     venue.move("BTCUSDT", "43900")
     time_passes(10)
@@ -73,7 +74,7 @@ def test_an_executed_placing_whose_reply_was_lost_is_asked_for_and_found(send, v
     position = Position.objects.get()
     venue.lose_reply_next(executed=True)
 
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
 
     assert [o.status for o in Order.objects.filter(role="stop_loss")] == ["OPEN"]
     position.refresh_from_db()
@@ -85,7 +86,7 @@ def test_a_lost_placing_that_never_arrived_is_followed_by_another_at_once(send, 
     position = Position.objects.get()
     venue.lose_reply_next(executed=False)
 
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
 
     statuses = [o.status for o in Order.objects.filter(role="stop_loss").order_by("pk")]
     assert statuses == ["SUBMITTING", "OPEN"]
@@ -97,7 +98,7 @@ def in_flight_asked() -> None:
     time_passes(1)
     for order in reconciliation.in_flight(timezone.now(), is_entry=False):
         for position_id in reconciliation.take_step(order):
-            protection.ensure(position_id, actor="test")
+            keeper.ensure(position_id, actor="test")
 
 
 @pytest.mark.parametrize("others", [0, 1])
@@ -109,11 +110,11 @@ def test_a_lost_placing_that_the_venue_hides_is_not_placed_twice(send, venue, ot
     venue.lose_reply_next(executed=True)
     venue.hide_from_queries(1)
 
-    assert not protection.ensure(position.pk, actor="test")
+    assert not keeper.ensure(position.pk, actor="test")
     assert len(venue.open_orders("BTCUSDT")) == 1
     in_flight_asked()
 
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
     assert [o.status for o in Order.objects.filter(role="stop_loss")] == ["OPEN"]
 
 
@@ -123,11 +124,11 @@ def test_a_late_first_placing_that_stands_beside_the_second_is_cancelled(send, v
     venue.deposit("BTC", "1")
     position = Position.objects.get()
     venue.lose_reply_next(executed=False)
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     first, second = Order.objects.filter(role="stop_loss").order_by("pk")
     assert (first.status, second.status) == ("SUBMITTING", "OPEN")
 
-    venue.place_order(placing.request_of(first))
+    venue.place_order(order_factory.request_of(first))
     in_flight_asked()
 
     assert len(venue.open_orders("BTCUSDT")) == 1
@@ -138,5 +139,5 @@ def test_a_venue_that_refuses_the_pair_gets_a_lone_stop(send, venue):
     send(stop_loss=44000, take_profit=47000)
     venue.reject_next(-2010, "The relationship of the prices for the orders is not correct.")
 
-    assert protection.ensure(Position.objects.get().pk, actor="test")
+    assert keeper.ensure(Position.objects.get().pk, actor="test")
     assert [o.role for o in legs()] == ["stop_loss"]

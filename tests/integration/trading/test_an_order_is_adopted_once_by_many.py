@@ -14,8 +14,9 @@ from django.utils import timezone
 from audit.models import Event
 from exchanges.domain.orders import OrderRequest, OrderType, Side
 from exchanges.models import VenueAccount
+from foundation import locks
 from trading.models import Fill, Order, Position, TradingState, UnknownOrder
-from trading.services import adoption, alone, venue_sweep
+from trading.services.orders import adoption, venue_sweep
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 4
@@ -35,7 +36,7 @@ def adopt() -> None:
 
 
 def test_adopted_by_many_it_is_booked_once(venue, send, monkeypatch):
-    monkeypatch.setattr(alone, "at", granted_to_everybody)
+    monkeypatch.setattr(locks, "at", granted_to_everybody)
     send(action="close", quantity=None)
     venue.place_order(
         OrderRequest("ptr-e-lost", "BTCUSDT", Side.BUY, OrderType.MARKET, Decimal("0.01"))

@@ -15,7 +15,9 @@ from exchanges.domain.orders import OrderRequest, OrderType, Side
 from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from trading.models import Fill, Order, Position, TradeCursor, TradingState, UnknownOrder
-from trading.services import adoption, fills, protection, tie_out, venue_sweep
+from trading.services.money import tie_out
+from trading.services.orders import adoption, fills, venue_sweep
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +32,7 @@ def lost(send, venue: FakeExchange):
             order = send(**fields).order
             assert order is not None
             if protected:
-                protection.ensure(Position.objects.get().pk, actor="test")
+                keeper.ensure(Position.objects.get().pk, actor="test")
             name = order.client_order_id
             transaction.set_rollback(True)
         assert not Order.objects.exists()
@@ -78,7 +80,7 @@ def test_its_position_gets_the_default_stop_from_the_fill(lost, venue):
     lost()
     hear(venue)
     for position_id in adopt():
-        protection.ensure(position_id, actor="test")
+        keeper.ensure(position_id, actor="test")
 
     assert Position.objects.get().stop_price == 44100
     assert [o.stop_price for o in venue.placed if o.stop_price] == [44100]
@@ -169,7 +171,7 @@ def test_a_stop_nobody_knew_of_becomes_a_leg_of_its_position(lost, venue):
     lost(protected=True, stop_loss=43000, take_profit=47000)
     sweep()
     for position_id in adopt():
-        assert protection.ensure(position_id, actor="test")
+        assert keeper.ensure(position_id, actor="test")
 
     position = Position.objects.get()
     assert position.stop_price == 43000
@@ -186,11 +188,11 @@ def test_a_stop_nobody_knew_of_becomes_a_leg_of_its_position(lost, venue):
 def test_a_later_protection_of_a_known_position_is_adopted_too(lost, send, venue):
     send(stop_loss=43000)
     with transaction.atomic():
-        protection.ensure(Position.objects.get().pk, actor="test")
+        keeper.ensure(Position.objects.get().pk, actor="test")
         transaction.set_rollback(True)
     sweep()
     [position_id] = adopt() or {Position.objects.get().pk}
-    assert protection.ensure(position_id, actor="test")
+    assert keeper.ensure(position_id, actor="test")
 
     position = Position.objects.get()
     assert position.protection_sequence == 1
@@ -214,7 +216,7 @@ def test_the_books_tie_out_afterwards(lost, venue):
     lost(protected=True)
     sweep()
     for position_id in adopt():
-        protection.ensure(position_id, actor="test")
+        keeper.ensure(position_id, actor="test")
     assert tie_out.run(VenueAccount.objects.get()).differences == []
 
 
@@ -266,13 +268,13 @@ def test_an_id_used_again_is_recognised(lost, send, venue):
     send(stop_loss=43000)
     position_id = Position.objects.get().pk
     with transaction.atomic():
-        protection.ensure(position_id, actor="test")
+        keeper.ensure(position_id, actor="test")
         transaction.set_rollback(True)
-    protection.ensure(position_id, actor="test")
+    keeper.ensure(position_id, actor="test")
     assert Order.objects.filter(role="stop_loss", reason="Duplicate order sent.").exists()
 
     for touched in adopt():
-        protection.ensure(touched, actor="test")
+        keeper.ensure(touched, actor="test")
     [live] = Order.objects.filter(role="stop_loss", status="OPEN")
     assert live.reason == "Duplicate order sent."
     assert live.adopted_at is not None
@@ -284,12 +286,12 @@ def test_such_a_row_says_what_is_at_the_venue(lost, send, venue):
     position_id = Position.objects.get().pk
     with transaction.atomic():
         send(quantity=0.02)
-        protection.ensure(position_id, actor="test")
+        keeper.ensure(position_id, actor="test")
         transaction.set_rollback(True)
-    protection.ensure(position_id, actor="test")
+    keeper.ensure(position_id, actor="test")
     sweep()
     for touched in adopt():
-        protection.ensure(touched, actor="test")
+        keeper.ensure(touched, actor="test")
 
     position = Position.objects.get()
     assert position.quantity == Decimal("0.02997")
@@ -306,7 +308,7 @@ def test_a_stop_found_first_waits_for_its_entry(lost, venue):
                 actor="user stream")  # fmt: skip
     assert UnknownOrder.objects.count() == 1
     for position_id in adopt():
-        protection.ensure(position_id, actor="test")
+        keeper.ensure(position_id, actor="test")
     assert Order.objects.get(role="entry").status == "FILLED"
     assert Order.objects.get(role="stop_loss").status == "OPEN"
     assert Position.objects.get().naked_since is None

@@ -14,7 +14,8 @@ from exchanges.domain.orders import AssetBalance
 from exchanges.models import VenueAccount
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order
-from trading.services import accounts, balances, execution, market
+from trading.services.money import accounts, balances
+from trading.services.risk import decisions, market_view
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -49,7 +50,7 @@ def test_balances_heard_while_a_decision_is_written_wait_for_its_commit(venue):
     accounts.ensure_first()
     account = accounts.for_intent(simulate=True)
     balances.refresh(account.venue_account)
-    seen = market.observe(account.venue_account, "BTCUSDT")
+    seen = market_view.observe(account.venue_account, "BTCUSDT")
     failures: list[Exception] = []
 
     def hear() -> None:
@@ -63,7 +64,7 @@ def test_balances_heard_while_a_decision_is_written_wait_for_its_commit(venue):
 
     listener = threading.Thread(target=hear)
     with transaction.atomic():
-        execution.decide(intent=an_entry(), account_id=account.pk, market=seen)
+        decisions.decide(intent=an_entry(), account_id=account.pk, market=seen)
         listener.start()
         deadline = time.monotonic() + 60
         while not somebody_waits_for_us():

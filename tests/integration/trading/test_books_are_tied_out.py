@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 
 from tests.fakes.exchange import FakeExchange
 from trading.models import Fill, Order, Position
-from trading.services import accounts, ledger, protection
+from trading.services.money import accounts, ledger
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +23,7 @@ def traded(send, venue: FakeExchange) -> None:
     send(quantity=0.02)
     send(quantity=0.01)
     send(action="sell", quantity=0.005)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
 
 
 def run(*words: str) -> tuple[str, int]:

@@ -11,11 +11,12 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connections
 
-from exchanges.gateways import budget, tally
+from exchanges.venues.shared import call_stats, rate_budget
 from tests import processes
 from tests.fakes.scripted_venue import ScriptedVenue
 from trading.models import TradingState
-from trading.services import accounts, trips
+from trading.services.control import circuit_breakers
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HANGS_SECONDS = 4.0
@@ -35,12 +36,12 @@ def test_no_watch_waits_for_who_asks_the_venue(hanging):
     asking.start()
     _until(lambda: hanging.calls("time"))
     started = time.monotonic()
-    trips.watch()
+    circuit_breakers.watch()
     took = time.monotonic() - started
 
     assert asking.is_alive()
     assert took < 3
-    assert trips.seen().seconds_ago is not None
+    assert circuit_breakers.seen().seconds_ago is not None
     asking.join()
 
 
@@ -49,19 +50,19 @@ def test_one_worker_at_most_waits_for_the_venue(hanging):
     asking.start()
     _until(lambda: hanging.calls("time"))
     started = time.monotonic()
-    trips.freshen()
+    circuit_breakers.freshen()
 
     assert time.monotonic() - started < 3
     asking.join()
 
 
 def test_without_any_worker_the_market_process_stops_trading(hanging, tmp_path: Path):
-    counted = tally.Tally("simulator", budget.connect(django_settings.REDIS_URL))
+    counted = call_stats.Tally("simulator", rate_budget.connect(django_settings.REDIS_URL))
     counted.note(failed=True, took_seconds=40)
     log = tmp_path / "log"
     with processes.running("manage.py", "stream_market_data", log=log, TRIP_EVERY_SECONDS="1"):
         _until(TradingState.objects.exists, 200, log)
-        _until(lambda: trips.seen().seconds_ago is not None, 90, log)
+        _until(lambda: circuit_breakers.seen().seconds_ago is not None, 90, log)
 
     stop = TradingState.objects.get()
     assert (stop.mode, stop.key, stop.engaged_by) == ("HALTED", "simulator", "trip:venue-errors")
@@ -69,7 +70,7 @@ def test_without_any_worker_the_market_process_stops_trading(hanging, tmp_path: 
 
 def _freshen() -> None:
     try:
-        trips.freshen()
+        circuit_breakers.freshen()
     finally:
         connections.close_all()
 

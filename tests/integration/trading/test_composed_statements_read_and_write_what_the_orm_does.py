@@ -8,10 +8,10 @@ from django.db import connection, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from audit.statements import Select, update
 from exchanges.models import Balance, VenueAccount
+from foundation.statements import Select, update
 from trading.models import Decision, Position, TradingState, VirtualAccount
-from trading.services import accounts
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db
 

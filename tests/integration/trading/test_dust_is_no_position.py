@@ -8,7 +8,7 @@ import pytest
 
 from tests.limits import set_limits
 from trading.models import Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def dust(send) -> Position:
     send(quantity="0.00333")
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     send(action="close", quantity=None)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     assert position.is_dust
     assert position.quantity > 0

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from petrosa_site import env
 from trading.models import Decision, VirtualAccount
-from trading.services import account_settings, accounts
+from trading.services.money import account_settings, accounts
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from exchanges import quotes
 from exchanges.domain.books import Book
 from exchanges.domain.orders import Quote
-from exchanges.gateways import latency
+from exchanges.venues.shared import latency
 from tests.limits import set_limits
 from trading.models import Decision
 

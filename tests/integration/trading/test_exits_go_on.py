@@ -12,7 +12,9 @@ from audit.models import Event
 from exchanges.models import VenueAccount
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services import balances, exits, fills, orders, protection, reconciliation
+from trading.services.money import balances
+from trading.services.orders import exits, fills, lifecycle, reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +23,7 @@ pytestmark = pytest.mark.django_db
 def held(send) -> Position:
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     return position
 
 
@@ -37,7 +39,7 @@ def timers_run(seconds: float) -> None:
     Order.objects.filter(follow_up_at__isnull=False).update(follow_up_at=now)
     for order in reconciliation.in_flight(now, is_entry=False):
         for position_id in reconciliation.take_step(order):
-            protection.ensure(position_id, actor="test")
+            keeper.ensure(position_id, actor="test")
     for order in exits.due(timezone.now()):
         exits.follow_up(order, actor="test")
 
@@ -124,7 +126,7 @@ def test_retry_after_one_second_means_one_second(send, held, venue):
 def test_a_person_says_no(send, held, venue):
     venue.reject_next(-2010, "Market is closed.")
     order = send(action="close", quantity=None).order
-    orders.call_off(order, reason="cancelled by ann", actor="ann")
+    lifecycle.call_off(order, reason="cancelled by ann", actor="ann")
     timers_run(60)
 
     assert sales() == [("REJECTED", Decimal(0)), ("NOT_PLACED", Decimal(0))]
@@ -180,8 +182,8 @@ def test_coins_moved_away_before_it_was_sent_are_no_sign_that_a_lost_sale_execut
     venue.cancel_at_venue(stop.client_order_id)
     venue.deposit("BTC", "-0.005")
     Position.objects.update(updated_at=timezone.now() - timedelta(seconds=5))
-    orders.ask(stop, actor="test")
-    protection.ensure(held.pk, actor="test")
+    lifecycle.ask(stop, actor="test")
+    keeper.ensure(held.pk, actor="test")
     venue.lose_reply_next(executed=False)
     send(action="close", quantity=None)
 

@@ -8,11 +8,12 @@ import pytest
 
 from audit.models import Event
 from exchanges.domain.orders import OrderType
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from tests.limits import set_limits
 from trading.models import Order, Position
 from trading.selectors import slippage
-from trading.services import fills, protection
+from trading.services.orders import fills
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -86,7 +87,7 @@ def test_an_exit_is_held_to_the_bid_it_was_decided_on(venue, entry, send):
 
 def test_a_stop_is_held_to_its_trigger(venue, entry):
     entry("45000", stop_loss=44000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     stop = Order.objects.get(type=OrderType.STOP)
     venue.trigger(stop.client_order_id, price="43956")
     report = registry.for_venue("simulator").query_order("BTCUSDT", stop.client_order_id)

@@ -7,7 +7,7 @@ import pytest
 from exchanges.domain.orders import VenueStatus
 from tests.integration.trading.clock import time_passes
 from trading.models import Fill, Order, Position
-from trading.services import fills, reconciliation
+from trading.services.orders import fills, reconciliation
 
 pytestmark = pytest.mark.django_db
 

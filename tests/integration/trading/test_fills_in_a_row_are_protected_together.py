@@ -6,7 +6,7 @@ from django.utils import timezone
 from petrosa_site.celery import app
 from trading import tasks
 from trading.models import Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -77,7 +77,7 @@ def test_the_guard_looks_at_a_new_position_soon(position_id):
 
 
 def test_a_part_that_follows_a_protected_one_gives_others_time_to_come(position_id, send):
-    protection.ensure(position_id, actor="test")
+    keeper.ensure(position_id, actor="test")
 
     send()
 
@@ -94,13 +94,13 @@ def test_a_part_that_came_during_the_look_is_left_to_its_wish(
     position_id, send, venue, monkeypatch
 ):
     """Fills that come faster than one look would otherwise keep the guard looking without end."""
-    settle = protection._settle
+    settle = keeper._settle
 
     def too_late(*args):
         send()
         return settle(*args)
 
-    monkeypatch.setattr(protection, "_settle", too_late)
-    protection.ensure(position_id, actor="test")
+    monkeypatch.setattr(keeper, "_settle", too_late)
+    keeper.ensure(position_id, actor="test")
 
     assert 0.2 < next_look(position_id) <= 1.5

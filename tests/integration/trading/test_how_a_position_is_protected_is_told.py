@@ -11,7 +11,7 @@ from django.utils import timezone
 from trading.models import Order, Position
 from trading.selectors import cover
 from trading.selectors.cover import Cover, State
-from trading.services import leases, protection
+from trading.services.protection import keeper, leases
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def held(send) -> Position:
     send(stop_loss=44000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     return position
 

@@ -8,8 +8,8 @@ from django.forms.models import model_to_dict
 from django.utils import timezone
 
 from audit.models import Event
-from audit.statements import insert
 from exchanges.models import Balance, VenueAccount
+from foundation.statements import insert
 from signals_app.models import Signal
 
 pytestmark = pytest.mark.django_db

@@ -15,8 +15,9 @@ from django.utils import timezone
 
 from tests.limits import set_limits
 from trading.models import ClosedTrade, Decision, LimitBook, VirtualAccount
-from trading.services import control, replay
-from trading.services.proposals import Proposal
+from trading.services.control import kill_switch
+from trading.services.reports import replay
+from trading.services.risk.limit_proposals import Proposal
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -56,9 +57,9 @@ def a_day(send, venue):
     send(symbol="ETHUSDT", quantity=None)
     send(symbol="NOPEUSDT")
     send(order_type="limit", price=40000, quantity=0.01, stop_loss=39000)
-    state = control.engage(actor="test", reason="a drill")
+    state = kill_switch.engage(actor="test", reason="a drill")
     send()
-    control.release(state_id=state.pk, actor="test", reason="over")
+    kill_switch.release(state_id=state.pk, actor="test", reason="over")
     call_command("accounts", "edit", "simulator", sizing_model="risk_to_stop")
     send(quantity=None)
     call_command("accounts", "edit", "simulator", sizing_model="fractional_kelly")

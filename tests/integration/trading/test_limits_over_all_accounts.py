@@ -18,8 +18,9 @@ from tests.fakes.instruments import spot_symbol_entry
 from tests.limits import set_limits
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, VirtualAccount
-from trading.services import account_settings, accounts, balances, execution
-from trading.services.market import MarketView
+from trading.services.money import account_settings, accounts, balances
+from trading.services.risk import decisions
+from trading.services.risk.market_view import MarketView
 
 MANY = 32
 
@@ -84,7 +85,7 @@ class TestWhatBothHold:
         set_limits(max_open_positions_total=1)
         elsewhere = another_account("elsewhere", environment="testnet", enabled=False)
         send()
-        made = execution.decide(
+        made = decisions.decide(
             intent=wish(1, "C1USDT"), account_id=elsewhere.pk, market=look_at("C1USDT")
         )
         codes = {v["code"] for v in made.decision.verdicts}
@@ -144,7 +145,7 @@ def test_of_many_entries_in_two_accounts_exactly_one_gets_the_last_slot(limit, c
             start.wait(60)
             symbol = f"C{number}USDT"
             account = (first, second)[number % 2]
-            made = execution.decide(
+            made = decisions.decide(
                 intent=wish(number, symbol), account_id=account.pk, market=look_at(symbol)
             )
             return made.decision.code

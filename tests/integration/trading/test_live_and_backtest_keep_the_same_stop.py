@@ -10,8 +10,8 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from exchanges.domain.matching import OrderType
 from exchanges.domain.orders import ExecutionReport, Side, VenueFill, VenueStatus
+from exchanges.matching import OrderType
 from exchanges.models import VenueAccount
 from signals_app.backtest.books import Books
 from signals_app.backtest.venue import Taken
@@ -21,7 +21,7 @@ from tests.unit.trading.situations import NOW
 from trading.domain.order_states import OrderStatus
 from trading.domain.stops import Distance, EntryLevels
 from trading.models import Order, Position, VirtualAccount
-from trading.services import fills
+from trading.services.orders import fills
 
 pytestmark = pytest.mark.django_db
 D = Decimal

@@ -23,10 +23,11 @@ from tests.integration.trading.test_the_last_slot_goes_to_one import (
     wait_long_for_locks,
     wish,
 )
+from trading.domain.circuit_breakers import State
 from trading.domain.intents import IntentKind
-from trading.domain.trips import State
 from trading.models import Decision, VirtualAccount
-from trading.services import execution, trips
+from trading.services.control import circuit_breakers
+from trading.services.risk import decisions
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -56,7 +57,7 @@ def another(held: VirtualAccount, **server: str) -> Iterator[psycopg.Connection]
 def decide(where: VirtualAccount, number: int = 0, kind: IntentKind = IntentKind.OPEN_LONG):
     instrument = coin(number)
     intent = replace(wish(number, instrument.symbol, "1"), kind=kind)
-    return execution.decide(intent=intent, account_id=where.pk, market=look_at(instrument)).decision
+    return decisions.decide(intent=intent, account_id=where.pk, market=look_at(instrument)).decision
 
 
 def test_a_connection_brings_every_timeout(account):  # noqa: F811
@@ -151,7 +152,7 @@ class TestTheBreaker:
             thread.join()
 
     def found(self):
-        return next(f for f in trips.find() if f.name == "lock-waits")
+        return next(f for f in circuit_breakers.find() if f.name == "lock-waits")
 
     def test_it_trips_and_names_who_holds_the_lock(self, waiting, settings):
         settings.TRIP_LOCK_WAIT_SECONDS = Decimal(1)

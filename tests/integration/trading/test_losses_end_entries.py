@@ -11,10 +11,12 @@ from django.utils import timezone
 from audit.models import Event
 from exchanges import quotes
 from exchanges.models import VenueAccount
+from foundation import locks
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import EquityCourse, EquitySnapshot, Position, TradingState, VirtualAccount
-from trading.services import accounts, alone, balances, control, emptying, equity
+from trading.services.control import flatten, kill_switch
+from trading.services.money import accounts, balances, equity
 
 pytestmark = pytest.mark.django_db
 D = Decimal
@@ -100,7 +102,7 @@ def test_the_flatten_step_sells_everything_of_the_account(send, venue, market):
     venue.move("BTCUSDT", "39000")
     forget_prices()
     [state] = [one for one in equity.watch() if one.mode == "FLATTEN"]
-    emptying.carry_out(state.pk, at_once=True)
+    flatten.carry_out(state.pk, at_once=True)
     assert Position.objects.get().quantity == 0
 
 
@@ -108,7 +110,7 @@ def test_a_step_that_was_released_is_not_taken_again_today(send, market):
     equity.watch()
     send(quantity=1)
     market("41500")
-    control.release(state_id=TradingState.objects.get().pk, actor="eve", reason="seen")
+    kill_switch.release(state_id=TradingState.objects.get().pk, actor="eve", reason="seen")
     market("41400")
     assert modes() == []
     assert send(quantity=0.01).decision.code == "DAILY_LOSS_AT_MAX"
@@ -137,7 +139,7 @@ def test_a_drawdown_stands_until_somebody_releases_it_and_is_measured_anew(send,
     with pytest.raises(ValueError, match="reason"):
         equity.reset_drawdown(state_account().pk, actor="eve", reason="")
     equity.reset_drawdown(state_account().pk, actor="eve", reason="capital was halved on purpose")
-    control.release(state_id=state.pk, actor="eve", reason="measured anew")
+    kill_switch.release(state_id=state.pk, actor="eve", reason="measured anew")
     assert send(quantity=0.01).decision.approved
     assert Event.objects.filter(kind="equity.drawdown_reset", actor="eve").exists()
 
@@ -194,6 +196,6 @@ def test_a_venue_that_does_not_answer_is_asked_once_in_half_a_minute(send, venue
 
 
 def test_one_watch_at_a_time(send, market):
-    with alone.at("equity"):
+    with locks.at("equity"):
         assert equity.watch() == []
     assert not EquityCourse.objects.exclude(snapshot_at=None).exists()

@@ -11,7 +11,7 @@ from audit.models import Event
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import ClosedTrade, LossStreak
-from trading.services import cooldowns
+from trading.services.risk import cooldowns
 
 pytestmark = pytest.mark.django_db
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 from exchanges import quotes
 from exchanges.domain.orders import ExecutionReport
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 from tests.integration.trading.clock import time_passes
 from trading.models import Fill, Order, Position
-from trading.services import fills, reconciliation
+from trading.services.orders import fills, reconciliation
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.exchange import FakeExchange
 from trading.models import Order
-from trading.services import fills
+from trading.services.orders import fills
 
 pytestmark = pytest.mark.django_db
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from foundation import locks
 from tests import processes
-from trading.services import alone
 
 HOLDER = """
 import time, django
@@ -19,19 +19,19 @@ with alone.at("drill", life=2.0):
 
 
 def is_free() -> bool:
-    with alone.at("drill") as got_it:
+    with locks.at("drill") as got_it:
         return got_it
 
 
 def test_a_second_one_is_told_so():
-    with alone.at("drill") as first, alone.at("drill") as second:
+    with locks.at("drill") as first, locks.at("drill") as second:
         assert first
         assert not second
     assert is_free()
 
 
 def test_it_is_kept_for_longer_than_its_life():
-    with alone.at("drill", life=1.0):
+    with locks.at("drill", life=1.0):
         time.sleep(1.7)
         assert not is_free()
 
@@ -48,12 +48,12 @@ def test_a_killed_holder_does_not_keep_others_out(db, tmp_path: Path):
         assert not is_free()
         holder.kill()
         holder.wait()
-        with alone.at("drill", wait=60) as got_it:
+        with locks.at("drill", wait=60) as got_it:
             assert got_it
 
 
 def test_another_waits_for_his_turn():
-    with alone.at("drill"), alone.at("drill", wait=0.2) as got_it:
+    with locks.at("drill"), locks.at("drill", wait=0.2) as got_it:
         assert not got_it
-    with alone.at("drill", wait=0.2) as got_it:
+    with locks.at("drill", wait=0.2) as got_it:
         assert got_it

@@ -8,12 +8,14 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from exchanges.gateways import registry
 from exchanges.models import VenueAccount
+from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 from trading.models import Position, VirtualAccount
-from trading.selectors import in_use, watched
-from trading.services import accounts, reconciliation, trips
+from trading.selectors import venues_in_use, watched_symbols
+from trading.services.control import circuit_breakers
+from trading.services.money import accounts
+from trading.services.orders import reconciliation
 
 pytestmark = pytest.mark.django_db
 
@@ -36,9 +38,9 @@ def test_without_simulation_the_simulators_account_starts_off(on_testnet):
 
 
 def test_what_is_off_is_not_watched(on_testnet):
-    assert in_use.environments() == ["testnet"]
-    assert set(watched.symbols_by_environment()) == {"testnet"}
-    assert {f.key for f in trips._clock_skew(timezone.now())} == {"testnet"}
+    assert venues_in_use.environments() == ["testnet"]
+    assert set(watched_symbols.symbols_by_environment()) == {"testnet"}
+    assert {f.key for f in circuit_breakers._clock_skew(timezone.now())} == {"testnet"}
 
 
 def test_what_is_off_is_not_tied_out(on_testnet):
@@ -57,11 +59,11 @@ def test_what_is_off_is_watched_while_something_is_held_there(on_testnet):
         account=idle, symbol="BTCUSDT", quantity="0.01", is_open=True, updated_at=timezone.now()
     )
 
-    assert in_use.environments() == ["simulator", "testnet"]
+    assert venues_in_use.environments() == ["simulator", "testnet"]
 
 
 def test_what_the_configuration_forbids_is_not_watched(settings):
     venue_account = VenueAccount.objects.create(environment="mainnet")
     VirtualAccount.objects.create(name="real", venue_account=venue_account, enabled=True)
 
-    assert in_use.environments() == ["simulator"]
+    assert venues_in_use.environments() == ["simulator"]

@@ -6,7 +6,7 @@ import pytest
 
 from exchanges.domain.orders import OrderListRequest, OrderRequest, Purpose
 from trading.models import Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def purposes(venue) -> list[Purpose]:
 
 def test_a_market_entry_is_an_entry_and_its_stop_protection(send, venue):
     send(stop_loss=44000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
 
     assert purposes(venue) == [Purpose.ENTRY, Purpose.PROTECTION]
 

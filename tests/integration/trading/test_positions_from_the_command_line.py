@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from tests.integration.trading.withdrawals import a_minute_passes, look, withdraw
 from trading.models import Position, PositionAdjustment
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def short(send, venue) -> Position:
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     a_minute_passes()
     withdraw(venue, "0.002")
     return look(position)

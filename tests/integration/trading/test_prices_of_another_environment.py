@@ -10,13 +10,13 @@ from django.utils import timezone
 
 from audit.models import Event
 from exchanges import catalogue, quotes
-from exchanges.gateways import registry
 from exchanges.models import VenueAccount
+from exchanges.venues import registry
 from signals_app.models import Signal
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
 from trading.models import VirtualAccount
-from trading.services import accounts
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from exchanges import quotes
 from petrosa_site import env
 from trading.models import VirtualAccount
-from trading.selectors import watched
+from trading.selectors import watched_symbols
 
 pytestmark = pytest.mark.django_db
 
@@ -26,22 +26,22 @@ pytestmark = pytest.mark.django_db
 class TestWatching:
     def test_the_configured_symbols_are_watched_where_we_trade(self, settings):
         settings.TRADING_SYMBOLS = ["BTCUSDT", "ETHUSDT"]
-        assert watched.symbols_by_environment() == {"simulator": {"BTCUSDT", "ETHUSDT"}}
+        assert watched_symbols.symbols_by_environment() == {"simulator": {"BTCUSDT", "ETHUSDT"}}
 
     def test_what_is_held_is_watched_too(self, settings, send):
         settings.TRADING_SYMBOLS = ["BTCUSDT"]
         send(symbol="BNBUSDT", quantity=1)
-        assert watched.symbols_by_environment()["simulator"] == {"BTCUSDT", "BNBUSDT"}
+        assert watched_symbols.symbols_by_environment()["simulator"] == {"BTCUSDT", "BNBUSDT"}
 
     def test_what_is_on_order_is_watched_too(self, settings, send):
         settings.TRADING_SYMBOLS = ["BTCUSDT"]
         send(symbol="ETHUSDT", order_type="limit", price=2500, quantity=0.1)
-        assert watched.symbols_by_environment()["simulator"] == {"BTCUSDT", "ETHUSDT"}
+        assert watched_symbols.symbols_by_environment()["simulator"] == {"BTCUSDT", "ETHUSDT"}
 
     def test_where_nobody_trades_any_more_nothing_is_streamed(self, settings, send):
         send(action="sell")
         VirtualAccount.objects.update(enabled=False)
-        assert list(watched.symbols_by_environment()) == [settings.VENUE_ENVIRONMENT]
+        assert list(watched_symbols.symbols_by_environment()) == [settings.VENUE_ENVIRONMENT]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,12 +9,13 @@ import pytest
 from django.utils import timezone
 
 from exchanges import catalogue, quotes
-from exchanges.gateways import registry
 from exchanges.models import VenueAccount
+from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
 from trading.models import Order, VirtualAccount
-from trading.services import accounts, orders
+from trading.services.money import accounts
+from trading.services.orders import lifecycle
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +90,7 @@ def test_a_lock_that_closes_after_the_decision_holds_the_order_back(mainnet, set
     assert order.status == "NEW"  # it could not be sent at once
 
     settings.MAINNET_TRADING_ENABLED = False
-    assert not orders.submit(orders.load(Order.objects.get().pk), actor="sweep").was_sent
+    assert not lifecycle.submit(lifecycle.load(Order.objects.get().pk), actor="sweep").was_sent
 
     order = Order.objects.get()
     assert order.status == "NOT_PLACED"

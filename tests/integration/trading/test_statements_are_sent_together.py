@@ -8,10 +8,11 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from audit.statements import Select, ask_insert, ask_update, insert, together
 from exchanges.models import Balance, VenueAccount
+from foundation.statements import Select, ask_insert, ask_update, insert, together
 from trading.models import Position
-from trading.services import accounts, fills
+from trading.services.money import accounts
+from trading.services.orders import fills
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

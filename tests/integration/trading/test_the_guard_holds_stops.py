@@ -13,7 +13,7 @@ from exchanges import quotes
 from tests.integration.trading.clock import time_passes
 from trading.guard import Guard
 from trading.models import ForeignConditionals, GuardLease, Order, Position
-from trading.services import leases, protection
+from trading.services.protection import keeper, leases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,7 +38,7 @@ def guard() -> Guard:
 def guarded(send, full, guard) -> Position:
     send(stop_loss=44000)
     position = Position.objects.get()
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     return position
 
@@ -110,7 +110,7 @@ def test_one_that_was_asleep_writes_nothing_any_more(guarded, guard, venue):
     fall(venue)
 
     with pytest.raises(leases.Lost):
-        protection.ensure(guarded.pk, actor="test", lease=old)
+        keeper.ensure(guarded.pk, actor="test", lease=old)
     assert not Order.objects.filter(role="exit").exists()
 
 
@@ -123,12 +123,12 @@ def test_a_second_one_stands_by(guard):
 def test_without_any_guard_it_is_sold_after_a_while(send, full, settings):
     send(stop_loss=44000)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     assert "no guard process is running" in position.alarm
 
     Position.objects.update(naked_since=timezone.now() - timedelta(seconds=16))
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
 
     sale = Order.objects.get(role="exit")
     assert sale.status == "FILLED"
@@ -142,7 +142,7 @@ def test_our_own_conditional_entry_gives_up_its_place(send, venue, guard):
     venue.take_conditional_places("BTCUSDT", 1)
     send(strategy_id="another", stop_loss=44000)
 
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
 
     entry.refresh_from_db()
     assert entry.status == "CANCELED"
@@ -154,7 +154,7 @@ def test_time_of_a_lost_placing_is_kept_by_the_guard(send, venue, guard):
     send(stop_loss=44000)
     venue.lose_reply_next(executed=False)
     position = Position.objects.get()
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     lost = Order.objects.filter(role="stop_loss").order_by("pk")[0]
     assert lost.status == "SUBMITTING"
 

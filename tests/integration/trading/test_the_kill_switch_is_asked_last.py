@@ -9,13 +9,15 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from signals_app import draft_json
 from signals_app.models import Signal
+from signals_app.payload import draft_json
 from signals_app.services import intake, routing
 from tests.integration.trading.clock import time_passes
 from trading.domain.risk.types import TradingMode
 from trading.models import Order, VirtualAccount
-from trading.services import control, dispatch, execution, market, orders, reconciliation
+from trading.services.control import kill_switch
+from trading.services.orders import dispatch, lifecycle, reconciliation
+from trading.services.risk import decisions, market_view
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +26,7 @@ pytestmark = pytest.mark.django_db
 def decided(venue):
     """Decide on an entry and stop just before it is sent, as a slow worker would."""
 
-    def _decided(**fields) -> execution.Decided:
+    def _decided(**fields) -> decisions.Decided:
         now = timezone.now()
         body = {
             "strategy_id": "test",
@@ -40,15 +42,15 @@ def decided(venue):
         signal = Signal.objects.get(pk=stored.signal_id)
         intent = routing.to_intent(signal, draft_json.from_jsonable(signal.draft or {}))
         account = VirtualAccount.objects.select_related("venue_account").get(is_default=True)
-        view = market.observe(account.venue_account, intent.symbol)
-        made = execution.decide(intent=intent, account_id=account.pk, market=view)
+        view = market_view.observe(account.venue_account, intent.symbol)
+        made = decisions.decide(intent=intent, account_id=account.pk, market=view)
         assert made.orders
         return made
 
     return _decided
 
 
-def submit(made: execution.Decided) -> bool:
+def submit(made: decisions.Decided) -> bool:
     return dispatch.send(made.orders, actor="worker", claimed=made.claimed).was_sent
 
 
@@ -65,7 +67,7 @@ SCOPES = [
 @pytest.mark.parametrize(("scope", "key"), SCOPES)
 def test_an_entry_that_was_decided_is_not_sent(decided, venue, scope, key, mode):
     made = decided()
-    control.engage(actor="ann", reason="drill", scope=scope, key=key, mode=mode)
+    kill_switch.engage(actor="ann", reason="drill", scope=scope, key=key, mode=mode)
 
     assert not submit(made)
 
@@ -77,7 +79,7 @@ def test_an_entry_that_was_decided_is_not_sent(decided, venue, scope, key, mode)
 
 def test_neither_is_a_list(decided, venue):
     made = decided(order_type="limit", price=44000, stop_loss=43000, take_profit=46000)
-    control.engage(actor="ann", reason="drill")
+    kill_switch.engage(actor="ann", reason="drill")
 
     assert not submit(made)
 
@@ -93,7 +95,7 @@ def test_an_order_refused_for_its_timestamp_is_sent_once_more_at_once(decided, v
 
 
 def test_an_entry_stopped_while_the_clock_was_set_is_not_sent_again(decided, venue):
-    venue.refuse_clock_next(meanwhile=lambda: control.engage(actor="ann", reason="drill"))
+    venue.refuse_clock_next(meanwhile=lambda: kill_switch.engage(actor="ann", reason="drill"))
 
     assert not submit(decided())
 
@@ -111,7 +113,7 @@ def test_an_order_refused_for_its_timestamp_twice_waits_for_the_sweep(decided, v
 def test_an_entry_the_sweep_would_send_is_not_sent_either(send, venue):
     venue.drop_next()
     assert send().order.status == "NEW"  # it waits for the sweep
-    control.engage(actor="ann", reason="drill")
+    kill_switch.engage(actor="ann", reason="drill")
 
     for _ in range(3):
         time_passes(5)
@@ -123,7 +125,7 @@ def test_an_entry_the_sweep_would_send_is_not_sent_either(send, venue):
 
 def test_an_entry_whose_sender_died_is_not_sent_by_anybody(decided, venue):
     decided()
-    control.engage(actor="ann", reason="drill")
+    kill_switch.engage(actor="ann", reason="drill")
 
     for _ in range(5):
         time_passes(30)
@@ -135,11 +137,11 @@ def test_an_entry_whose_sender_died_is_not_sent_by_anybody(decided, venue):
 
 def test_an_entry_called_off_stays_so_when_trading_goes_on(decided, venue):
     made = decided()
-    state = control.engage(actor="ann", reason="drill")
+    state = kill_switch.engage(actor="ann", reason="drill")
     submit(made)
-    control.release(state_id=state.pk, actor="ann", reason="over")
+    kill_switch.release(state_id=state.pk, actor="ann", reason="over")
 
-    orders.submit(orders.load(made.orders[0].pk), actor="worker")
+    lifecycle.submit(lifecycle.load(made.orders[0].pk), actor="worker")
     time_passes(5)
     reconciliation.run()
 
@@ -149,7 +151,7 @@ def test_an_entry_called_off_stays_so_when_trading_goes_on(decided, venue):
 
 def test_an_exit_that_was_decided_goes_out_all_the_same(send, venue):
     send()
-    control.engage(actor="ann", reason="drill")
+    kill_switch.engage(actor="ann", reason="drill")
 
     outcome = send(action="close", quantity=None)
 
@@ -159,8 +161,8 @@ def test_an_exit_that_was_decided_goes_out_all_the_same(send, venue):
 
 def test_somebody_elses_stop_does_not_hold_it_back(decided, venue):
     made = decided()
-    control.engage(actor="ann", reason="drill", scope="symbol", key="ETHUSDT")
-    control.engage(actor="ann", reason="drill", scope="strategy", key="another")
+    kill_switch.engage(actor="ann", reason="drill", scope="symbol", key="ETHUSDT")
+    kill_switch.engage(actor="ann", reason="drill", scope="strategy", key="another")
 
     assert submit(made)
     assert venue.count("place_order") == 1
@@ -168,7 +170,7 @@ def test_somebody_elses_stop_does_not_hold_it_back(decided, venue):
 
 def test_a_stop_that_has_run_out_does_not_hold_it_back(decided, venue):
     made = decided()
-    state = control.engage(actor="ann", reason="drill")
+    state = kill_switch.engage(actor="ann", reason="drill")
     state.expires_at = timezone.now() - timedelta(seconds=1)
     state.save()
 
@@ -180,8 +182,8 @@ def test_a_stop_while_the_sender_still_waits_for_the_clock_counts(decided, venue
     made = decided()
     if not claimed:
         Order.objects.update(status="NEW", submitted_at=None)
-        made = replace(made, orders=orders.load(made.orders[0].pk), claimed=False)
-    venue.get_ready = lambda: control.engage(actor="ann", reason="drill")
+        made = replace(made, orders=lifecycle.load(made.orders[0].pk), claimed=False)
+    venue.get_ready = lambda: kill_switch.engage(actor="ann", reason="drill")
 
     assert not submit(made)
     assert Order.objects.get().status == "NOT_PLACED"

@@ -17,15 +17,17 @@ from django.utils import timezone
 from exchanges import catalogue, quotes
 from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument, parse_spot
-from exchanges.gateways import registry
+from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.instruments import spot_symbol_entry
 from tests.limits import set_limits
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order, VirtualAccount
-from trading.services import accounts, balances, execution, orders
-from trading.services.market import MarketView
+from trading.services.money import accounts, balances
+from trading.services.orders import lifecycle
+from trading.services.risk import decisions
+from trading.services.risk.market_view import MarketView
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -105,7 +107,7 @@ def wish(number: int, symbol: str, quantity: str) -> TradeIntent:
 def test_of_many_entries_for_one_slot_exactly_one_is_let_through(account):
     def decide(number: int) -> str:
         instrument = coin(number)
-        made = execution.decide(
+        made = decisions.decide(
             intent=wish(number, instrument.symbol, "1"),
             account_id=account.pk,
             market=look_at(instrument),
@@ -125,7 +127,7 @@ def test_the_same_money_is_not_promised_twice(account):
 
     def decide(number: int) -> str:
         instrument = coin(number)
-        made = execution.decide(
+        made = decisions.decide(
             intent=wish(number, instrument.symbol, "100"),
             account_id=account.pk,
             market=look_at(instrument),
@@ -142,7 +144,7 @@ def test_the_same_intent_decided_many_times_is_one_decision(account):
 
     def decide(_number: int) -> str:
         try:
-            execution.decide(
+            decisions.decide(
                 intent=wish(0, instrument.symbol, "1"),
                 account_id=account.pk,
                 market=look_at(instrument),
@@ -196,7 +198,7 @@ def test_an_order_that_many_want_to_send_is_sent_once(account, venue):
     assert order is not None
     assert order.status == "NEW"
 
-    sent = at_once(lambda _: orders.submit(orders.load(order.pk), actor="sweep").was_sent)
+    sent = at_once(lambda _: lifecycle.submit(lifecycle.load(order.pk), actor="sweep").was_sent)
 
     assert sent.count(True) == 1
     assert venue.count("place_order") == 2  # the one that was dropped, and this one

@@ -17,8 +17,8 @@ from prometheus_client import REGISTRY
 from exchanges.domain.news import BalanceNews, News, StreamGap
 from exchanges.domain.orders import AssetBalance
 from exchanges.models import Balance, VenueAccount
-from trading import userstream
-from trading.services import accounts
+from trading import user_stream
+from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -97,13 +97,13 @@ def account(venue) -> VenueAccount:
 
 
 def test_news_after_the_trouble_is_booked(account):
-    listener = userstream.Listener(account, BrokenMidway(), lambda _: None)
+    listener = user_stream.Listener(account, BrokenMidway(), lambda _: None)
     async_to_sync(listener.run)()
     assert Balance.objects.get(asset="USDT").free == 3
 
 
 def test_the_sign_of_life_comes_back(account):
-    listener = userstream.Listener(account, LiveWhileAway(), lambda _: None, pulse_seconds=0.05)
+    listener = user_stream.Listener(account, LiveWhileAway(), lambda _: None, pulse_seconds=0.05)
     async_to_sync(listener.run)()
     at = VenueAccount.objects.get().stream_at
     assert at is not None

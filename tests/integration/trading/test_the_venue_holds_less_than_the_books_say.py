@@ -9,7 +9,9 @@ from exchanges.models import VenueAccount
 from tests.integration.trading.clock import time_passes
 from tests.integration.trading.withdrawals import a_minute_passes, look, withdraw
 from trading.models import Order, Position
-from trading.services import balances, protection, reconciliation
+from trading.services.money import balances
+from trading.services.orders import reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +21,7 @@ def held(send) -> Position:
     """A protected position of 0.00999 BTC whose last fill is a minute old."""
     send(stop_loss=44000, take_profit=47000)
     position = Position.objects.get()
-    assert protection.ensure(position.pk, actor="test")
+    assert keeper.ensure(position.pk, actor="test")
     a_minute_passes()
     return position
 
@@ -70,7 +72,7 @@ def test_a_balance_from_before_the_last_fill_says_nothing(held, send):
     balances.refresh(VenueAccount.objects.get())
     send(quantity=0.01, stop_loss=44000, take_profit=47000)
 
-    assert protection.ensure(held.pk, actor="test")
+    assert keeper.ensure(held.pk, actor="test")
 
     held.refresh_from_db()
     assert held.alarm == ""
@@ -83,7 +85,7 @@ def test_a_balance_from_while_our_stop_locked_the_coins_is_no_loss(held, venue):
     time_passes(10)
     reconciliation.run()
 
-    assert protection.ensure(held.pk, actor="test")
+    assert keeper.ensure(held.pk, actor="test")
 
     held.refresh_from_db()
     assert held.alarm == ""
@@ -105,7 +107,7 @@ def test_a_refusal_for_funds_makes_us_ask_what_there_is(held, venue):
     reconciliation.run()
     a_minute_passes()  # the balance we know is from before
 
-    assert protection.ensure(held.pk, actor="test")
+    assert keeper.ensure(held.pk, actor="test")
 
     held.refresh_from_db()
     assert "the venue holds 0.00799" in held.alarm

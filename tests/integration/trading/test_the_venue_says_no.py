@@ -10,7 +10,8 @@ from tests.fakes.instruments import spot_symbol_entry
 from tests.integration.trading.clock import time_passes
 from tests.limits import set_limits
 from trading.models import Fill, Order, Position, TradingState
-from trading.services import protection, reconciliation
+from trading.services.orders import reconciliation
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +21,7 @@ def minutes_pass() -> None:
     for _ in range(5):
         time_passes(60)
         for position_id in reconciliation.run():
-            protection.ensure(position_id, actor="test")
+            keeper.ensure(position_id, actor="test")
 
 
 class TestCredentials:

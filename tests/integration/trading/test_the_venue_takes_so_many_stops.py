@@ -7,7 +7,8 @@ import pytest
 from exchanges.models import VenueAccount
 from tests.limits import set_limits
 from trading.models import Order, Position, VirtualAccount
-from trading.services import account_settings, accounts, balances, protection
+from trading.services.money import account_settings, accounts, balances
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 NAMES = tuple(f"va-{number}" for number in range(6))
@@ -29,7 +30,7 @@ def five_hold(send) -> None:
     for name in NAMES[:5]:
         assert send(strategy_id=name).decision.approved
     for position in Position.objects.all():
-        assert protection.ensure(position.pk, actor="test")
+        assert keeper.ensure(position.pk, actor="test")
 
 
 def test_the_sixth_is_denied_before_it_buys(send, five_hold):
@@ -55,5 +56,5 @@ def test_who_holds_may_add(send, five_hold):
 
 def test_who_sells_makes_room(send, five_hold):
     send(strategy_id=NAMES[0], action="close", quantity=None)
-    protection.ensure(Position.objects.order_by("pk")[0].pk, actor="test")
+    keeper.ensure(Position.objects.order_by("pk")[0].pk, actor="test")
     assert send(strategy_id=NAMES[5]).decision.approved

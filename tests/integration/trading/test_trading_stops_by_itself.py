@@ -16,21 +16,22 @@ from audit import append_only, failures
 from audit.models import Event
 from exchanges import quotes
 from exchanges.domain.orders import Quote
-from exchanges.gateways import budget, tally
+from exchanges.venues.shared import call_stats, rate_budget
 from tests.integration.trading.clock import time_passes
 from tests.limits import set_limits
 from trading import tasks
-from trading.domain.trips import State
+from trading.domain.circuit_breakers import State
 from trading.models import Order, Position, TradingState
-from trading.services import control, protection, trips
+from trading.services.control import circuit_breakers, kill_switch
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
 def calls(settings, venue):
-    store = budget.connect(settings.REDIS_URL)
-    counted = tally.Tally("simulator", store)
+    store = rate_budget.connect(settings.REDIS_URL)
+    counted = call_stats.Tally("simulator", store)
     counted.note_clock(offset_ms=3, took_ms=2)
     return counted
 
@@ -45,17 +46,17 @@ def fail(calls, seconds: int = 30) -> None:
 
 
 def states() -> dict[str, State]:
-    return {finding.name: finding.state for finding in trips.seen().findings}
+    return {finding.name: finding.state for finding in circuit_breakers.seen().findings}
 
 
 def stops() -> list[tuple[str, str, str, str]]:
-    rows = control.in_force(timezone.now()).order_by("pk")
+    rows = kill_switch.in_force(timezone.now()).order_by("pk")
     return [(s.mode, s.scope, s.key, s.engaged_by) for s in rows]
 
 
 def test_with_nothing_wrong_nothing_is_stopped(calls):
-    trips.note_backlog(3)
-    assert trips.watch() == []
+    circuit_breakers.note_backlog(3)
+    assert circuit_breakers.watch() == []
 
     assert set(states().values()) == {State.FINE}
     assert not TradingState.objects.exists()
@@ -74,7 +75,7 @@ def test_a_venue_that_does_not_answer_stops_its_entries(calls, send):
 def test_exits_go_on(calls, send):
     send()
     fail(calls)
-    trips.watch()
+    circuit_breakers.watch()
 
     assert send(action="close", quantity=None).order.status == "FILLED"
 
@@ -82,16 +83,16 @@ def test_exits_go_on(calls, send):
 def test_it_is_engaged_once(calls):
     fail(calls)
     for _ in range(3):
-        trips.watch()
+        circuit_breakers.watch()
 
     assert TradingState.objects.count() == 1
     assert Event.objects.filter(kind__startswith="control.").count() == 1
 
 
 def test_a_person_who_stopped_it_before_is_not_bothered(calls):
-    control.engage(actor="ann", reason="storm", scope="venue", key="simulator")
+    kill_switch.engage(actor="ann", reason="storm", scope="venue", key="simulator")
     fail(calls)
-    trips.watch()
+    circuit_breakers.watch()
 
     assert [s[3] for s in stops()] == ["ann"]
     assert states()["venue-errors"] is State.TRIPPED
@@ -99,25 +100,25 @@ def test_a_person_who_stopped_it_before_is_not_bothered(calls):
 
 def test_after_a_release_it_rests_and_then_looks_again(calls, settings):
     fail(calls)
-    trips.watch()
+    circuit_breakers.watch()
     state = TradingState.objects.get()
-    control.release(state_id=state.pk, actor="ann", reason="seen")
-    assert trips.watch() == []
+    kill_switch.release(state_id=state.pk, actor="ann", reason="seen")
+    assert circuit_breakers.watch() == []
 
     TradingState.objects.update(released_at=timezone.now() - timedelta(seconds=60))
-    assert len(trips.watch()) == 1
+    assert len(circuit_breakers.watch()) == 1
 
 
 def test_an_order_without_an_outcome_stops_its_venue(calls, send, venue):
     venue.lose_reply_next(executed=False)
     order = send().order
-    trips.watch()
+    circuit_breakers.watch()
     assert stops() == []
 
     order.refresh_from_db()
     order.unknown_since -= timedelta(seconds=181)
     order.save()
-    trips.watch()
+    circuit_breakers.watch()
 
     assert stops() == [("HALTED", "venue", "simulator", "trip:unknown-orders")]
     assert str(order.pk) in TradingState.objects.get().reason
@@ -128,7 +129,7 @@ def test_an_order_whose_sender_died_counts_from_its_sending(calls, send, venue):
     order = send().order
     type(order).objects.update(unknown_since=None)
     time_passes(181)
-    trips.watch()
+    circuit_breakers.watch()
 
     assert [s[3] for s in stops()] == ["trip:unknown-orders"]
 
@@ -137,14 +138,14 @@ class TestMarketData:
     @pytest.fixture
     def held(self, send):
         send(stop_loss=44000)
-        protection.ensure(Position.objects.get().pk, actor="test")
+        keeper.ensure(Position.objects.get().pk, actor="test")
 
     def test_a_price_nobody_keeps_fresh_is_asked_for(self, calls, held, settings):
         settings.TRIP_MARKET_STALE_SECONDS = 10
         old = quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"]
         _age_quote(old, 30)
-        trips.freshen()
-        trips.watch()
+        circuit_breakers.freshen()
+        circuit_breakers.watch()
 
         assert states()["market-data"] is State.FINE
         assert stops() == []
@@ -153,8 +154,8 @@ class TestMarketData:
         settings.TRIP_MARKET_STALE_SECONDS = 10
         _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
         venue.go_down()
-        trips.freshen()
-        trips.watch()
+        circuit_breakers.freshen()
+        circuit_breakers.watch()
 
         assert stops() == [("REDUCE_ONLY", "venue", "simulator", "trip:market-data")]
         assert "BTCUSDT 3" in TradingState.objects.get().reason
@@ -162,7 +163,7 @@ class TestMarketData:
     def test_one_nobody_has_asked_for_yet_is_unknown_and_stops_nothing(self, calls, held, settings):
         settings.TRIP_MARKET_STALE_SECONDS = 10
         _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
-        trips.watch()
+        circuit_breakers.watch()
 
         assert states()["market-data"] is State.UNKNOWN
         assert stops() == []
@@ -173,38 +174,38 @@ class TestMarketData:
             _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
             _may_ask_again()
             venue.go_down() if is_down else venue.come_back()
-            trips.freshen()
+            circuit_breakers.freshen()
         _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
-        trips.watch()
+        circuit_breakers.watch()
 
         assert states()["market-data"] is State.UNKNOWN
 
     def test_what_is_not_held_may_be_as_old_as_it_likes(self, calls, venue):
         venue.go_down()
-        trips.watch()
+        circuit_breakers.watch()
 
         assert states()["market-data"] is State.FINE
 
 
 def test_a_clock_that_is_off_stops_its_venue(calls):
     calls.note_clock(offset_ms=-9000, took_ms=10)
-    trips.watch()
+    circuit_breakers.watch()
 
     assert stops() == [("HALTED", "venue", "simulator", "trip:clock-skew")]
 
 
 def test_a_clock_that_cannot_be_read_is_unknown_and_stops_nothing(venue):
     venue.go_down()
-    trips.freshen()
-    trips.watch()
+    circuit_breakers.freshen()
+    circuit_breakers.watch()
 
     assert states()["clock-skew"] is State.UNKNOWN
     assert stops() == []
 
 
 def test_too_many_signals_that_wait_stop_everything_new(calls):
-    trips.note_backlog(10_001)
-    trips.watch()
+    circuit_breakers.note_backlog(10_001)
+    circuit_breakers.watch()
 
     assert stops() == [("REDUCE_ONLY", "global", "", "trip:signal-backlog")]
 
@@ -212,20 +213,20 @@ def test_too_many_signals_that_wait_stop_everything_new(calls):
 class TestTheTrail:
     def test_lines_that_were_refused_stop_everything_new(self, calls):
         failures.note(failures.REFUSED[0]("permission denied for table audit_event"))
-        trips.watch()
+        circuit_breakers.watch()
 
         assert stops() == [("HALTED", "global", "", "trip:audit-trail")]
 
     def test_a_trail_that_may_be_rewritten_does_too(self, calls):
         append_only.remove(connection)
-        trips.watch()
+        circuit_breakers.watch()
         append_only.install(connection)
 
         assert stops() == [("HALTED", "global", "", "trip:audit-trail")]
         assert "append-only are gone" in TradingState.objects.get().reason
 
     def test_looking_leaves_no_line(self, calls):
-        trips.watch()
+        circuit_breakers.watch()
 
         assert not Event.objects.filter(kind="audit.probe").exists()
 
@@ -234,13 +235,13 @@ class TestWithoutRedis:
     @pytest.fixture
     def away(self, settings, monkeypatch, venue):
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
-        for module in (trips, failures, quotes):
+        for module in (circuit_breakers, failures, quotes):
             monkeypatch.setattr(module, "_client", None)
 
     def test_what_is_counted_there_is_unknown_and_nothing_is_called_fine(self, away):
-        assert trips.watch() == []
+        assert circuit_breakers.watch() == []
 
-        found = trips.seen()
+        found = circuit_breakers.seen()
         assert found.worst is State.UNKNOWN
         assert {f.state for f in found.findings} == {State.UNKNOWN}
 
@@ -249,13 +250,13 @@ class TestWithoutRedis:
         order = send().order
         type(order).objects.update(unknown_since=timezone.now() - timedelta(seconds=181))
         request.getfixturevalue("away")
-        trips.watch()
+        circuit_breakers.watch()
 
         assert [s[3] for s in stops()] == ["trip:unknown-orders"]
 
 
 def test_nobody_watching_is_told(venue):
-    found = trips.seen()
+    found = circuit_breakers.seen()
 
     assert found.seconds_ago is None
     assert {f.state for f in found.findings} == {State.UNKNOWN}
@@ -281,10 +282,10 @@ def test_each_can_be_switched_off(calls, settings):
     ):
         setattr(settings, name, 0)
     fail(calls)
-    trips.note_backlog(10**9)
+    circuit_breakers.note_backlog(10**9)
     calls.note_clock(offset_ms=10**6, took_ms=1)
 
-    assert trips.watch() == []
+    assert circuit_breakers.watch() == []
     assert set(states().values()) == {State.OFF}
 
 
@@ -298,17 +299,17 @@ class TestSlippage:
 
     def test_entries_that_keep_filling_worse_stop_their_account(self, send, venue):
         self.enter(send, venue, 4)
-        trips.watch()
+        circuit_breakers.watch()
         assert stops() == []
         self.enter(send, venue, 1)
-        trips.watch()
+        circuit_breakers.watch()
         assert stops() == [("REDUCE_ONLY", "account", "simulator", "trip:slippage")]
         assert "actual=5 of 5" in TradingState.objects.get().reason
 
     def test_those_of_an_hour_ago_do_not_count(self, send, venue):
         self.enter(send, venue, 5)
         Order.objects.update(closed_at=timezone.now() - timedelta(hours=1))
-        trips.watch()
+        circuit_breakers.watch()
         assert stops() == []
 
 
@@ -329,6 +330,6 @@ def _may_ask_again() -> None:
 def test_a_venue_that_does_not_answer_is_not_asked_every_time(venue):
     venue.go_down()
     for _ in range(3):
-        trips.freshen()
+        circuit_breakers.freshen()
 
     assert venue.count("server_time") == 1

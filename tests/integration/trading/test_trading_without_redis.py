@@ -8,7 +8,7 @@ from tests import servers
 from trading import tasks
 from trading.domain import protection as rules
 from trading.models import Order, Position
-from trading.services import protection, protective_orders, situations
+from trading.services.protection import keeper, protective_orders, situations
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ def test_a_position_is_protected_by_whoever_made_it(send, redis_is_away):
 
 def test_a_position_can_be_closed(send, request):
     send(stop_loss=44000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     request.getfixturevalue("redis_is_away")
 
     outcome = send(action="close", quantity=None)
@@ -45,7 +45,7 @@ def test_two_who_looked_at_once_do_not_both_protect(send, redis_is_away):
     # Another placed after our look and before our own placing.
     ours = situations.look(position, situations.Learned(), "test")
     assert ours is not None
-    protection.ensure(position.pk, actor="another")
+    keeper.ensure(position.pk, actor="another")
 
     [placed] = rules.plan(ours).actions
     assert isinstance(placed, rules.PlaceOco | rules.PlaceStop)

@@ -13,7 +13,8 @@ from signals_app.services import strategy_settings
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import VirtualAccount
-from trading.services import account_settings, accounts, balances, control
+from trading.services.control import kill_switch
+from trading.services.money import account_settings, accounts, balances
 
 pytestmark = pytest.mark.django_db
 
@@ -89,7 +90,7 @@ def test_a_symbol_nobody_lists(account):
 
 
 def test_a_stop_in_force_is_a_note():
-    control.engage(actor="ann", reason="odd prices")
+    kill_switch.engage(actor="ann", reason="odd prices")
     said, code = run()
     assert code == 0
     assert "odd prices" in said

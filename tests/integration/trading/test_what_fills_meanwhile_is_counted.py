@@ -17,7 +17,9 @@ from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order, Position, VirtualAccount
-from trading.services import accounts, balances, execution, fills, ledger, market
+from trading.services.money import accounts, balances, ledger
+from trading.services.orders import fills
+from trading.services.risk import decisions, market_view
 
 D = Decimal
 LIMITS = [
@@ -102,15 +104,15 @@ class TestAFillWhileTheDecisionIsRead:
     def decide_while_it_fills(
         self, order: Order, symbol: str = "ETHUSDT", quantity: str = "0.1"
     ) -> Decision:
-        seen = market.observe(order.venue_account, symbol)
-        decisions: list[Decision] = []
+        seen = market_view.observe(order.venue_account, symbol)
+        taken: list[Decision] = []
 
         def decide() -> None:
             try:
-                made = execution.decide(
+                made = decisions.decide(
                     intent=entry(symbol, quantity), account_id=order.account_id, market=seen
                 )
-                decisions.append(made.decision)
+                taken.append(made.decision)
             finally:
                 connection.close()
 
@@ -121,7 +123,7 @@ class TestAFillWhileTheDecisionIsRead:
             wait_until_somebody_waits_for_us()
             book_elsewhere(whole_fill(order))
         decider.join(60)
-        return decisions[0]
+        return taken[0]
 
 
 def entry(symbol: str, quantity: str) -> TradeIntent:

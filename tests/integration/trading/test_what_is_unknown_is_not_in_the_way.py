@@ -8,7 +8,7 @@ import pytest
 
 from exchanges.domain import errors
 from trading.models import Order, Position
-from trading.services import protection
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -20,7 +20,7 @@ def in_doubt(send, venue) -> Position:
     position = Position.objects.get()
     venue.lose_reply_next(executed=False)
     venue.fail_read_next(errors.NotSent("connection refused"))
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     assert [o.status for o in Order.objects.filter(role="stop_loss")] == ["SUBMITTING"]
     return position
 
@@ -35,7 +35,7 @@ def test_a_close_sells_at_once(send, venue, in_doubt):
 def test_a_stop_passed_meanwhile_is_sold(venue, in_doubt):
     venue.set_quote("BTCUSDT", "43000", "43001")
 
-    protection.ensure(in_doubt.pk, actor="test")
+    keeper.ensure(in_doubt.pk, actor="test")
 
     assert Order.objects.get(role="exit").status == "FILLED"
 
@@ -43,7 +43,7 @@ def test_a_stop_passed_meanwhile_is_sold(venue, in_doubt):
 def test_a_reduce_leaves_the_other_parts_their_stops(send, venue):
     for _ in range(2):
         send(stop_loss=44000)
-        protection.ensure(Position.objects.get().pk, actor="test")
+        keeper.ensure(Position.objects.get().pk, actor="test")
     before = set(Order.objects.filter(role="stop_loss", status="OPEN").values_list("pk", flat=True))
 
     send(action="sell", quantity=0.004)
@@ -57,7 +57,7 @@ def test_a_reduce_leaves_the_other_parts_their_stops(send, venue):
 def test_a_stop_the_venue_will_not_let_go_of_at_first_is_cancelled_again(send, venue):
     """Right after a placing some venues refuse the cancel, and show the order open."""
     send(stop_loss=44000)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     venue.reject_cancel_next(-2011, "Unknown order sent.")
 
     outcome = send(action="close", quantity=None)
@@ -69,7 +69,7 @@ def test_a_stop_the_venue_will_not_let_go_of_at_first_is_cancelled_again(send, v
 def test_a_second_resting_exit_frees_its_own_coins(send, venue):
     """The first one holds its part: only the protective list can give the second its coins."""
     send(stop_loss=44000, quantity=0.02)
-    protection.ensure(Position.objects.get().pk, actor="test")
+    keeper.ensure(Position.objects.get().pk, actor="test")
     first = send(action="sell", quantity=0.004, order_type="stop", stop_price=43000).order
     assert first.status == "OPEN"
 

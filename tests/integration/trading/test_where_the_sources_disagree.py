@@ -15,15 +15,15 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from exchanges import catalogue, quotes
-from exchanges.gateways import registry
 from exchanges.models import VenueAccount
+from exchanges.venues import registry
 from signals_app.services import intake, routing, strategy_settings
 from signals_app.strategies import catalogue as catalogue_of_strategies
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from tests.unit.strategies.realtime.market import Market, made
 from trading.models import VirtualAccount
-from trading.services import account_settings, accounts, balances
+from trading.services.money import account_settings, accounts, balances
 
 pytestmark = pytest.mark.django_db
 D = Decimal

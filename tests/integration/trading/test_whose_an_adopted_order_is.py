@@ -14,7 +14,8 @@ from exchanges.domain.orders import OrderListRequest, OrderRequest, OrderType, S
 from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from trading.models import Order, OrderList, Position, VirtualAccount
-from trading.services import adoption, fills, protection, venue_sweep
+from trading.services.orders import adoption, fills, venue_sweep
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 
@@ -76,7 +77,7 @@ def test_a_protective_id_proves_whose_it_is(main, venue, send):
     send()
     position = Position.objects.get()
     with transaction.atomic():
-        protection.ensure(position.pk, actor="test")
+        keeper.ensure(position.pk, actor="test")
         transaction.set_rollback(True)
     Position.objects.create(
         account=other, symbol="BTCUSDT", is_open=True, quantity=1, updated_at=timezone.now()

@@ -10,7 +10,9 @@ from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services import balances, protection, reconciliation
+from trading.services.money import balances
+from trading.services.orders import reconciliation
+from trading.services.protection import keeper
 
 
 def a_minute_passes() -> None:
@@ -31,6 +33,6 @@ def withdraw(venue: FakeExchange, quantity: str, *, asset: str = "BTC") -> None:
 
 def look(position: Position) -> Position:
     balances.refresh(VenueAccount.objects.get())
-    protection.ensure(position.pk, actor="test")
+    keeper.ensure(position.pk, actor="test")
     position.refresh_from_db()
     return position

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
-from audit import cancelling
+from foundation import cancellation
 
 
 async def loops_and_loses(count: list[int], lost: int) -> None:
@@ -29,7 +29,7 @@ async def test_one_that_loses_two_cancellations_ends():
     await asyncio.sleep(0)
 
     async with asyncio.timeout(5):
-        await cancelling.ended(task, again=0.02)
+        await cancellation.ended(task, again=0.02)
 
     assert task.cancelled()
     assert len(lost) == 2
@@ -38,10 +38,10 @@ async def test_one_that_loses_two_cancellations_ends():
 async def test_one_that_has_failed_harms_nobody():
     failed, waits = asyncio.create_task(fails()), asyncio.create_task(asyncio.sleep(60))
 
-    await cancelling.ended(failed, waits)
+    await cancellation.ended(failed, waits)
 
     assert waits.cancelled()
 
 
 async def test_nothing_is_over_at_once():
-    await cancelling.ended()
+    await cancellation.ended()

@@ -10,7 +10,7 @@ from exchanges.market_data import recorded
 from exchanges.market_data.bus import Kind, enveloped
 from signals_app.backtest import ticks
 from signals_app.backtest.setup import Costs, SetupInvalid
-from signals_app.draft import Action
+from signals_app.payload.draft import Action
 from signals_app.strategies import realtime
 from signals_app.strategies.emission import Emission
 from tests import recordings

@@ -6,9 +6,9 @@ from decimal import Decimal as D
 
 import pytest
 
-from signals_app import wire
-from signals_app.backtest.desk import intent_of
-from signals_app.draft import Action
+from signals_app.backtest.simulated_trader import intent_of
+from signals_app.payload import wire
+from signals_app.payload.draft import Action
 from signals_app.services import routing
 from signals_app.strategies.emission import Emission
 from tests.unit.backtest.worlds import FREE, Says, candles, run, setup

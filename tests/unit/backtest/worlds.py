@@ -11,7 +11,7 @@ import numpy as np
 
 from exchanges.domain.candles import Candle, Candles
 from exchanges.domain.orders import OrderType
-from exchanges.simulator.instruments import listings
+from exchanges.venues.simulator.instruments import listings
 from signals_app.backtest import candles as candle_run
 from signals_app.backtest.setup import Costs, Setup
 from signals_app.strategies.spec import Family, Kind, Param, StrategySpec

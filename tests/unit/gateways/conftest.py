@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exchanges.domain.orders import OrderRequest, OrderType, Side
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from tests.fakes.scripted_venue import API_KEY, API_SECRET, ScriptedVenue
 
 MakeGateway = Callable[..., BinanceSpotGateway]

@@ -6,8 +6,8 @@ import pytest
 
 from exchanges.domain.errors import OutcomeUnknown, RateLimited
 from exchanges.domain.orders import OrderRequest
-from exchanges.gateways.binance_spot import BinanceSpotGateway
-from exchanges.gateways.budget import Budget, Share
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
+from exchanges.venues.shared.rate_budget import Budget, Share
 from tests.fakes.scripted_venue import ScriptedVenue
 
 NOON_MS = 1795262400000

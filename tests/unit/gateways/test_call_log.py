@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderRequest
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from tests.fakes.scripted_venue import API_KEY, API_SECRET, ScriptedVenue
 
 

@@ -7,9 +7,9 @@ import redis
 from django.conf import settings
 
 from exchanges.domain import errors
-from exchanges.gateways import tally
-from exchanges.gateways.budget import connect
-from exchanges.gateways.tally import Tally
+from exchanges.venues.shared import call_stats
+from exchanges.venues.shared.call_stats import Tally
+from exchanges.venues.shared.rate_budget import connect
 
 
 class Steady:
@@ -41,7 +41,7 @@ def counted(store, steady):
 
 
 def figures(store, environment, **when) -> tuple[int, int]:
-    found = tally.calls(store, environment, **when)
+    found = call_stats.calls(store, environment, **when)
     assert sum(total for total, _ in found.seconds) == found.total
     return found.total, found.failed
 
@@ -76,7 +76,7 @@ def test_a_failure_is_written_at_once_with_what_waited(store, counted):
 def test_a_failure_counts_in_every_second_it_lasted(store, counted):
     counted.note(failed=True, took_seconds=12.04)
 
-    found = tally.calls(store, "testnet")
+    found = call_stats.calls(store, "testnet")
     assert found.seconds == ((1, 1),) * 12
 
 
@@ -90,7 +90,7 @@ def test_a_quick_failure_counts_once_wherever_the_second_ends(store, counted):
 def test_nothing_lasts_longer_than_what_is_looked_at(store, counted):
     counted.note(failed=True, took_seconds=4000)
 
-    assert len(tally.calls(store, "testnet").seconds) == tally.WINDOW_SECONDS
+    assert len(call_stats.calls(store, "testnet").seconds) == call_stats.WINDOW_SECONDS
 
 
 def test_what_goes_well_for_long_counts_once(store, counted):
@@ -107,7 +107,7 @@ def test_a_failure_that_redis_missed_keeps_its_own_seconds(store, steady):
     counted.store, counted.wall, steady.now = store, (lambda: 1_000_010.0), 10.0
     counted.note(failed=False)
 
-    assert tally.calls(store, "testnet", now=1_000_010.0).seconds == ((1, 0), *((1, 1),) * 3)
+    assert call_stats.calls(store, "testnet", now=1_000_010.0).seconds == ((1, 0), *((1, 1),) * 3)
 
 
 def test_a_minute_later_it_no_longer_counts(store, counted):
@@ -123,7 +123,7 @@ def test_without_redis_calls_go_on_and_the_counts_are_told_later(store, steady):
     counted.note(failed=True)
 
     with pytest.raises(redis.RedisError):
-        tally.calls(away, "testnet")
+        call_stats.calls(away, "testnet")
     counted.store = store
     steady.now = 2.0
     counted.note(failed=False)
@@ -133,10 +133,10 @@ def test_without_redis_calls_go_on_and_the_counts_are_told_later(store, steady):
 def test_the_latest_clock_of_any_process_counts(store, counted):
     counted.note_clock(offset_ms=40, took_ms=7)
 
-    reading = tally.clock(store, "testnet", most_age=60)
+    reading = call_stats.clock(store, "testnet", most_age=60)
     assert reading is not None
     assert (reading.offset_ms, reading.took_ms) == (40, 7)
-    assert tally.clock(store, "testnet", most_age=60, now=counted.wall() + 61) is None
+    assert call_stats.clock(store, "testnet", most_age=60, now=counted.wall() + 61) is None
 
 
 class TestTheGateway:
@@ -149,18 +149,18 @@ class TestTheGateway:
         venue.refuse_next(400, -1121, "Invalid symbol.")
         with pytest.raises(errors.Rejected):
             gateway.last_price("NOPE")
-        assert tally.calls(store, "testnet").failed == 0
+        assert call_stats.calls(store, "testnet").failed == 0
 
         venue.refuse_next(503, -1001, "busy")
         gateway.ping()
-        assert tally.calls(store, "testnet").failed == 1
+        assert call_stats.calls(store, "testnet").failed == 1
 
     def test_a_connection_that_breaks_is_a_failure(self, gateway, venue, store, market_buy):
         venue.hang_up_next()
         with pytest.raises(errors.OutcomeUnknown):
             gateway.place_order(market_buy)
 
-        assert tally.calls(store, "testnet").failed == 1
+        assert call_stats.calls(store, "testnet").failed == 1
 
     def test_a_venue_that_hangs_is_bad_for_as_long_as_it_was_waited_for(
         self, make_gateway, counted, venue, store, market_buy
@@ -171,5 +171,5 @@ class TestTheGateway:
         with pytest.raises(errors.OutcomeUnknown):
             gateway.place_order(market_buy)
 
-        bad = [failed for _, failed in tally.calls(store, "testnet").seconds if failed]
+        bad = [failed for _, failed in call_stats.calls(store, "testnet").seconds if failed]
         assert bad == [1, 1, 1]

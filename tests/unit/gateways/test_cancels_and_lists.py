@@ -16,7 +16,7 @@ from exchanges.domain.orders import (
     TimeInForce,
     VenueStatus,
 )
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from tests.fakes.scripted_venue import FILLED_ORDER, ScriptedVenue
 
 TARGET = OrderRequest(

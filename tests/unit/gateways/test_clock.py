@@ -8,8 +8,8 @@ import pytest
 
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderRequest
-from exchanges.gateways.binance_spot import BinanceSpotGateway
-from exchanges.gateways.clock import Clock
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
+from exchanges.venues.shared.clock import Clock
 from tests.fakes.scripted_venue import ScriptedVenue
 
 OUTSIDE = "Timestamp for this request is outside of the recvWindow."

@@ -10,7 +10,7 @@ import pytest
 
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderListRequest, OrderRequest, OrderType, Purpose, Side
-from exchanges.gateways.patience import REST_SECONDS, Patience, Windows
+from exchanges.venues.shared.timeouts import REST_SECONDS, Patience, Windows
 from tests.fakes.scripted_venue import ScriptedVenue
 from tests.unit.gateways.conftest import MakeGateway
 

@@ -6,7 +6,7 @@ import pytest
 
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderRequest
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_venue import ScriptedVenue
 

@@ -9,7 +9,7 @@ import pytest
 
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderRequest, OrderType, TimeInForce, VenueStatus
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from tests.fakes.scripted_venue import API_KEY, ScriptedVenue
 
 

@@ -13,17 +13,17 @@ import pytest
 from binance.client import Client
 
 from exchanges.domain.orders import OrderRequest
-from exchanges.gateways import venue_client
-from exchanges.gateways.binance_spot import BinanceSpotGateway
-from exchanges.gateways.patience import Patience
-from exchanges.gateways.venue_client import VenueClient
+from exchanges.venues.binance import client
+from exchanges.venues.binance.client import VenueClient
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
+from exchanges.venues.shared.timeouts import Patience
 from tests.fakes.scripted_venue import ScriptedVenue
 
 PATIENCE = Patience(recv_window_ms=5000, timeout_seconds=1.0)
 
 
 def build_client(url: str = "http://127.0.0.1:9") -> VenueClient:
-    return venue_client.build(rest_url=url, api_key="k", api_secret="s")
+    return client.build(rest_url=url, api_key="k", api_secret="s")
 
 
 def test_building_a_gateway_sends_nothing(make_gateway, venue: ScriptedVenue) -> None:

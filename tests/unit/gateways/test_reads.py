@@ -10,7 +10,7 @@ import pytest
 
 from exchanges.domain import errors
 from exchanges.domain.orders import VenueStatus
-from exchanges.gateways.binance_spot import BinanceSpotGateway
+from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from petrosa_site.stack.ports import free_port
 from tests.fakes.instruments import spot_symbol_entry
 from tests.fakes.scripted_venue import FILLED_ORDER, ScriptedVenue

@@ -13,7 +13,7 @@ import pytest
 from exchanges.domain import errors
 from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
 from exchanges.domain.orders import ExecutionReport, VenueStatus
-from exchanges.gateways.user_stream import SpotUserStream
+from exchanges.venues.binance.spot.user_stream import SpotUserStream
 from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_stream import ScriptedStream, order_event
 from tests.fakes.scripted_venue import API_KEY, API_SECRET

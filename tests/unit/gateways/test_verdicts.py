@@ -8,8 +8,8 @@ import orjson
 import pytest
 
 from exchanges.domain import errors
-from exchanges.gateways import verdicts
-from exchanges.gateways.verdicts import Reply
+from exchanges.venues.binance import error_mapping
+from exchanges.venues.binance.error_mapping import Reply
 
 
 def refusal(status: int, code: int, text: str = "words", **headers: str) -> Reply:
@@ -50,7 +50,7 @@ def refusal(status: int, code: int, text: str = "words", **headers: str) -> Repl
 def test_a_refused_write_is_named_by_what_to_do_next(
     status: int, code: int, expected: type[errors.VenueError]
 ) -> None:
-    verdict = verdicts.on_write(refusal(status, code))
+    verdict = error_mapping.on_write(refusal(status, code))
 
     assert type(verdict) is expected
     assert (verdict.code, verdict.status, verdict.text) == (code, status, "words")
@@ -76,14 +76,14 @@ def test_a_refused_write_is_named_by_what_to_do_next(
 def test_a_refusal_has_a_type_and_its_name(
     code: int, text: str, expected: type[errors.Rejected]
 ) -> None:
-    verdict = verdicts.on_write(refusal(400, code, text))
+    verdict = error_mapping.on_write(refusal(400, code, text))
 
     assert type(verdict) is expected
     assert verdict.reason_code == getattr(expected, "NAME", str(code))
 
 
 def test_every_typed_refusal_keeps_the_venues_number() -> None:
-    typed = {kind.NAME: code for code, _, kind in verdicts.REFUSALS if hasattr(kind, "NAME")}
+    typed = {kind.NAME: code for code, _, kind in error_mapping.REFUSALS if hasattr(kind, "NAME")}
 
     assert typed == errors.CODES_OF_TYPED_REFUSALS
 
@@ -91,12 +91,12 @@ def test_every_typed_refusal_keeps_the_venues_number() -> None:
 def test_an_unknown_error_on_the_venues_side_may_have_executed() -> None:
     text = "An unknown error occurred while processing the request."
 
-    assert type(verdicts.on_write(refusal(400, -1000, text))) is errors.OutcomeUnknown
-    assert type(verdicts.on_write(refusal(500, -1000, text))) is errors.OutcomeUnknown
+    assert type(error_mapping.on_write(refusal(400, -1000, text))) is errors.OutcomeUnknown
+    assert type(error_mapping.on_write(refusal(500, -1000, text))) is errors.OutcomeUnknown
 
 
 def test_the_same_code_with_clear_words_and_status_is_final() -> None:
-    verdict = verdicts.on_write(refusal(400, -1000, "The symbol is not open for trading."))
+    verdict = error_mapping.on_write(refusal(400, -1000, "The symbol is not open for trading."))
 
     assert type(verdict) is errors.Rejected
 
@@ -117,15 +117,15 @@ def test_the_same_code_with_clear_words_and_status_is_final() -> None:
 def test_a_refused_read_changes_nothing_and_says_what_to_do(
     status: int, code: int, expected: type[errors.VenueError]
 ) -> None:
-    assert type(verdicts.on_read(refusal(status, code))) is expected
+    assert type(error_mapping.on_read(refusal(status, code))) is expected
 
 
 def test_a_not_found_on_a_write_is_a_refusal_of_the_write() -> None:
-    assert type(verdicts.on_write(refusal(400, -2013))) is errors.Rejected
+    assert type(error_mapping.on_write(refusal(400, -2013))) is errors.Rejected
 
 
 def test_the_firewalls_page_makes_reads_wait() -> None:
-    verdict = verdicts.on_read(Reply(403, b"<html>blocked</html>", {}))
+    verdict = error_mapping.on_read(Reply(403, b"<html>blocked</html>", {}))
 
     assert isinstance(verdict, errors.RateLimited)
     assert verdict.scope == "ban"
@@ -135,14 +135,14 @@ def test_the_firewalls_page_makes_reads_wait() -> None:
     ("status", "code", "scope"), [(429, -1003, "weight"), (429, -1015, "orders"), (418, 0, "ban")]
 )
 def test_a_limit_says_which_one_and_for_how_long(status: int, code: int, scope: str) -> None:
-    verdict = verdicts.on_write(refusal(status, code, **{"Retry-After": "17"}))
+    verdict = error_mapping.on_write(refusal(status, code, **{"Retry-After": "17"}))
 
     assert isinstance(verdict, errors.RateLimited)
     assert (verdict.scope, verdict.retry_after) == (scope, 17.0)
 
 
 def test_a_limit_without_a_body_is_known_by_its_status() -> None:
-    verdict = verdicts.on_write(Reply(429, b"<html>slow down</html>", {}))
+    verdict = error_mapping.on_write(Reply(429, b"<html>slow down</html>", {}))
 
     assert isinstance(verdict, errors.RateLimited)
     assert verdict.retry_after > 0
@@ -152,7 +152,7 @@ def test_the_end_of_a_ban_is_read_from_its_text() -> None:
     until = int((time.time() + 90) * 1000)
     text = f"Way too much request weight used; IP banned until {until}. Please use WebSocket."
 
-    verdict = verdicts.on_write(refusal(418, -1003, text))
+    verdict = error_mapping.on_write(refusal(418, -1003, text))
 
     assert isinstance(verdict, errors.RateLimited)
     assert 80 < verdict.retry_after <= 90

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.domain.orders import OrderRequest, OrderType, Side, VenueStatus
-from exchanges.gateways import wire
+from exchanges.venues.binance.spot import wire
 from tests.fakes.scripted_stream import order_event
 
 

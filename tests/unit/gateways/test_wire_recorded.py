@@ -13,10 +13,10 @@ import pytest
 
 from exchanges.domain.instruments import parse_spot
 from exchanges.domain.orders import OrderType, Quote, Side, VenueStatus
-from exchanges.gateways import wire
 from exchanges.market_data.books import Books
 from exchanges.market_data.frames import Frame, Reader
 from exchanges.market_data.numbers import Numbers
+from exchanges.venues.binance.spot import wire
 
 DATA = Path(__file__).resolve().parents[4] / "shared" / "binance" / "data"
 ENDPOINTS = DATA / "Binance.Net" / "Endpoints" / "Spot" / "Trading"

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 
-from exchanges.domain.matching import NewOrder, OrderType, Side
+from exchanges.matching import NewOrder, OrderType, Side
 from tests.unit.matching.venue import BTC, D, Venue, rows
 
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exchanges.domain.matching import CancelRestriction, NewOtoco, Side
+from exchanges.matching import CancelRestriction, NewOtoco, Side
 from tests.unit.matching.venue import (
     BTC,
     D,

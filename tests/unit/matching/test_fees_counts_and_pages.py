@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanges.domain.matching import OrderLimit, Side, VenueRefusal
+from exchanges.matching import OrderLimit, Side, VenueRefusal
 from tests.unit.matching.venue import BTC, D, Venue, entry, order, refused
 
 

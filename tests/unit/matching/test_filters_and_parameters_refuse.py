@@ -2,14 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanges.domain.matching import (
-    ExpiryReason,
-    NewOrder,
-    OrderType,
-    PriceRange,
-    Side,
-    TimeInForce,
-)
+from exchanges.matching import ExpiryReason, NewOrder, OrderType, PriceRange, Side, TimeInForce
 from tests.unit.matching.venue import (
     BTC,
     D,

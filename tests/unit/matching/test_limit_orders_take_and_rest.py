@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exchanges.domain.matching import ExpiryReason, MarketTraded, OrderType, Side, TimeInForce
+from exchanges.matching import ExpiryReason, MarketTraded, OrderType, Side, TimeInForce
 from tests.unit.matching.venue import (
     ASKS,
     BTC,

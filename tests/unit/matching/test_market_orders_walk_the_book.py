@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from exchanges.domain.matching import ExpiryReason, MarketTraded
+from exchanges.matching import ExpiryReason, MarketTraded
 from tests.unit.matching.venue import (
     ASKS,
     BIDS,

@@ -2,15 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanges.domain.matching import (
-    ExpiryReason,
-    NewOco,
-    NewOto,
-    NewOtoco,
-    OrderType,
-    Side,
-    TimeInForce,
-)
+from exchanges.matching import ExpiryReason, NewOco, NewOto, NewOtoco, OrderType, Side, TimeInForce
 from tests.unit.matching.venue import (
     BTC,
     D,

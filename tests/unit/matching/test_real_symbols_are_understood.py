@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exchanges.domain.matching import Engine, NewOrder, OrderType, Side
-from exchanges.domain.matching.rules import parse_symbol
+from exchanges.matching import Engine, NewOrder, OrderType, Side
+from exchanges.matching.rules import parse_symbol
 from tests.unit.matching.venue import T0, D, refused
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "binance" / "data"

@@ -10,7 +10,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from exchanges.domain.matching import (
+from exchanges.matching import (
     Engine,
     ListChanged,
     NewOco,
@@ -24,8 +24,8 @@ from exchanges.domain.matching import (
     TimeInForce,
     VenueRefusal,
 )
-from exchanges.domain.matching.records import ZERO
-from exchanges.domain.matching.reservations import need
+from exchanges.matching.records import ZERO
+from exchanges.matching.reservations import need
 from tests.unit.matching.venue import BTC, T0, D, entry
 
 START = {"USDT": D(2_000), "BTC": D(10), "BNB": D("0.002")}

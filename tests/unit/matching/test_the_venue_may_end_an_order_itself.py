@@ -6,8 +6,8 @@ from decimal import Decimal as D
 
 import pytest
 
-from exchanges.domain.matching import VenueRefusal
-from exchanges.domain.matching.words import ExpiryReason, OrderStatus
+from exchanges.matching import VenueRefusal
+from exchanges.matching.enums import ExpiryReason, OrderStatus
 from tests.unit.matching.venue import BTC, Venue
 
 WHY = ExpiryReason.EXECUTION_RULE_PRICE_RANGE_EXCEEDED

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanges.domain.matching import ExpiryReason, OrderType, Side, TimeInForce
+from exchanges.matching import ExpiryReason, OrderType, Side, TimeInForce
 from tests.unit.matching.venue import (
     ASKS,
     BIDS,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from exchanges.domain.matching import (
+from exchanges.matching import (
     BalancesChanged,
     Engine,
     Event,

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from signals_app import wire
-from signals_app.draft import PayloadError, SignalDraft
+from signals_app.payload import wire
+from signals_app.payload.draft import PayloadError, SignalDraft
 
 RECEIVED_AT = datetime(2026, 11, 21, 12, 0, 1, tzinfo=UTC)
 

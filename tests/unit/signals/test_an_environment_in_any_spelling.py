@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from exchanges.models import Environment
-from signals_app import environments
+from signals_app.payload import environments
 from tests.unit.signals.payloads import parse, refused, v1, v2, without
 
 

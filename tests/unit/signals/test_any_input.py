@@ -7,9 +7,9 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signals_app import wire
-from signals_app.draft import Action, PayloadError, SignalDraft
-from signals_app.values import ORDER_TYPES
+from signals_app.payload import wire
+from signals_app.payload.draft import Action, PayloadError, SignalDraft
+from signals_app.payload.fields import ORDER_TYPES
 from tests.unit.signals.payloads import RECEIVED_AT, v2
 
 FIELDS = (*wire.IDENTITY, *wire.OPTIONS, "confidence", "meta", "metadata", "x", "stopLoss")

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from signals_app import wire
-from signals_app.body import MAX_DEPTH
-from signals_app.draft import PayloadError
+from signals_app.payload import wire
+from signals_app.payload.draft import PayloadError
+from signals_app.payload.json_body import MAX_DEPTH
 from tests.unit.signals.payloads import RECEIVED_AT, parse, refused, v1, v2
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from signals_app.draft import Action
+from signals_app.payload.draft import Action
 from tests.unit.signals.payloads import parse, refused, v2, without
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)

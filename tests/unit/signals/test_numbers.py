@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from signals_app import wire
+from signals_app.payload import wire
 from tests.unit.signals.payloads import RECEIVED_AT, parse, refused, v1, v2, without
 
 

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from signals_app.draft import Action
+from signals_app.payload.draft import Action
 from tests.unit.signals.payloads import RECEIVED_AT, parse, v1, v2, without
 
 

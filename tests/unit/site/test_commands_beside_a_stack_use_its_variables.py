@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from petrosa_site import env
-from petrosa_site.stack import beside
+from petrosa_site.stack import env_file
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def test_secrets_are_neither_written_nor_read(folder, monkeypatch):
     for name in ("BINANCE_API_KEY", "BINANCE_API_SECRET", "SOME_TOKEN", "A_PASSWORD"):
         monkeypatch.setenv(name, "hush")
         env.text(name)
-    with beside.told(folder, {}):
+    with env_file.told(folder, {}):
         assert "hush" not in env.stack_file(folder).read_text()
     write(folder, "BINANCE_API_KEY=hush")
     assert env.of_stack(folder) == {}
@@ -118,7 +118,7 @@ def test_secrets_are_neither_written_nor_read(folder, monkeypatch):
 def test_what_was_asked_for_is_written_while_it_runs_and_only_for_us_to_read(folder, monkeypatch):
     monkeypatch.setenv("FOUR_EYES", "true")
     env.flag("FOUR_EYES", False)
-    with beside.told(folder, {"REDIS_URL": "redis://127.0.0.1:7"}):
+    with env_file.told(folder, {"REDIS_URL": "redis://127.0.0.1:7"}):
         told = env.of_stack(folder)
         assert env.stack_file(folder).stat().st_mode & 0o777 == 0o600
     assert (told["FOUR_EYES"], told["REDIS_URL"]) == ("true", "redis://127.0.0.1:7")

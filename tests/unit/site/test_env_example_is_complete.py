@@ -66,7 +66,7 @@ def test_older_names_are_mentioned():
 
 def test_only_env_py_reads_the_environment():
     readers = re.compile(r"os\.environ\b(?!\.setdefault\(\"DJANGO_SETTINGS_MODULE\")|os\.getenv")
-    apps = ("petrosa_site", "signals_app", "trading", "exchanges", "audit")
+    apps = ("petrosa_site", "signals_app", "trading", "exchanges", "audit", "foundation")
     offenders = [
         str(path.relative_to(ROOT))
         for app in apps

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.metrics import MetricWrapperBase
 
-from audit import metrics
+from foundation import metrics
 
 ROOT = Path(__file__).resolve().parents[3]
 MANUAL = "".join(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from petrosa_site.wsgi_bridge import SENT_WHOLE_UP_TO, Lane, WsgiBridge
+from petrosa_site.server.wsgi_bridge import SENT_WHOLE_UP_TO, Lane, WsgiBridge
 from tests.unit.stack.asgi_calls import Connection, scope
 
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 from django.conf import settings
 
-from audit import life
+from foundation import liveness
 from petrosa_site import beat, celery
 
 
@@ -33,6 +33,6 @@ def test_each_watched_queue_gets_its_pulse(scheduler):
 def test_a_turn_leaves_a_sign_of_life(scheduler):
     scheduler.tick()
 
-    assert life.ages()["beat"] < 5
+    assert liveness.ages()["beat"] < 5
     with redis.Redis.from_url(settings.REDIS_URL) as client:
         client.flushdb()

@@ -8,8 +8,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from petrosa_site.entry_gate import EntryGate, is_entry
-from petrosa_site.wsgi_bridge import WsgiBridge
+from petrosa_site.server.entry_gate import EntryGate, is_entry
+from petrosa_site.server.wsgi_bridge import WsgiBridge
 from tests.unit.stack.asgi_calls import Connection, scope
 
 BUY, CLOSE = b'{"action": "buy"}', b'{"action": "Close"}'

@@ -6,7 +6,7 @@ import yaml
 from django.conf import settings
 from django.core.management import get_commands
 
-from audit import life
+from foundation import liveness
 from petrosa_site import celery
 from petrosa_site.stack import procfile, supervision
 
@@ -127,11 +127,13 @@ def test_no_read_only_service_has_inline_configuration():
 def test_every_process_whose_silence_counts_is_expected():
     expected = COMPOSE["web"]["environment"]["EXPECTED_PROCESSES"].split(",")
 
-    assert set(expected) == set(COMPOSE) & set(life.WATCHED)
+    assert set(expected) == set(COMPOSE) & set(liveness.WATCHED)
 
 
 def test_every_watched_queue_is_served():
-    assert set(settings.WATCHED_QUEUES) == set(life.WATCHED) & {"worker", "exits"} & set(COMPOSE)
+    assert set(settings.WATCHED_QUEUES) == set(liveness.WATCHED) & {"worker", "exits"} & set(
+        COMPOSE
+    )
 
 
 def test_ports_are_open_on_this_machine_only():

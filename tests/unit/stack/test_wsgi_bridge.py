@@ -3,7 +3,7 @@ import time
 
 import pytest
 
-from petrosa_site.wsgi_bridge import SENT_WHOLE_UP_TO, WsgiBridge
+from petrosa_site.server.wsgi_bridge import SENT_WHOLE_UP_TO, WsgiBridge
 from tests.unit.stack.asgi_calls import Connection, scope
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from signals_app import wire
-from signals_app.draft import Action
+from signals_app.payload import wire
+from signals_app.payload.draft import Action
 from signals_app.strategies.emission import Emission
 
 SAID = Emission(

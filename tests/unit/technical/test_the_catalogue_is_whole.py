@@ -13,8 +13,8 @@ import pytest
 from django.conf import settings
 
 from exchanges.domain.candles import INTERVALS
-from signals_app import values, wire
-from signals_app.draft import Action
+from signals_app.payload import fields, wire
+from signals_app.payload.draft import Action
 from signals_app.strategies import catalogue, technical
 from signals_app.strategies.spec import Family, Kind, ParamInvalid
 from signals_app.strategies.technical import BY_ID, STRATEGIES, base
@@ -55,7 +55,7 @@ def test_few_are_live_at_first():
 def test_it_is_described(spec):
     assert catalogue.BY_ID[spec.strategy_id] is spec
     assert spec.kind is Kind.TECHNICAL
-    assert values.strategy_id("strategy_id", spec.strategy_id) == spec.strategy_id
+    assert fields.strategy_id("strategy_id", spec.strategy_id) == spec.strategy_id
     for words in (spec.title, spec.formula, spec.reference, spec.confidence):
         assert len(words) >= 4
     assert spec.timeframes

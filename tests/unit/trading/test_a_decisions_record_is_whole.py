@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exchanges.domain.books import Book
+from foundation.serialization import jsonable
 from tests.unit.trading.situations import (
     BTC,
     NOW,
@@ -32,8 +33,7 @@ from trading.domain.risk.types import (
     TradingMode,
 )
 from trading.models import Decision
-from trading.services import seen
-from trading.services.records import jsonable
+from trading.services.risk import decision_record
 
 FIGURE = st.decimals("0", "1000000", places=8)
 MAYBE = st.none() | FIGURE
@@ -107,19 +107,22 @@ def stored(value):
 def test_it_comes_back_as_it_was(intent, snapshot):
     decision = Decision(
         intent=stored(jsonable(intent)),
-        market=stored(seen.written(snapshot)),
+        market=stored(decision_record.written(snapshot)),
         decided_at=snapshot.now,
         environment=snapshot.environment,
     )
 
-    again = seen.intent_of(decision), seen.snapshot_of(decision)
+    again = decision_record.intent_of(decision), decision_record.snapshot_of(decision)
 
     assert again == (intent, snapshot)
     assert jsonable(assess(*again)) == jsonable(assess(intent, snapshot))
 
 
 def test_nothing_a_rule_may_look_at_is_left_out():
-    kept = set(seen.written(a_snapshot())) - {"quote_age_ms", "book_age_ms"}  # for people
+    kept = set(decision_record.written(a_snapshot())) - {
+        "quote_age_ms",
+        "book_age_ms",
+    }  # for people
     columns = {"now", "environment"}
     names = {f.name for f in fields(a_snapshot())} - columns
     assert kept == {"open_positions" if n == "open_position_count" else n for n in names}

@@ -5,7 +5,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from trading.domain.equity import Course, Falls
-from trading.domain.loss_ladder import Loss, Step, steps_to_take
+from trading.domain.loss_limits import Loss, Step, steps_to_take
 from trading.domain.risk.types import LossSteps
 
 D = Decimal

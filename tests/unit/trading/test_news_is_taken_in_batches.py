@@ -9,7 +9,7 @@ import pytest
 
 from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
 from exchanges.domain.orders import AssetBalance
-from trading.userstream import batches, conflated
+from trading.user_stream import batches, conflated
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

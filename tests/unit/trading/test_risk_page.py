@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from trading.domain import trips
+from trading.domain import circuit_breakers
 from trading.domain.risk.limit_book import LIMITS
 from trading.domain.risk.rules import RULES
 
@@ -27,6 +27,6 @@ def test_the_page_tells_every_limit_and_its_first_value(spec):
     assert f"`{spec.setting}`" in line
 
 
-@pytest.mark.parametrize("name", trips.NAMES)
+@pytest.mark.parametrize("name", circuit_breakers.NAMES)
 def test_the_page_tells_every_circuit_breaker(name):
     assert f"| `{name}` |" in PAGE.read_text(encoding="utf-8")

@@ -8,49 +8,51 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trading.domain import trips
+from trading.domain import circuit_breakers
+from trading.domain.circuit_breakers import Finding, Standing, State
 from trading.domain.risk.types import TradingMode
-from trading.domain.trips import Finding, Standing, State
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 GRACE = timedelta(seconds=60)
 
 
 def errors(seconds, most_pct=50, least_seconds=20):
-    return trips.venue_errors("testnet", seconds, most_pct=most_pct, least_seconds=least_seconds)
+    return circuit_breakers.venue_errors(
+        "testnet", seconds, most_pct=most_pct, least_seconds=least_seconds
+    )
 
 
 DEAD = [(3, 3)] * 20
 
 
 def market(ages, most=60):
-    return trips.market_data("testnet", ages, most_seconds=most)
+    return circuit_breakers.market_data("testnet", ages, most_seconds=most)
 
 
 def skew(reading, most=2000):
-    return trips.clock_skew("testnet", reading, most_ms=most)
+    return circuit_breakers.clock_skew("testnet", reading, most_ms=most)
 
 
 def unknown(ages, most=180):
-    return trips.unknown_orders("testnet", ages, most_seconds=most)
+    return circuit_breakers.unknown_orders("testnet", ages, most_seconds=most)
 
 
 def backlog(waiting, most=100):
-    return trips.signal_backlog(waiting, most=most)
+    return circuit_breakers.signal_backlog(waiting, most=most)
 
 
 def slipped(count, most=5):
-    return trips.slippage("spot-1", slipped=count, filled=9, most=most)
+    return circuit_breakers.slippage("spot-1", slipped=count, filled=9, most=most)
 
 
 def audit(refused, objection="", most=1):
-    return trips.audit_trail(refused, objection, most=most)
+    return circuit_breakers.audit_trail(refused, objection, most=most)
 
 
 def locked(seconds, most=15):
     who = "psql, 10.0.0.7, idle in transaction"
-    blocker = trips.Blocker(4711, who, seconds, 3, 4.6) if seconds is not None else None
-    return trips.lock_waits(blocker, most_seconds=most)
+    blocker = circuit_breakers.Blocker(4711, who, seconds, 3, 4.6) if seconds is not None else None
+    return circuit_breakers.lock_waits(blocker, most_seconds=most)
 
 
 def test_who_holds_the_lock_is_named():
@@ -135,11 +137,11 @@ def test_no_breaker_sells_anything():
     every += [slipped(9), locked(None)]
 
     assert {f.level for f in every} <= {TradingMode.REDUCE_ONLY, TradingMode.HALTED}
-    assert tuple(f.name for f in every) == trips.NAMES
+    assert tuple(f.name for f in every) == circuit_breakers.NAMES
 
 
 def engages(finding: Finding, standing: Standing, now: datetime = NOW) -> bool:
-    return trips.is_to_engage(finding, standing, now=now, grace=GRACE)
+    return circuit_breakers.is_to_engage(finding, standing, now=now, grace=GRACE)
 
 
 class TestEngaging:
@@ -187,12 +189,14 @@ def test_a_slow_answer_alone_is_no_skew(offset, took):
 
 
 def test_an_old_price_is_held_against_a_venue_that_was_asked_only():
-    found = trips.market_data("testnet", {"BTCUSDT": None}, most_seconds=60, was_asked=False)
+    found = circuit_breakers.market_data(
+        "testnet", {"BTCUSDT": None}, most_seconds=60, was_asked=False
+    )
 
     assert found.state is State.UNKNOWN
     assert "not asked yet" in found.actual
 
 
-@pytest.mark.parametrize("name", trips.NAMES)
+@pytest.mark.parametrize("name", circuit_breakers.NAMES)
 def test_a_breaker_nobody_looks_at_keeps_its_own_level(name):
-    assert trips.unwatched(name, "").level is trips.LEVELS[name]
+    assert circuit_breakers.unwatched(name, "").level is circuit_breakers.LEVELS[name]

@@ -1,7 +1,7 @@
 """Has the account lost too much: in a row, today, this week, from its best.
 
 Losses are percent of the account's equity, open losses included. The steps a loss goes down are
-taken by the equity watch (`trading.domain.loss_ladder`); these rules deny by the same figures when
+taken by the equity watch (`trading.domain.loss_limits`); these rules deny by the same figures when
 an entry is decided, whether or not the watch has come round.
 """
 

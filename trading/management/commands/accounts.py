@@ -16,7 +16,7 @@ from trading.domain.figures import plain
 from trading.domain.risk import window
 from trading.domain.risk.types import SizingModel
 from trading.models import Approval, StrategyMapping, VirtualAccount
-from trading.services import account_settings, accounts, equity, ledger
+from trading.services.money import account_settings, accounts, equity, ledger
 
 SWITCH = {"on": True, "off": False}
 

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from trading.models import Approval
-from trading.services import approvals
-from trading.services.second_person import SecondPersonNeeded
+from trading.services.control import approvals
+from trading.services.control.four_eyes import SecondPersonNeeded
 
 
 class Command(BaseCommand):

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from exchanges.domain.errors import VenueError
-from trading.services import limit_check
+from trading.services.risk import limit_check
 
 
 class Command(BaseCommand):

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from trading.models import StopReport, TradingState
-from trading.services import control, emptying, trips
+from trading.services.control import circuit_breakers, flatten, kill_switch
 
 TOO_SMALL = "stays, it is too small for the venue to sell"
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         )
         for verb, what in (("engage", "stop trading"), ("plan", "show what a stop would do")):
             one = verbs.add_parser(verb, help=what)
-            one.add_argument("level", choices=control.LEVELS)
+            one.add_argument("level", choices=kill_switch.LEVELS)
             one.add_argument("--scope", choices=TradingState.Scope.values, default="global")
             one.add_argument("--key", default="", help="what the scope names")
             if verb == "engage":
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         getattr(self, f"_{verb}")(options)
 
     def _status(self, _options: dict[str, Any]) -> None:
-        states = list(control.in_force(timezone.now()).order_by("engaged_at"))
+        states = list(kill_switch.in_force(timezone.now()).order_by("engaged_at"))
         if not states:
             self.stdout.write("Trading is active: nothing is stopped.")
         for state in states:
@@ -55,7 +55,7 @@ class Command(BaseCommand):
                 f"by {state.engaged_by}: {state.reason}"
             )
             self._report(state)
-        seen = trips.seen()
+        seen = circuit_breakers.seen()
         for found in seen.findings:
             place = f"{found.name} {found.key}".strip()
             line = f" (limit {found.limit})" if found.limit else ""
@@ -67,20 +67,20 @@ class Command(BaseCommand):
         report = StopReport.objects.filter(state=state).first()
         if report is None:
             return
-        told = ", ".join(f"{count} {word}" for word, count in emptying.counts(report).items())
+        told = ", ".join(f"{count} {word}" for word, count in flatten.counts(report).items())
         self.stdout.write(f"   {told}, {report.left} left {report.ended}".rstrip())
-        for step in emptying.lines(report):
+        for step in flatten.lines(report):
             why = step["why"] or step["status"]
             what = f"{step['key']} ({step['symbol'] or 'symbol unknown'})"
             self.stdout.write(f"   {what}: {step['outcome']} {why}".rstrip())
-            if step["outcome"] == emptying.FAILED:
+            if step["outcome"] == flatten.FAILED:
                 self.stdout.write(f"      {step['what_to_do']}")
         for held in report.planned.get("too_small", ()):
             self.stdout.write(f"   position {held['position']} ({held['symbol']}): {TOO_SMALL}")
 
     def _plan(self, options: dict[str, Any]) -> None:
-        planned = emptying.plan(
-            mode=control.level(options["level"]), scope=options["scope"], key=options["key"]
+        planned = flatten.plan(
+            mode=kill_switch.level(options["level"]), scope=options["scope"], key=options["key"]
         )
         for order in planned.cancels:
             self.stdout.write(f"cancel {order.client_order_id} in {order.account.name}: {order}")
@@ -96,10 +96,10 @@ class Command(BaseCommand):
         if minutes is not None and minutes <= 0:
             raise CommandError("--minutes: a time that has passed would stop nothing.")
         self._plan(options)  # first: once it is engaged, a worker may be done before we look
-        state = control.engage(
+        state = kill_switch.engage(
             actor=options["actor"],
             reason=options["reason"],
-            mode=control.level(options["level"]),
+            mode=kill_switch.level(options["level"]),
             scope=options["scope"],
             key=options["key"],
             expires_at=timezone.now() + timedelta(minutes=minutes) if minutes else None,
@@ -109,7 +109,7 @@ class Command(BaseCommand):
     def _release(self, options: dict[str, Any]) -> None:
         if not TradingState.objects.filter(pk=options["state"]).exists():
             raise CommandError(f"There is no stop {options['state']}.")
-        outcome = control.release(
+        outcome = kill_switch.release(
             state_id=options["state"], actor=options["actor"], reason=options["reason"]
         )
         if outcome.waits:
@@ -122,6 +122,6 @@ class Command(BaseCommand):
 
 
 def _check_place(options: dict[str, Any]) -> None:
-    options["key"] = control.spelled(options["scope"], options["key"])
-    if fault := control.fault_of_key(options["scope"], options["key"]):
+    options["key"] = kill_switch.spelled(options["scope"], options["key"])
+    if fault := kill_switch.fault_of_key(options["scope"], options["key"]):
         raise CommandError(f"--key {fault}.")

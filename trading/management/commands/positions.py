@@ -11,7 +11,7 @@ from exchanges.domain.errors import VenueError
 from trading.domain.figures import plain
 from trading.models import Position
 from trading.selectors import cover
-from trading.services import shortfalls
+from trading.services.protection import shortfalls
 
 
 class Command(BaseCommand):

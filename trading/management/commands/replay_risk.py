@@ -14,11 +14,12 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from trading.api.problems import to_json
+from foundation.api.problems import to_json
 from trading.domain.figures import plain
 from trading.models import VirtualAccount
-from trading.services import proposals, replay
-from trading.services.replay import Report, Result
+from trading.services.reports import replay
+from trading.services.reports.replay import Report, Result
+from trading.services.risk import limit_proposals
 
 MOST_SHOWN = 20
 NOT_A_SCREEN = 160  # columns
@@ -48,10 +49,10 @@ class Command(BaseCommand):
         if account and not VirtualAccount.objects.filter(name=account).exists():
             raise CommandError(f"--account: there is no account {account}.")
         try:
-            wished = proposals.read(options["limits"])
+            wished = limit_proposals.read(options["limits"])
         except OSError as error:
             raise CommandError(f"--limits: {options['limits']}: {error.strerror}") from None
-        except proposals.ProposalInvalid as error:
+        except limit_proposals.ProposalInvalid as error:
             raise CommandError(f"{options['limits']}:\n{error}") from None
         until = timezone.now()
         since = until - timedelta(days=options["days"])

@@ -12,11 +12,11 @@ from asgiref.sync import sync_to_async
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from audit import life
-from exchanges.gateways import registry
 from exchanges.models import VenueAccount
-from trading import tasks, userstream
-from trading.selectors import in_use
+from exchanges.venues import registry
+from foundation import liveness
+from trading import tasks, user_stream
+from trading.selectors import venues_in_use
 
 log = structlog.get_logger(__name__)
 LOOK_AGAIN_SECONDS = 10.0
@@ -37,7 +37,7 @@ class _Streams:
 
     def __init__(self, environment: str) -> None:
         self.environment = environment
-        self.listeners: dict[int, userstream.Listener] = {}
+        self.listeners: dict[int, user_stream.Listener] = {}
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -45,11 +45,11 @@ class _Streams:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         async with asyncio.TaskGroup() as group:
-            sign = group.create_task(life.keep("userstream"))
+            sign = group.create_task(liveness.keep("userstream"))
             while not self.stopping.is_set():
                 for account in await sync_to_async(self._unheard)():
                     registry.warm_soon(account.environment)
-                    listener = userstream.Listener(
+                    listener = user_stream.Listener(
                         account,
                         registry.user_stream_for(account.environment),
                         tasks.want_protection,
@@ -63,7 +63,7 @@ class _Streams:
     def _unheard(self) -> list[VenueAccount]:
         """Return accounts in use that have no listener; none while the database is away."""
         close_old_connections()
-        rows = in_use.venue_accounts()
+        rows = venues_in_use.venue_accounts()
         if self.environment:
             rows = rows.filter(environment=self.environment)
         try:

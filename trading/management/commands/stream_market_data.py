@@ -18,13 +18,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connections
 
-from audit import life
 from exchanges.market_data import selection, storing
 from exchanges.market_data.closed import CandleWriter
 from exchanges.market_data.feed import Feed
 from exchanges.market_data.publisher import Publisher
-from trading.selectors import watched
-from trading.services import trips
+from foundation import liveness
+from trading.selectors import watched_symbols
+from trading.services.control import circuit_breakers
 
 log = structlog.get_logger(__name__)
 LOOK_AGAIN_SECONDS = 5.0
@@ -59,7 +59,7 @@ class _Watch(threading.Thread):
         while not self._stopping.wait(float(settings.TRIP_EVERY_SECONDS)):
             close_old_connections()
             try:
-                trips.watch()
+                circuit_breakers.watch()
             except Exception:
                 log.exception("trips_not_watched")
         connections.close_all()
@@ -84,7 +84,7 @@ class _Feeds:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop)
         async with asyncio.TaskGroup() as group:
-            sign = group.create_task(life.keep("market"))
+            sign = group.create_task(liveness.keep("market"))
             while not self.stopping.is_set():
                 for environment, symbols in (await sync_to_async(self._wanted)()).items():
                     for market in markets_of(environment):
@@ -100,7 +100,7 @@ class _Feeds:
         """Return symbols by environment; what was wanted last stays while the database is away."""
         close_old_connections()
         try:
-            found = watched.symbols_by_environment()
+            found = watched_symbols.symbols_by_environment()
         except DatabaseError as error:
             log.warning("watched_symbols_not_read", error=str(error))
             return {}

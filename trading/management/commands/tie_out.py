@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchanges.domain.errors import VenueError
 from exchanges.models import Environment, VenueAccount
-from trading.api.problems import to_json
+from foundation.api.problems import to_json
 from trading.domain.figures import plain
-from trading.selectors import in_use
-from trading.services import tie_out
+from trading.selectors import venues_in_use
+from trading.services.money import tie_out
 
 
 class Command(BaseCommand):
@@ -36,7 +36,7 @@ class Command(BaseCommand):
             mapped = VenueAccount.objects.filter(virtual_accounts__isnull=False, environment=named)
             rows = mapped.distinct().order_by("pk")
         else:
-            rows = in_use.venue_accounts()
+            rows = venues_in_use.venue_accounts()
         told = []
         for venue_account in rows:
             try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from audit import metrics
+from foundation import metrics
 from signals_app.strategies import realtime
 
 PAGE = (Path(__file__).resolve().parents[4] / "docs/strategies.md").read_text()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from signals_app.draft import Action
 from signals_app.gateways.emitter import Said
+from signals_app.payload.draft import Action
 from signals_app.realtime.engine import Engine
 from signals_app.realtime.shard import Shard
 from signals_app.services.strategy_settings import Setting
