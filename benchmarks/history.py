@@ -21,6 +21,7 @@ import json, resource, statistics, time
 import numpy as np
 from django.db import connection
 from exchanges.domain.candles import Candles
+from exchanges.domain.venues import venue
 from exchanges.history import store
 
 count, year = {CANDLES}, {YEAR}
@@ -30,7 +31,7 @@ price = 100 + np.abs(30_000 + np.cumsum(made.normal(0, 5, count)))
 of = lambda top: made.random(count) * top
 rows = list(Candles("BTCUSDT", "1m", opened, price, price + 10, price - 10, price + 1,
     of(10), of(1e5), made.integers(0, 5000, count), of(5), of(5e4)))
-name = dict(environment="mainnet", symbol="BTCUSDT", interval="1m")
+name = dict(venue=venue("mainnet"), symbol="BTCUSDT", interval="1m")
 
 def timed(work, times=1):
     took = []

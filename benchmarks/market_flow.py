@@ -18,6 +18,7 @@ from typing import Any
 import nats
 
 from benchmarks.figures import quantile, summary
+from exchanges.domain.venues import venue
 from exchanges.market_data.ages import Ages
 from exchanges.market_data.frames import Frame, Reader
 from exchanges.market_data.numbers import Numbers
@@ -31,6 +32,7 @@ RECORDING = (
 FRAMES = 100_000
 ALONE = 2_000
 SYMBOL = "BTCUSDT"
+PLACE = venue("simulator")
 TOPIC = "bench.market"
 
 
@@ -63,7 +65,7 @@ def measure(_database_url: str = "") -> dict[str, Any]:
 
 
 def _decoding(recorded: list[bytes]) -> dict[str, float]:
-    reader, numbers, ages = Reader(), Numbers(), Ages("bench", "spot")
+    reader, numbers, ages = Reader(), Numbers(), Ages(PLACE)
     took: list[float] = []
     began = time.perf_counter()
     for place, wire in enumerate(islice(cycle(recorded), FRAMES)):
@@ -101,8 +103,7 @@ def _publisher(url: str, *, flat: bool) -> Publisher:
     return Publisher(
         url=url,
         topic=TOPIC,
-        environment="bench",
-        market="spot",
+        venue=PLACE,
         flat=flat,
         outbox=Outbox(most_cheap=FRAMES, most_dear=FRAMES),
     )

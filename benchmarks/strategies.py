@@ -25,6 +25,7 @@ import nats
 import orjson
 
 from benchmarks.figures import quantile
+from exchanges.domain.venues import venue
 from exchanges.market_data import bus
 from exchanges.market_data.bus import Kind, enveloped
 from exchanges.market_data.recorded import Recorded, frames
@@ -33,6 +34,7 @@ from signals_app.strategies import realtime
 RECORDINGS = Path(__file__).resolve().parents[2] / "shared/binance/data/hftbacktest/spot"
 MADE_UP = 30_000
 ROUNDS = 10
+PLACE = venue("simulator")
 NATS_FRAMES = 100_000
 START_MS = 1_723_161_240_000
 
@@ -96,7 +98,7 @@ def through_nats(database_url: str = "") -> dict[str, Any]:
     folder = Path(tempfile.mkdtemp(prefix="petrosa-bench-"))
     server = servers.started(lambda: servers.nats_server(folder))
     symbols = sorted({one.symbol for one in _course()})
-    engine = Engine(shard=Shard(1, 1), environment="bench")
+    engine = Engine(shard=Shard(1, 1), venue=PLACE)
     engine.apply(
         Setting(spec, "live", tuple(symbols), (), spec.defaults(), 1) for spec in realtime.SPECS
     )
@@ -115,7 +117,7 @@ async def _through(url: str, engine: Any, intake_class: Any) -> dict[str, Any]:
         engine.take(symbol, kind, raw)
         steps.append(time.perf_counter() - began)
 
-    intake = intake_class(url=url, topic="bench", environment="bench", take=take)
+    intake = intake_class(url=url, topic="bench", venue=PLACE, take=take)
     await intake.want(engine.wanted)
     sender = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.strategies", url
@@ -146,7 +148,7 @@ async def _send(url: str) -> None:
     client = await nats.connect(url)
     laps = (one for _ in iter(int, 1) for one in _course())
     for count, one in enumerate(islice(laps, NATS_FRAMES), 1):
-        await client.publish(bus.subject("bench", "bench", "spot", one.symbol, one.kind), one.raw)
+        await client.publish(bus.subject("bench", PLACE, one.symbol, one.kind), one.raw)
         if not count % 1000:
             await client.flush()
     await client.flush()

@@ -22,6 +22,7 @@ PASS = """
 import json, time
 from datetime import UTC, datetime, timedelta
 from benchmarks.technical import walk
+from exchanges.domain.venues import venue
 from exchanges.history import store
 from signals_app.models import CandleRun
 from signals_app.services import candle_runs
@@ -31,7 +32,7 @@ now, wanted = midnight + timedelta(seconds=1), candle_runs.wanted()
 for number, ((symbol, interval), asked) in enumerate(wanted.items()):
     count = 1 + max(BY_ID[one.strategy_id].lookback(one.params) for one in asked)
     series = walk(count, interval, seed=number, end_ms=int(midnight.timestamp() * 1000))
-    store.store(environment="simulator", symbol=symbol, interval=interval, rows=series)
+    store.store(venue=venue("simulator"), symbol=symbol, interval=interval, rows=series)
 times, said = [], 0
 for _ in range({passes} + 1):
     CandleRun.objects.update(candle_ms=None)

@@ -23,6 +23,7 @@ from django.utils import timezone
 from exchanges.domain.books import Book
 from exchanges.domain.errors import VenueError
 from exchanges.domain.orders import Quote
+from exchanges.domain.venues import Venue
 from exchanges.venues import registry
 
 log = structlog.get_logger(__name__)
@@ -68,72 +69,67 @@ def _redis() -> redis.Redis:
     return _client
 
 
-def place(environment: str, market: str = "spot") -> str:
-    """Return the word a market's prices are kept under: spot's is its environment."""
-    return environment if market == "spot" else f"{environment}.{market}"
+def key_of_quote(venue: Venue, symbol: str) -> str:
+    return f"petrosa:price:{venue}:{symbol}"
 
 
-def key_of_quote(environment: str, symbol: str) -> str:
-    return f"petrosa:price:{environment}:{symbol}"
-
-
-def key_of_book(environment: str, symbol: str) -> str:
-    return f"{BOOKS}{environment}:{symbol}"
+def key_of_book(venue: Venue, symbol: str) -> str:
+    return f"{BOOKS}{venue}:{symbol}"
 
 
 # ---- reading ---------------------------------------------------------------------------------
 
 
-def get(environment: str, symbol: str, *, max_age: Decimal) -> Quote | None:
+def get(venue: Venue, symbol: str, *, max_age: Decimal) -> Quote | None:
     """Return a quote not older than `max_age` seconds, or None when there is none to be had."""
-    [cached] = _recall(key_of_quote(environment, symbol))
+    [cached] = _recall(key_of_quote(venue, symbol))
     quote: Quote | None = _fresh(cached, max_age)
     if quote is not None:
         return quote
     asked_at = timezone.now()
     try:
-        quote = registry.for_venue(environment).quote(symbol)
+        quote = registry.for_venue(venue).quote(symbol)
     except VenueError as error:
         log.warning("quote_not_available", symbol=symbol, error=str(error))
         return None
-    put(environment, quote, asked_at=asked_at)
+    put(venue, quote, asked_at=asked_at)
     return quote
 
 
-def with_book(environment: str, symbol: str, *, max_age: Decimal) -> Prices:
+def with_book(venue: Venue, symbol: str, *, max_age: Decimal) -> Prices:
     """Return quote and book not older than `max_age` seconds. One call to the venue serves both."""
-    cached = _recall(key_of_quote(environment, symbol), key_of_book(environment, symbol))
+    cached = _recall(key_of_quote(venue, symbol), key_of_book(venue, symbol))
     fresh = Prices(*(_fresh(price, max_age) for price in cached))
     if fresh.quote is not None and fresh.book is not None:
         return fresh
     asked_at = timezone.now()
     try:
-        book = registry.for_venue(environment).depth(symbol)
+        book = registry.for_venue(venue).depth(symbol)
     except VenueError as error:
         log.warning("book_not_available", symbol=symbol, error=str(error))
         return fresh
     quote = book.quote()
-    put(environment, *(price for price in (quote, book) if price), asked_at=asked_at)
+    put(venue, *(price for price in (quote, book) if price), asked_at=asked_at)
     return Prices(quote, book)
 
 
-def newest(environment: str, symbol: str, seen: Prices, *, max_age: Decimal) -> Prices:
+def newest(venue: Venue, symbol: str, seen: Prices, *, max_age: Decimal) -> Prices:
     """Return `seen`, or what this process has come to know since, not older than `max_age`
     seconds. Asks nobody.
 
     For one who had to wait after looking: others may have looked meanwhile.
     """
     return Prices(
-        _later(seen.quote, key_of_quote(environment, symbol), max_age),
-        _later(seen.book, key_of_book(environment, symbol), max_age),
+        _later(seen.quote, key_of_quote(venue, symbol), max_age),
+        _later(seen.book, key_of_book(venue, symbol), max_age),
     )
 
 
-def known(environment: str, symbols: Sequence[str]) -> dict[str, Quote]:
+def known(venue: Venue, symbols: Sequence[str]) -> dict[str, Quote]:
     """Return the quotes somebody shared in the last minute, by symbol; never asks the venue."""
     if not symbols:
         return {}
-    found = _read([key_of_quote(environment, symbol) for symbol in symbols])
+    found = _read([key_of_quote(venue, symbol) for symbol in symbols])
     return {
         symbol: _decode_quote(raw[STAMP_DIGITS:])
         for symbol, raw in zip(symbols, found, strict=True)
@@ -141,12 +137,12 @@ def known(environment: str, symbols: Sequence[str]) -> dict[str, Quote]:
     }
 
 
-def ages(environment: str, symbols: Sequence[str]) -> dict[str, timedelta | None]:
+def ages(venue: Venue, symbols: Sequence[str]) -> dict[str, timedelta | None]:
     """Return how long ago the newest quote of each symbol was received.
 
     None: nobody received one within the last minute, or Redis is away. Never asks the venue.
     """
-    quotes, now = known(environment, symbols), timezone.now()
+    quotes, now = known(venue, symbols), timezone.now()
     return {
         symbol: now - quotes[symbol].received_at if symbol in quotes else None for symbol in symbols
     }
@@ -160,7 +156,7 @@ def raw(key: str) -> bytes | None:
 # ---- writing ---------------------------------------------------------------------------------
 
 
-def put(environment: str, *prices: Quote | Book, asked_at: datetime | None = None) -> None:
+def put(venue: Venue, *prices: Quote | Book, asked_at: datetime | None = None) -> None:
     """Share quotes and books with every process for a minute, unless newer ones are there.
 
     `asked_at`: an answer may be as old as its question, whenever it was received.
@@ -168,8 +164,8 @@ def put(environment: str, *prices: Quote | Book, asked_at: datetime | None = Non
     if not prices:
         return
     for price in prices:
-        _memory[_key_of(environment, price)] = (time.monotonic() + MEMORY_SECONDS, price)
-    written = told(environment, prices, asked_at=asked_at)
+        _memory[_key_of(venue, price)] = (time.monotonic() + MEMORY_SECONDS, price)
+    written = told(venue, prices, asked_at=asked_at)
     try:
         _redis().eval(KEEP_NEWEST, len(written), *written, KEPT_SECONDS, *written.values())
     except redis.RedisError as error:
@@ -177,12 +173,11 @@ def put(environment: str, *prices: Quote | Book, asked_at: datetime | None = Non
 
 
 def told(
-    environment: str, prices: Iterable[Quote | Book], *, asked_at: datetime | None = None
+    venue: Venue, prices: Iterable[Quote | Book], *, asked_at: datetime | None = None
 ) -> dict[str, bytes]:
     """Return what KEEP_NEWEST is to write, by key."""
     return {
-        _key_of(environment, price): _stamp(asked_at or price.received_at)
-        + msgspec.json.encode(price)
+        _key_of(venue, price): _stamp(asked_at or price.received_at) + msgspec.json.encode(price)
         for price in prices
     }
 
@@ -195,9 +190,9 @@ def forget() -> None:
 # ---- inside ----------------------------------------------------------------------------------
 
 
-def _key_of(environment: str, price: Quote | Book) -> str:
+def _key_of(venue: Venue, price: Quote | Book) -> str:
     make = key_of_book if isinstance(price, Book) else key_of_quote
-    return make(environment, price.symbol)
+    return make(venue, price.symbol)
 
 
 def _stamp(moment: datetime) -> bytes:

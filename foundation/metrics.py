@@ -31,57 +31,61 @@ SLIPPAGE = Histogram(
 MARKET_MESSAGES = Counter(
     "petrosa_market_messages_total",
     "Frames of the market streams; late ones were told again or out of order",
-    ["environment", "kind"],
+    ["exchange", "market", "environment", "kind"],
 )
 MARKET_RECONNECTS = Counter(
-    "petrosa_market_reconnects_total", "Market streams that had to be opened anew", ["environment"]
+    "petrosa_market_reconnects_total",
+    "Market streams that had to be opened anew",
+    ["exchange", "market", "environment"],
 )
 MARKET_RENEWALS = Counter(
     "petrosa_market_renewals_total",
     "Market streams that another took over from without a gap",
-    ["environment"],
+    ["exchange", "market", "environment"],
 )
 MARKET_LAG = Gauge(
     "petrosa_market_lag_ms",
     "Received minus event time of the newest frame, milliseconds",
-    ["environment", "market", "kind"],
+    ["exchange", "market", "environment", "kind"],
     multiprocess_mode="mostrecent",
 )
 MARKET_LAG_WORST = Gauge(
     "petrosa_market_lag_worst_ms",
     "The same, worst of the last seconds",
-    ["environment", "market", "kind"],
+    ["exchange", "market", "environment", "kind"],
     multiprocess_mode="mostrecent",
 )
 MARKET_STALENESS = Gauge(
     "petrosa_market_staleness_seconds",
     "Since the last frame of a stream, as of the feed's last word",
-    ["environment", "market", "symbol", "kind"],
+    ["exchange", "market", "environment", "symbol", "kind"],
     multiprocess_mode="mostrecent",
 )
 MARKET_PUBLISHED = Counter(
-    "petrosa_market_published_total", "Frames published on NATS", ["environment", "market"]
+    "petrosa_market_published_total",
+    "Frames published on NATS",
+    ["exchange", "market", "environment"],
 )
 MARKET_DROPPED = Counter(
     "petrosa_market_dropped_total",
     "Frames that NATS was too slow or too long away for",
-    ["environment", "market", "kind"],
+    ["exchange", "market", "environment", "kind"],
 )
 MARKET_QUEUE = Gauge(
     "petrosa_market_queue_depth",
     "What waits: frames for NATS, closed candles for the database",
-    ["environment", "market", "queue"],
+    ["exchange", "market", "environment", "queue"],
     multiprocess_mode="mostrecent",
 )
 MARKET_RESYNCS = Counter(
     "petrosa_market_resyncs_total",
     "Books that were built anew from a snapshot, by why",
-    ["environment", "market", "reason"],
+    ["exchange", "market", "environment", "reason"],
 )
 CANDLES_CLOSED = Counter(
     "petrosa_market_candles_total",
     "Closed candles by what became of them: stored, retried, refused, lost",
-    ["environment", "market", "outcome"],
+    ["exchange", "market", "environment", "outcome"],
 )
 SIGNALS = Counter("petrosa_signals_total", "Signals by source and outcome", ["source", "outcome"])
 DENIALS = Counter("petrosa_denials_total", "Denied intents by code", ["code"])

@@ -71,11 +71,10 @@ def allow_long_statements(sender: Any, **_kwargs: object) -> None:
 
 def warm_gateway(**_kwargs: object) -> None:
     """Let no signal wait for the imports, the connection and the clock of its gateway."""
-    from django.conf import settings
 
-    from exchanges.venues import registry
+    from exchanges.venues import configured, registry
 
-    registry.warm_soon(settings.VENUE_ENVIRONMENT)
+    registry.warm_soon(configured.venue())
 
 
 def warm_threads(sender: Any, **_kwargs: object) -> None:

@@ -113,6 +113,21 @@ def text(name: str, default: str = "", *, aliases: tuple[str, ...] = ()) -> str:
     return next(iter(given.values()), default)
 
 
+def credentials(key: str, secret: str) -> dict[str, tuple[str, str]]:
+    """Return key and secret of every further account: NAME of `<key>_NAME` and `<secret>_NAME`.
+
+    One without the other stops the boot.
+    """
+    found = {}
+    for first, other in ((key, secret), (secret, key)):
+        for name in sorted(n for n in os.environ if n.startswith(f"{first}_") and is_set(n)):
+            account = name.removeprefix(f"{first}_")
+            if not is_set(f"{other}_{account}"):
+                raise ImproperlyConfigured(f"{name} is set and {other}_{account} is not.")
+            found[account] = text(f"{key}_{account}"), text(f"{secret}_{account}")
+    return found
+
+
 def is_set(*names: str) -> bool:
     """Return whether any of `names` has a value of its own, whatever a running stack has."""
     return any(os.environ.get(name, "") != "" for name in names)

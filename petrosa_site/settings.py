@@ -364,6 +364,8 @@ BINANCE_DEMO = env.flag("BINANCE_DEMO", False)
 MAINNET_TRADING_ENABLED = env.flag("MAINNET_TRADING_ENABLED", False)
 BINANCE_API_KEY = env.text("BINANCE_API_KEY")
 BINANCE_API_SECRET = env.text("BINANCE_API_SECRET")
+# Of further accounts, by the name that a venue account says its credentials have.
+BINANCE_CREDENTIALS = env.credentials("BINANCE_API_KEY", "BINANCE_API_SECRET")
 BINANCE_SPOT_REST_URL = env.text("BINANCE_SPOT_REST_URL")
 BINANCE_SPOT_WS_URL = env.text("BINANCE_SPOT_WS_URL")
 BINANCE_SPOT_STREAM_URL = env.text("BINANCE_SPOT_STREAM_URL")

@@ -27,6 +27,7 @@ from django.utils import timezone
 from exchanges import quotes
 from exchanges.domain import errors
 from exchanges.domain.orders import Quote
+from exchanges.domain.venues import Venue
 from foundation import liveness, metrics
 from trading.models import Order, Position
 from trading.selectors import due
@@ -142,8 +143,8 @@ class Guard:
         positions = keeper.guarded()
         if not positions:
             return
-        for environment, held in _by_environment(positions).items():
-            prices = _prices(environment, sorted({p.symbol for p in held}))
+        for venue, held in _by_venue(positions).items():
+            prices = _prices(venue, sorted({p.symbol for p in held}))
             for position in held:
                 if _is_passed(position, prices.get(position.symbol)):
                     key = ("position", position.pk)
@@ -190,19 +191,19 @@ def _step(order: Order) -> None:
         keeper.ensure(position_id, actor=ACTOR)
 
 
-def _by_environment(positions: list[Position]) -> dict[str, list[Position]]:
-    found: dict[str, list[Position]] = {}
+def _by_venue(positions: list[Position]) -> dict[Venue, list[Position]]:
+    found: dict[Venue, list[Position]] = {}
     for position in positions:
-        found.setdefault(position.account.venue_account.environment, []).append(position)
+        found.setdefault(position.account.venue_account.venue, []).append(position)
     return found
 
 
-def _prices(environment: str, symbols: list[str]) -> dict[str, Quote]:
+def _prices(venue: Venue, symbols: list[str]) -> dict[str, Quote]:
     """Return fresh prices: those of the market stream, else asked for."""
     most = Decimal(settings.QUOTE_MAX_AGE_SECONDS)
     found = {}
     for symbol in symbols:
-        quote = quotes.get(environment, symbol, max_age=most)
+        quote = quotes.get(venue, symbol, max_age=most)
         if quote is not None:
             found[symbol] = quote
     return found

@@ -147,12 +147,11 @@ class Listener:
         reports = [news for news in batch if isinstance(news, ExecutionReport)]
         if not reports:
             return batch
-        environment = self.venue_account.environment
         try:
-            found = fills.look(reports, environment=environment)
+            found = fills.look(reports, account=self.venue_account)
             if found.awaited:
                 time.sleep(REPLY_SECONDS)
-                found = fills.look(found.fresh, environment=environment)
+                found = fills.look(found.fresh, account=self.venue_account)
         except DatabaseError as error:
             log.warning("user_stream_books_not_read", error=str(error))
             return batch
@@ -175,8 +174,7 @@ class Listener:
             log.error("user_stream_news_not_booked", news=type(news).__name__, error=str(error))
 
     def _hear_of_order(self, report: ExecutionReport) -> None:
-        environment = self.venue_account.environment
-        applied = fills.apply(report, environment=environment, actor=ACTOR)
+        applied = fills.apply(report, account=self.venue_account, actor=ACTOR)
         if applied is not None and applied.position_id is not None:
             self.want_protection(applied.position_id)
 

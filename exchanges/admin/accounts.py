@@ -11,8 +11,9 @@ from foundation.admin.facts import FactAdmin
 @admin.register(VenueAccount)
 class VenueAccountAdmin(FactAdmin):
     list_display = (
-        "environment",
+        "exchange",
         "market",
+        "environment",
         "label",
         "can_trade",
         "maker_rate",

@@ -51,7 +51,7 @@ class SeriesAdmin(FactAdmin):
     ordering = ("symbol", "environment", "market", "id")
     actions = ("repair_selected",)
     fields = (
-        ("symbol", "interval", "environment", "market"),
+        ("symbol", "interval", "exchange", "market", "environment"),
         ("first", "last", "rows"),
         ("missing", "absent", "checked_at"),
         "trouble",
@@ -188,8 +188,7 @@ def _candles(one: Series, end_ms: int | None) -> dict[str, Any]:
     if one.interval not in INTERVALS:
         return {"kind": "none"}
     found = store.load(
-        environment=one.environment,
-        market=one.market,
+        venue=one.venue,
         symbol=one.symbol,
         interval=one.interval,
         end_ms=end_ms,
@@ -201,7 +200,7 @@ def _candles(one: Series, end_ms: int | None) -> dict[str, Any]:
 
 def _rates(one: Series, end_ms: int | None) -> dict[str, Any]:
     found = funding.load(
-        environment=one.environment,
+        venue=one.venue,
         symbol=one.symbol,
         end_ms=end_ms,
         limit=CANDLES_PER_PAGE,

@@ -13,13 +13,21 @@ from foundation.admin.facts import FactAdmin, pretty
 
 @admin.register(InstrumentRow)
 class InstrumentAdmin(FactAdmin):
-    list_display = ("symbol", "environment", "base_asset", "quote_asset", "status", "loaded_at")
+    list_display = (
+        "symbol",
+        "market",
+        "environment",
+        "base_asset",
+        "quote_asset",
+        "status",
+        "loaded_at",
+    )
     list_filter = ("environment", "market")
     search_fields = ("symbol__exact", "base_asset__exact")
     search_help_text = "Symbol or base asset, exactly"
     ordering = ("symbol", "environment")
     fields = (
-        ("symbol", "environment", "market"),
+        ("symbol", "exchange", "market", "environment"),
         ("base_asset", "quote_asset", "status"),
         "loaded_at",
         "exchange_info",

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from exchanges.api import query
 from exchanges.domain.candles import Candle
+from exchanges.domain.venues import Market
 from exchanges.history import funding, store
 
 PAGING = (
@@ -41,6 +42,7 @@ class CandleColumnsSerializer(serializers.Serializer[Any]):
 
 
 class CandlesSerializer(serializers.Serializer[Any]):
+    exchange = serializers.CharField()
     environment = serializers.CharField()
     market = serializers.CharField()
     symbol = serializers.CharField()
@@ -60,7 +62,9 @@ class FundingColumnsSerializer(serializers.Serializer[Any]):
 
 
 class FundingRatesSerializer(serializers.Serializer[Any]):
+    exchange = serializers.CharField()
     environment = serializers.CharField()
+    market = serializers.CharField()
     symbol = serializers.CharField()
     count = serializers.IntegerField(help_text="Of this page.")
     rates = FundingColumnsSerializer()
@@ -79,9 +83,11 @@ class CandlesView(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         wanted = query.read(request, query.CandlesAskedSerializer)
-        names = {k: wanted[k] for k in ("environment", "market", "symbol", "interval")}
+        names = {k: wanted[k] for k in ("symbol", "interval")}
+        venue = query.venue_of(wanted)
         start, limit = wanted.get("start"), wanted["limit"]
         found = store.load(
+            venue=venue,
             **names,
             start_ms=start,
             end_ms=wanted.get("end"),
@@ -101,7 +107,8 @@ class CandlesView(APIView):
         elif there_is_more:
             following = query.link(request, end=int(opened[0]))
         columns = {name: getattr(page, name) for name in Candle._fields}
-        return _answer({**names, "count": len(page), "candles": columns, "next": following})
+        answer = {"count": len(page), "candles": columns, "next": following}
+        return _answer({**venue.columns(), **names, **answer})
 
 
 class FundingRatesView(APIView):
@@ -116,10 +123,11 @@ class FundingRatesView(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         wanted = query.read(request, query.StretchSerializer)
-        names = {"environment": wanted["environment"], "symbol": wanted["symbol"]}
+        venue = query.venue_of(wanted, Market.USDM)
         start, limit = wanted.get("start"), wanted["limit"]
         found = funding.load(
-            **names,
+            venue=venue,
+            symbol=wanted["symbol"],
             start_ms=start,
             end_ms=wanted.get("end"),
             limit=limit + 1,
@@ -137,6 +145,7 @@ class FundingRatesView(APIView):
             name: [getattr(row, name) for row in found]
             for name in ("funded_ms", "rate", "mark_price", "kind")
         }
+        names = {**venue.columns(), "symbol": wanted["symbol"]}
         return _answer({**names, "count": len(found), "rates": columns, "next": following})
 
 

@@ -12,9 +12,11 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from exchanges.domain import venues
 from exchanges.domain.candle_checks import LAST_MS
 from exchanges.domain.candles import INTERVALS
-from exchanges.models import DataMarket, Environment
+from exchanges.domain.venues import Market
+from exchanges.models.venues import ENVIRONMENTS, EXCHANGES, MARKETS
 
 LARGEST_PAGE = 5000
 
@@ -70,8 +72,9 @@ class StretchSerializer(serializers.Serializer[Any]):
 
     symbol = serializers.RegexField(r"^[A-Z0-9_]{2,32}$", help_text="As the venue spells it.")
     environment = serializers.ChoiceField(
-        Environment.choices, required=False, help_text="Where signals trade when not given."
+        ENVIRONMENTS, required=False, help_text="Where signals trade when not given."
     )
+    exchange = serializers.ChoiceField(EXCHANGES, required=False, default="binance")
     start = MomentField(required=False, help_text="First moment; without it the newest rows.")
     end = MomentField(required=False, help_text="Moment after the last.")
     limit = serializers.IntegerField(
@@ -87,7 +90,7 @@ class StretchSerializer(serializers.Serializer[Any]):
 
 class CandlesAskedSerializer(StretchSerializer):
     interval = serializers.ChoiceField([(name, name) for name in INTERVALS])
-    market = serializers.ChoiceField(DataMarket.choices, required=False, default=DataMarket.SPOT)
+    market = serializers.ChoiceField(MARKETS, required=False, default=Market.SPOT.value)
 
 
 def read(request: Request, serializer: type[StretchSerializer]) -> dict[str, Any]:
@@ -107,3 +110,8 @@ def link(request: Request, **changes: int | None) -> str:
         if value is not None:
             query[name] = str(value)
     return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+
+
+def venue_of(asked: dict[str, Any], market: str = Market.SPOT) -> venues.Venue:
+    """Return the venue of a query that was read; `market` where the query does not name one."""
+    return venues.venue(asked["environment"], asked.get("market", market), asked["exchange"])

@@ -35,6 +35,7 @@ class SeriesSerializer(serializers.ModelSerializer[Series]):
         model = Series
         fields = (
             "id",
+            "exchange",
             "environment",
             "market",
             "symbol",
@@ -70,7 +71,7 @@ class SeriesWithOutagesSerializer(SeriesSerializer):
 class SeriesFilter(FilterSet):
     class Meta:
         model = Series
-        fields = ("environment", "market", "symbol", "interval")
+        fields = ("exchange", "environment", "market", "symbol", "interval")
 
 
 @extend_schema(tags=["history"])

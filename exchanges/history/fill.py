@@ -52,8 +52,7 @@ def stretch(history: MarketHistory, one: Series, gap: Stretch) -> Iterator[Page]
     while start_ms < end_ms:
         candles = history.klines(one.symbol, one.interval, start_ms=start_ms, end_ms=end_ms)
         stored = store.store(
-            environment=one.environment,
-            market=one.market,
+            venue=one.venue,
             symbol=one.symbol,
             interval=one.interval,
             rows=candles,

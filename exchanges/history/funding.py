@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from django.db import transaction
 
+from exchanges.domain.venues import Venue
 from exchanges.history import series as histories
 from exchanges.history.fill import Page
 from exchanges.models import FundingRate, Series
@@ -13,14 +14,12 @@ from exchanges.venues.binance.kline_rows import Funding
 from exchanges.venues.binance.market_history import FUNDINGS_PER_PAGE, MarketHistory
 
 
-def store(*, environment: str, symbol: str, rows: Iterable[Funding]) -> int:
+def store(*, venue: Venue, symbol: str, rows: Iterable[Funding]) -> int:
     """Write funding rates of a USD-M symbol; return how many were new. Twice is a no-op."""
     found = {row.funded_ms: row for row in rows}
     if not found:
         return 0
-    one = histories.get(
-        environment=environment, market="usdm", symbol=symbol, interval=Series.FUNDING
-    )
+    one = histories.get(venue=venue, symbol=symbol, interval=Series.FUNDING)
     with transaction.atomic():
         histories.locked(one.pk)
         known = set(
@@ -52,7 +51,7 @@ def store(*, environment: str, symbol: str, rows: Iterable[Funding]) -> int:
 
 def load(
     *,
-    environment: str,
+    venue: Venue,
     symbol: str,
     start_ms: int | None = None,
     end_ms: int | None = None,
@@ -61,8 +60,7 @@ def load(
 ) -> list[Funding]:
     """Return funding rates of [start_ms, end_ms), oldest first; `limit` of the oldest or newest."""
     rows = FundingRate.objects.filter(
-        series__environment=environment,
-        series__market="usdm",
+        **venue.columns("series__"),
         series__symbol=symbol,
         series__interval=Series.FUNDING,
     )
@@ -85,6 +83,6 @@ def fill(history: MarketHistory, symbol: str, start_ms: int, end_ms: int) -> Ite
     """
     while start_ms < end_ms:
         found = history.fundings(symbol, start_ms=start_ms, end_ms=end_ms)
-        stored = store(environment=history.environment, symbol=symbol, rows=found)
+        stored = store(venue=history.venue, symbol=symbol, rows=found)
         start_ms = found[-1].funded_ms + 1 if len(found) >= FUNDINGS_PER_PAGE else end_ms
         yield Page(start_ms, len(found), stored)

@@ -88,10 +88,13 @@ def at_rest(series: Series, *, now: datetime) -> list[Stretch]:
     ]
 
 
-def asked_again(environment: str, *, now: datetime) -> set[int]:
+def asked_again(exchange: str, environment: str, *, now: datetime) -> set[int]:
     """Return the ids of the series that have an outage to ask for again now."""
     outages = Outage.objects.filter(
-        series__environment=environment, asked__lte=len(ASK_AGAIN), asked_at__lte=now - ASK_AGAIN[0]
+        series__exchange=exchange,
+        series__environment=environment,
+        asked__lte=len(ASK_AGAIN),
+        asked_at__lte=now - ASK_AGAIN[0],
     )
     return {
         outage.series_id

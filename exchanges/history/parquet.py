@@ -1,7 +1,7 @@
 """Candles to Parquet files and back, and freqtrade's downloads in.
 
 Our files have the columns of `Candle` under the same names, `opened_ms` and `trades` as int64, the
-others as float64, oldest first; symbol, interval, market and environment stand in the file's
+others as float64, oldest first; symbol, interval and venue stand in the file's
 metadata (`petrosa`). What comes in is checked row by row, whoever wrote it.
 """
 
@@ -19,6 +19,7 @@ import orjson
 
 from exchanges.domain import candle_checks
 from exchanges.domain.candles import Candle, Candles, length_ms
+from exchanges.domain.venues import Venue
 from exchanges.history import store
 
 METADATA = b"petrosa"
@@ -48,8 +49,7 @@ class Imported:
 def export(
     path: Path,
     *,
-    environment: str,
-    market: str,
+    venue: Venue,
     symbol: str,
     interval: str,
     start_ms: int | None = None,
@@ -58,12 +58,13 @@ def export(
     """Write a series to a Parquet file, return its rows. The file is whole or as before."""
     pq = _lazily("pyarrow.parquet")
 
-    name = {"environment": environment, "market": market, "symbol": symbol, "interval": interval}
+    name = {**venue.columns(), "symbol": symbol, "interval": interval}
     schema = _schema().with_metadata({METADATA: orjson.dumps(name)})
     part = path.with_name(path.name + ".part")
     rows = 0
     with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-        for piece in _pieces(name, start_ms, end_ms):
+        of = {"venue": venue, "symbol": symbol, "interval": interval}
+        for piece in _pieces(of, start_ms, end_ms):
             writer.write_table(_table(piece, schema))
             rows += len(piece)
     part.replace(path)
@@ -92,13 +93,11 @@ def read(path: Path, *, symbol: str, interval: str) -> Candles:
     return Candles(symbol, interval, **found)
 
 
-def take_in(path: Path, *, environment: str, market: str, symbol: str, interval: str) -> Imported:
+def take_in(path: Path, *, venue: Venue, symbol: str, interval: str) -> Imported:
     """Check a file and store it. Raise UnreadableFile, or BadCandle that names row and field."""
     candles = read(path, symbol=symbol, interval=interval)
     candle_checks.check_order(candles)
-    stored = store.store(
-        environment=environment, market=market, symbol=symbol, interval=interval, rows=candles
-    )
+    stored = store.store(venue=venue, symbol=symbol, interval=interval, rows=candles)
     return Imported(len(candles), stored, len(candles.gaps()))
 
 
@@ -130,10 +129,10 @@ def _no_candles(path: Path, error: Exception) -> UnreadableFile:
     return UnreadableFile(f"{path.name} is no file of candles (it must be {KINDS}): {error}")
 
 
-def _pieces(name: Mapping[str, Any], start_ms: int | None, end_ms: int | None) -> Iterator[Candles]:
+def _pieces(of: Mapping[str, Any], start_ms: int | None, end_ms: int | None) -> Iterator[Candles]:
     """Yield a series in pieces that fit into memory, whatever its length."""
     while True:
-        piece = store.load(**name, start_ms=start_ms, end_ms=end_ms, first=PIECE)
+        piece = store.load(**of, start_ms=start_ms, end_ms=end_ms, first=PIECE)
         if not len(piece):
             return
         yield piece

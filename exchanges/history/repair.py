@@ -22,9 +22,11 @@ from audit import trail
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.domain.candles import DAY_MS, INTERVALS, length_ms, opened_at
 from exchanges.domain.errors import RateLimited, VenueError
+from exchanges.domain.venues import Venue
 from exchanges.history import fill, gaps, tables
 from exchanges.history import series as histories
 from exchanges.models import Series
+from exchanges.venues import configured
 from exchanges.venues.binance import market_history
 from exchanges.venues.binance.market_history import MarketHistory
 
@@ -32,7 +34,7 @@ log = structlog.get_logger(__name__)
 LATE_MS = 15_000  # the live stream stores a closed candle within seconds; later, it was lost
 REST_AFTER_TROUBLE = timedelta(seconds=30)
 TROUBLE = (VenueError, BadCandle, ImproperlyConfigured)
-Open = Callable[[str, str], MarketHistory]
+Open = Callable[[Venue], MarketHistory]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Look:
     troubled: int
 
 
-def look(*, seconds: float, open_history: Open = market_history.for_market) -> Look:
+def look(*, seconds: float, open_history: Open = market_history.for_venue) -> Look:
     """Fill what is wanted and repair what has gaps, for about `seconds`."""
     until = time.monotonic() + seconds
     ensure_partitions()
@@ -63,14 +65,14 @@ def look(*, seconds: float, open_history: Open = market_history.for_market) -> L
     return Look(len(due), repaired, candles, troubled)
 
 
-def now(series_id: int, *, actor: str, open_history: Open = market_history.for_market) -> int:
+def now(series_id: int, *, actor: str, open_history: Open = market_history.for_venue) -> int:
     """Count one series anew and repair it whatever it rests for, outages too; return what was
     stored. On record."""
     histories.recount(series_id)
     one = Series.objects.get(pk=series_id)
     stored, trouble = 0, ""
     try:
-        history = open_history(one.environment, one.market)
+        history = open_history(one.venue)
         start_ms = _start(one, history.now_ms())
         end_ms = _end(one, history.now_ms())
         for page in fill.series(history, one, start_ms, end_ms, ask_for_outages=True):
@@ -145,19 +147,15 @@ def wanted() -> list[tuple[str, str]]:
 
 def _due() -> Iterator[Series]:
     """Yield series that something is missing of: the empty ones first, then the shortest gaps."""
-    environment = settings.VENUE_ENVIRONMENT
-    known = {
-        (one.symbol, one.interval): one
-        for one in Series.objects.filter(environment=environment, market="spot")
-    }
+    ours = configured.venue()
+    known = {(one.symbol, one.interval): one for one in Series.objects.filter(**ours.columns())}
     for symbol, interval in wanted():
         if (symbol, interval) not in known:
-            known[symbol, interval] = histories.get(
-                environment=environment, market="spot", symbol=symbol, interval=interval
-            )
-    others = Series.objects.filter(environment=environment).exclude(market="spot")
+            known[symbol, interval] = histories.get(venue=ours, symbol=symbol, interval=interval)
+    beside = Series.objects.filter(exchange=ours.exchange, environment=ours.environment)
+    others = beside.exclude(market=ours.market)
     now, now_ms = timezone.now(), time.time_ns() // 1_000_000
-    again = gaps.asked_again(environment, now=now)
+    again = gaps.asked_again(ours.exchange, ours.environment, now=now)
     candidates = [
         (lacking, one)
         for one in (*known.values(), *others)
@@ -170,11 +168,7 @@ def _due() -> Iterator[Series]:
 
 
 def _is_wanted(one: Series) -> bool:
-    return (
-        one.environment == settings.VENUE_ENVIRONMENT
-        and one.market == "spot"
-        and (one.symbol, one.interval) in set(wanted())
-    )
+    return one.venue == configured.venue() and (one.symbol, one.interval) in set(wanted())
 
 
 def _lacking(one: Series, now_ms: int) -> int:
@@ -207,7 +201,7 @@ def _try(one: Series, open_history: Open, until: float) -> int | None:
     """Fetch what is missing of one series until time is up; None when the venue would not tell."""
     stored = 0
     try:
-        history = open_history(one.environment, one.market)
+        history = open_history(one.venue)
         now_ms = history.now_ms()
         pages = fill.series(
             history, one, _start(one, now_ms), _end(one, now_ms), ask_for_outages=False

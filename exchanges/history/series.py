@@ -6,39 +6,33 @@ from django.db import connection, models, transaction
 from django.db.models.functions import Coalesce, Greatest, Least
 
 from exchanges.domain.candles import INTERVALS
-from exchanges.models import DataMarket, Environment, Series
+from exchanges.domain.venues import Venue
+from exchanges.models import Series
 
 
 class UnknownSeries(ValueError):
-    """Not a name of an environment, a market or an interval; `field` says which."""
+    """Not the name of an interval; `field` says so."""
 
     def __init__(self, field: str, value: str, known: list[str]) -> None:
         self.field = field
         super().__init__(f"{field} {value!r} is unknown: use one of {', '.join(known)}")
 
 
-def find(*, environment: str, market: str, symbol: str, interval: str) -> Series | None:
+def find(*, venue: Venue, symbol: str, interval: str) -> Series | None:
     """Return the series, or None when nothing of it was ever stored."""
-    return Series.objects.filter(
-        environment=environment, market=market, symbol=symbol, interval=interval
-    ).first()
+    return Series.objects.filter(**venue.columns(), symbol=symbol, interval=interval).first()
 
 
-def find_id(*, environment: str, market: str, symbol: str, interval: str) -> int | None:
+def find_id(*, venue: Venue, symbol: str, interval: str) -> int | None:
     """Return the id alone, None when nothing of it was ever stored."""
-    found = Series.objects.filter(
-        environment=environment, market=market, symbol=symbol, interval=interval
-    )
+    found = Series.objects.filter(**venue.columns(), symbol=symbol, interval=interval)
     return found.values_list("id", flat=True).first()
 
 
-def find_span(
-    *, environment: str, market: str, symbol: str, interval: str
-) -> tuple[int, int, int] | None:
+def find_span(*, venue: Venue, symbol: str, interval: str) -> tuple[int, int, int] | None:
     """Return id, first and last opening in ms; None when nothing of it is stored."""
     found = Series.objects.filter(
-        environment=environment,
-        market=market,
+        **venue.columns(),
         symbol=symbol,
         interval=interval,
         last_ms__isnull=False,
@@ -49,14 +43,18 @@ def find_span(
     return span[0], span[1], span[2]
 
 
-def get(*, environment: str, market: str, symbol: str, interval: str) -> Series:
+def get(*, venue: Venue, symbol: str, interval: str) -> Series:
     """Return the series, made when it is not there. Raise UnknownSeries."""
-    _check(environment, market, interval)
-    found = find(environment=environment, market=market, symbol=symbol, interval=interval)
+    _check(interval)
+    found = find(venue=venue, symbol=symbol, interval=interval)
     if found is not None:
         return found
     return Series.objects.get_or_create(
-        environment=environment, market=market, symbol=symbol, interval=interval
+        exchange=venue.exchange.value,
+        market=venue.market.value,
+        environment=venue.environment.value,
+        symbol=symbol,
+        interval=interval,
     )[0]
 
 
@@ -93,11 +91,7 @@ def _long(value: int) -> models.Value:
     return models.Value(value, output_field=models.BigIntegerField())
 
 
-def _check(environment: str, market: str, interval: str) -> None:
-    for field, value, known in (
-        ("environment", environment, list(Environment.values)),
-        ("market", market, list(DataMarket.values)),
-        ("interval", interval, [*INTERVALS, Series.FUNDING, Series.TRADES]),
-    ):
-        if value not in known:
-            raise UnknownSeries(field, value, known)
+def _check(interval: str) -> None:
+    known = [*INTERVALS, Series.FUNDING, Series.TRADES]
+    if interval not in known:
+        raise UnknownSeries("interval", interval, known)

@@ -1,7 +1,7 @@
 """Candles into the database and out of it, as columns and in bulk.
 
-store.store(environment="mainnet", symbol="BTCUSDT", interval="1m", rows=candles)
-store.load(environment="mainnet", symbol="BTCUSDT", interval="1m", last=500).close
+store.store(venue=venue("mainnet"), symbol="BTCUSDT", interval="1m", rows=candles)
+store.load(venue=venue("mainnet"), symbol="BTCUSDT", interval="1m", last=500).close
 """
 
 # ruff: noqa: S608  (its SQL is put together from names of columns and whole numbers)
@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from exchanges.domain import candle_checks
 from exchanges.domain.candles import Candle, Candles, length_ms
+from exchanges.domain.venues import Venue
 from exchanges.history import series as histories
 from exchanges.history import tables
 
@@ -60,8 +61,7 @@ _AS_BYTES = ", ".join(
 
 def store(
     *,
-    environment: str,
-    market: str = "spot",
+    venue: Venue,
     symbol: str,
     interval: str,
     rows: Iterable[Candle],
@@ -81,7 +81,7 @@ def store(
     candles = candle_checks.in_order(candles)
     if not len(candles):
         return 0
-    one = histories.get(environment=environment, market=market, symbol=symbol, interval=interval)
+    one = histories.get(venue=venue, symbol=symbol, interval=interval)
     tables.ensure(tables.CANDLES, int(candles.opened_ms[0]), int(candles.opened_ms[-1]))
     return sum(
         _store_batch(one.pk, candles.slice(start, start + BATCH))
@@ -91,8 +91,7 @@ def store(
 
 def load(
     *,
-    environment: str,
-    market: str = "spot",
+    venue: Venue,
     symbol: str,
     interval: str,
     start_ms: int | None = None,
@@ -106,9 +105,7 @@ def load(
     error: the columns are empty.
     """
     length = length_ms(interval)
-    span = histories.find_span(
-        environment=environment, market=market, symbol=symbol, interval=interval
-    )
+    span = histories.find_span(venue=venue, symbol=symbol, interval=interval)
     if span is None:
         return Candles.of(symbol, interval, [])
     series_id, oldest_ms, newest_ms = span

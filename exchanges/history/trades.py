@@ -13,6 +13,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from exchanges.domain.venues import Venue
 from exchanges.history import series as histories
 from exchanges.history import tables
 from exchanges.history.fill import Page
@@ -44,15 +45,13 @@ class BadTrade(ValueError):
     """A trade that cannot be; the text names row and field."""
 
 
-def store(*, environment: str, market: str, symbol: str, rows: Iterable[AggTrade]) -> int:
+def store(*, venue: Venue, symbol: str, rows: Iterable[AggTrade]) -> int:
     """Write trades, in any order; return how many were new. Twice is a no-op. Raise BadTrade."""
     found = sorted({row.trade_id: row for row in rows}.values())
     if not found:
         return 0
     _check(found)
-    one = histories.get(
-        environment=environment, market=market, symbol=symbol, interval=Series.TRADES
-    )
+    one = histories.get(venue=venue, symbol=symbol, interval=Series.TRADES)
     first_ms, last_ms = min(row.at_ms for row in found), max(row.at_ms for row in found)
     tables.ensure(tables.TRADES, first_ms, last_ms)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -68,13 +67,9 @@ def store(*, environment: str, market: str, symbol: str, rows: Iterable[AggTrade
     return new
 
 
-def load(
-    *, environment: str, market: str = "spot", symbol: str, start_ms: int, end_ms: int
-) -> list[AggTrade]:
+def load(*, venue: Venue, symbol: str, start_ms: int, end_ms: int) -> list[AggTrade]:
     """Return the trades of [start_ms, end_ms) in the venue's order."""
-    series_id = histories.find_id(
-        environment=environment, market=market, symbol=symbol, interval=Series.TRADES
-    )
+    series_id = histories.find_id(venue=venue, symbol=symbol, interval=Series.TRADES)
     with connection.cursor() as cursor:
         cursor.execute(
             f"SELECT {COLUMNS} FROM exchanges_trade "
@@ -92,8 +87,7 @@ def fill(history: MarketHistory, symbol: str, start_ms: int, end_ms: int) -> Ite
     end_ms = min(end_ms, history.now_ms())
     cursor = _first_id(history, symbol, start_ms, end_ms)
     one = histories.get(
-        environment=history.environment,
-        market=history.market,
+        venue=history.venue,
         symbol=symbol,
         interval=Series.TRADES,
     )
@@ -101,9 +95,7 @@ def fill(history: MarketHistory, symbol: str, start_ms: int, end_ms: int) -> Ite
         cursor = _behind_stored(one.pk, start_ms, cursor)
         page = history.trades_from(symbol, cursor)
         inside = [trade for trade in page if trade.at_ms < end_ms]
-        stored = store(
-            environment=history.environment, market=history.market, symbol=symbol, rows=inside
-        )
+        stored = store(venue=history.venue, symbol=symbol, rows=inside)
         is_over = len(page) < TRADES_PER_PAGE or len(inside) < len(page)
         yield Page(end_ms if is_over else inside[-1].at_ms, len(inside), stored)
         cursor = None if is_over else inside[-1].trade_id + 1

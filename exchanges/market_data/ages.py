@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass
 
+from exchanges.domain.venues import Venue
 from exchanges.market_data.bus import Kind
 from exchanges.market_data.frames import Frame
 from foundation import metrics
@@ -27,8 +28,8 @@ class Lag:
 class Ages:
     """What one feed has heard."""
 
-    def __init__(self, environment: str, market: str) -> None:
-        self._place = (environment, market)
+    def __init__(self, venue: Venue) -> None:
+        self._venue = venue
         self._counted: Counter[str] = Counter()
         self._heard: dict[tuple[str, str], float] = {}  # monotonic seconds by symbol and kind
         self._lags: dict[Kind, Lag] = {}
@@ -56,7 +57,7 @@ class Ages:
         """Drop what is no longer fed: a stream nobody wants is not stale."""
         for symbol, kind in [key for key in self._heard if key[0] not in symbols]:
             del self._heard[symbol, kind]
-            metrics.MARKET_STALENESS.labels(*self._place, symbol, kind).set(0)
+            metrics.MARKET_STALENESS.labels(*self._venue.labels, symbol, kind).set(0)
 
     def worst_ms(self) -> float | None:
         """Return the worst lag since it was last told, over all kinds."""
@@ -66,11 +67,11 @@ class Ages:
         """Bring it to the metrics."""
         counted, self._counted = self._counted, Counter()
         for kind, count in counted.items():
-            metrics.MARKET_MESSAGES.labels(self._place[0], kind).inc(count)
+            metrics.MARKET_MESSAGES.labels(*self._venue.labels, kind).inc(count)
         now = time.monotonic()
         for (symbol, kind), heard_at in self._heard.items():
-            metrics.MARKET_STALENESS.labels(*self._place, symbol, kind).set(now - heard_at)
+            metrics.MARKET_STALENESS.labels(*self._venue.labels, symbol, kind).set(now - heard_at)
         for kind, lag in self._lags.items():
-            metrics.MARKET_LAG.labels(*self._place, kind).set(lag.newest)
-            metrics.MARKET_LAG_WORST.labels(*self._place, kind).set(lag.worst)
+            metrics.MARKET_LAG.labels(*self._venue.labels, kind).set(lag.newest)
+            metrics.MARKET_LAG_WORST.labels(*self._venue.labels, kind).set(lag.worst)
             lag.worst = lag.newest

@@ -7,8 +7,8 @@ A frame goes out as the venue sent it, in Binance's combined-stream envelope wit
 `received_ms` is our clock in epoch ms when the frame came in. A recording's frame that has no time
 of its own carries `event_ms` too: the recording's time, so that nobody needs ours. The subject is
 
-    <topic>.<environment>.<market>.<SYMBOL>.<kind>
-    binance.websocket.data.simulator.spot.BTCUSDT.trade
+    <topic>.<exchange>.<market>.<environment>.<SYMBOL>.<kind>
+    binance.websocket.data.binance.spot.simulator.BTCUSDT.trade
 
 so that a process can take whole symbols: a queue group would scatter one symbol's frames over
 several processes and break every rolling window. `<topic>` is NATS_CONSUMER_TOPIC.
@@ -18,6 +18,8 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+
+from exchanges.domain.venues import Venue
 
 _ENDING = re.compile(
     r"(?P<best>bookTicker)|(?P<trade>trade)|(?P<agg_trade>aggTrade)|(?P<ticker>ticker)"
@@ -57,9 +59,9 @@ def symbol_of(stream: str) -> str:
     return stream.partition("@")[0].upper()
 
 
-def subject(topic: str, environment: str, market: str, symbol: str, kind: Kind | str) -> str:
+def subject(topic: str, venue: Venue, symbol: str, kind: Kind | str) -> str:
     """Return where frames go; `*` stands for any one part, in `kind` `>` for all."""
-    return f"{topic}.{environment}.{market}.{symbol}.{kind}"
+    return f"{topic}.{venue}.{symbol}.{kind}"
 
 
 def enveloped(stream: str, data: bytes, received_ms: int, event_ms: int | None = None) -> bytes:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import structlog
 
 from exchanges.domain.candles import Candle
+from exchanges.domain.venues import Venue
 from exchanges.market_data.frames import Frame, Unreadable
 from exchanges.venues.binance import kline_rows
 from exchanges.venues.binance.kline_rows import UnreadableRow
@@ -33,8 +34,7 @@ STOP_SECONDS = 5.0
 class ClosedKline:
     """The last word on a candle, and where it traded."""
 
-    environment: str
-    market: str
+    venue: Venue
     symbol: str
     interval: str
     candle: Candle
@@ -44,7 +44,7 @@ Write = Callable[[list[ClosedKline]], None]
 """Stores candles; storing one twice must be harmless. Any exception means: try again."""
 
 
-def read(frame: Frame, *, environment: str, market: str) -> ClosedKline:
+def read(frame: Frame, *, venue: Venue) -> ClosedKline:
     """Read a closed kline frame. Raise Unreadable."""
     try:
         candle = kline_rows.closed_candle(frame.data["k"])
@@ -52,7 +52,7 @@ def read(frame: Frame, *, environment: str, market: str) -> ClosedKline:
         raise Unreadable(f"{frame.stream.name}: {type(error).__name__} {error}") from error
     if candle is None:
         raise Unreadable(f"{frame.stream.name}: the candle still runs")
-    return ClosedKline(environment, market, frame.stream.symbol, frame.stream.interval, candle)
+    return ClosedKline(venue, frame.stream.symbol, frame.stream.interval, candle)
 
 
 class CandleWriter(threading.Thread):
@@ -84,7 +84,7 @@ class CandleWriter(threading.Thread):
             if len(self._waiting) >= self._most:
                 dropped = self._waiting.popleft()
                 self.lost += 1
-                metrics.CANDLES_CLOSED.labels(dropped.environment, dropped.market, "lost").inc()
+                metrics.CANDLES_CLOSED.labels(*dropped.venue.labels, "lost").inc()
                 if self.lost == 1 or self.lost % 1_000 == 0:
                     log.error("closed_candles_lost", count=self.lost)
             self._waiting.append(closed)
@@ -137,4 +137,4 @@ class CandleWriter(threading.Thread):
 
 def _count(batch: Sequence[ClosedKline], outcome: str) -> None:
     for closed in batch:
-        metrics.CANDLES_CLOSED.labels(closed.environment, closed.market, outcome).inc()
+        metrics.CANDLES_CLOSED.labels(*closed.venue.labels, outcome).inc()

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from exchanges.domain.venues import Venue
 from exchanges.market_data.bus import UnknownStream
 from exchanges.market_data.frames import Frame, NoFrame, Reader, Unreadable
 from exchanges.venues.shared.websocket import Line, Rests, StreamBroken
@@ -99,7 +100,7 @@ class Connection:
     def __init__(
         self,
         *,
-        environment: str,
+        venue: Venue,
         url: str,
         take: Take,
         restarted: Callable[[Iterable[str]], None] = lambda _names: None,
@@ -108,7 +109,7 @@ class Connection:
         first_wait_seconds: float = 0.5,
         longest_wait_seconds: float = 60.0,
     ) -> None:
-        self._environment = environment
+        self._venue = venue
         self._url = url
         self._take = take
         self._restarted = restarted
@@ -141,10 +142,10 @@ class Connection:
                 await self._hold()
             except StreamBroken as broken:
                 self._rests.note_held(time.monotonic() - started)
-                metrics.MARKET_RECONNECTS.labels(self._environment).inc()
+                metrics.MARKET_RECONNECTS.labels(*self._venue.labels).inc()
                 log.warning(
                     "market_stream_broken",
-                    environment=self._environment,
+                    venue=str(self._venue),
                     reason=str(broken),
                     failures=self._rests.failures,
                 )
@@ -202,7 +203,7 @@ class Connection:
         except BaseException:
             await new.close()
             raise
-        metrics.MARKET_RENEWALS.labels(self._environment).inc()
+        metrics.MARKET_RENEWALS.labels(*self._venue.labels).inc()
         await old.close()
         self._forget_numbers_soon(old.held)
         return new
@@ -215,7 +216,7 @@ class Connection:
     async def _open(self) -> Strand:
         first = sorted(self.wanted)[:NAMES_AT_ONCE]
         line = await Line.open(f"{self._url.rstrip('/')}/stream?streams={'/'.join(first)}")
-        log.info("market_stream_open", environment=self._environment, streams=len(self.wanted))
+        log.info("market_stream_open", venue=str(self._venue), streams=len(self.wanted))
         strand = Strand(line, first, self._sort)
         strand.reading.add_done_callback(lambda _: self._wake.set())
         return strand
@@ -226,7 +227,7 @@ class Connection:
         except NoFrame as error:
             raise StreamBroken(f"a frame that is no object: {error}") from error
         except (Unreadable, UnknownStream) as error:
-            metrics.MARKET_MESSAGES.labels(self._environment, "unreadable").inc()
+            metrics.MARKET_MESSAGES.labels(*self._venue.labels, "unreadable").inc()
             log.error("market_frame_unreadable", error=str(error))
             return
         if isinstance(said, Frame):
@@ -237,7 +238,7 @@ class Connection:
 
     def _heed(self, strand: Strand, said: dict[str, Any]) -> None:
         if said.get("e") == "serverShutdown":
-            log.warning("market_stream_ends", environment=self._environment)
+            log.warning("market_stream_ends", venue=str(self._venue))
             strand.says_goodbye = True
             self._wake.set()
         elif said.get("error"):

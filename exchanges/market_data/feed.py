@@ -23,7 +23,8 @@ from django.conf import settings
 
 from exchanges import quotes
 from exchanges.domain.errors import VenueError
-from exchanges.market_data import closed, selection
+from exchanges.domain.venues import Market, Venue
+from exchanges.market_data import closed
 from exchanges.market_data.ages import Ages
 from exchanges.market_data.books import Books
 from exchanges.market_data.bus import Kind, symbol_of
@@ -67,9 +68,8 @@ class Feed:
 
     def __init__(
         self,
-        environment: str,
+        venue: Venue,
         *,
-        market: str = selection.SPOT,
         url: str = "",
         redis_url: str = "",
         selected: Selection | None = None,
@@ -80,8 +80,7 @@ class Feed:
     ) -> None:
         """Frames are published by `publisher`, closed candles stored by `candles`, which whoever
         made it starts and stops; without them they are not."""
-        self.environment, self.market = environment, market
-        self.place = quotes.place(environment, market)
+        self.venue = venue
         self.symbols: tuple[str, ...] = ()
         self.publisher = publisher
         self._selected = selected or Selection()
@@ -89,30 +88,27 @@ class Feed:
         self._books = Books()
         self._numbers = Numbers()
         self._recorded: dict[str, int] = {}  # newest event time of symbols that are replayed
-        self._ages = Ages(environment, market)
+        self._ages = Ages(venue)
         self._names: list[str] = []
         self._redis = redis.asyncio.from_url(
             redis_url or settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1
         )
         self._streams = MarketStreams(
-            environment=environment,
-            market=market,
-            url=url or registry.stream_url(environment, market),
+            venue=venue,
+            url=url or registry.stream_url(venue),
             take=self._take,
             restarted=self._restarted,
             most_streams=most_streams,
             **streaming,
         )
         self._synced = (
-            SyncedBooks(environment=environment, market=market, show=self._books.put)
-            if self._selected.with_diffs
-            else None
+            SyncedBooks(venue=venue, show=self._books.put) if self._selected.with_diffs else None
         )
         self._stopping = asyncio.Event()
 
     def want(self, symbols: Iterable[str]) -> None:
         self.symbols = tuple(sorted(set(symbols)))
-        self._names = self._selected.names(self.symbols, self.market)
+        self._names = self._selected.names(self.symbols, self.venue.market)
         self._streams.want(self._names)
         self._ages.forget(frozenset(self.symbols))
         if self._synced:
@@ -127,7 +123,7 @@ class Feed:
     async def run(self) -> None:
         """Raise nothing that a new try could mend: without Redis prices are dropped, and told."""
         steps = [(WRITE_SECONDS, self.write), (LIFE_SECONDS, self._live)]
-        if self.market == selection.SPOT:
+        if self.venue.market is Market.SPOT:
             steps.append((ASK_SECONDS, self._ask))
         try:
             async with asyncio.TaskGroup() as group:
@@ -145,7 +141,7 @@ class Feed:
 
     async def write(self) -> None:
         """Share what has changed since the last time."""
-        told = quotes.told(self.place, self._books.drain())
+        told = quotes.told(self.venue, self._books.drain())
         if told:
             await self._say(
                 self._redis.eval(
@@ -183,9 +179,9 @@ class Feed:
 
     def _keep(self, frame: Frame, candles: closed.CandleWriter) -> None:
         try:
-            told = closed.read(frame, environment=self.environment, market=self.market)
+            told = closed.read(frame, venue=self.venue)
         except Unreadable as error:
-            metrics.MARKET_MESSAGES.labels(self.environment, "unreadable").inc()
+            metrics.MARKET_MESSAGES.labels(*self.venue.labels, "unreadable").inc()
             log.error("closed_candle_unreadable", error=str(error))
             return
         candles.put(told)
@@ -214,27 +210,27 @@ class Feed:
             self.publisher.tell()
         if self._candles is not None:
             life.candles_waiting, life.candles_lost = len(self._candles), self._candles.lost
-            waiting = metrics.MARKET_QUEUE.labels(self.environment, self.market, "candles")
+            waiting = metrics.MARKET_QUEUE.labels(*self.venue.labels, "candles")
             waiting.set(len(self._candles))
         if self._synced:
             life.books_out_of_step = self._synced.out_of_step()
         self._ages.tell()
         raw = msgspec.json.encode(life)
-        await self._say(self._redis.set(_key(self.place), raw, ex=LIFE_KEPT_SECONDS))
+        await self._say(self._redis.set(_key(self.venue), raw, ex=LIFE_KEPT_SECONDS))
 
     async def _ask(self) -> None:
         try:
             # In a thread of its own: whoever looks into the database need not wait for the venue.
-            await asyncio.to_thread(lambda: registry.for_venue(self.environment).ping())
+            await asyncio.to_thread(lambda: registry.for_venue(self.venue).ping())
         except VenueError as error:
-            log.warning("venue_not_answering", environment=self.environment, error=str(error))
+            log.warning("venue_not_answering", venue=str(self.venue), error=str(error))
 
     async def _say(self, words: Any) -> None:
         try:
             await words
         except (redis.RedisError, OSError) as error:
             metrics.ERRORS.labels("market_feed").inc()
-            log.warning("feed_not_shared", environment=self.environment, error=str(error))
+            log.warning("feed_not_shared", venue=str(self.venue), error=str(error))
 
     async def _every(self, seconds: float, step: Callable[[], Awaitable[None]]) -> None:
         while not self._stopping.is_set():
@@ -242,12 +238,12 @@ class Feed:
             await asyncio.sleep(seconds)
 
 
-def sign_of_life(environment: str, market: str = selection.SPOT) -> SignOfLife | None:
+def sign_of_life(venue: Venue) -> SignOfLife | None:
     """Return what the feed of a market said last; None when that is too long ago, or Redis is
     away."""
-    raw = quotes.raw(_key(quotes.place(environment, market)))
+    raw = quotes.raw(_key(venue))
     return msgspec.json.decode(raw, type=SignOfLife) if raw else None
 
 
-def _key(place: str) -> str:
-    return f"petrosa:feed:{place}"
+def _key(venue: Venue) -> str:
+    return f"petrosa:feed:{venue}"

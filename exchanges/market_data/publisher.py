@@ -17,6 +17,7 @@ import structlog
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
 
+from exchanges.domain.venues import Venue
 from exchanges.market_data import bus
 from exchanges.market_data.frames import Frame
 from exchanges.market_data.outbox import Outbox
@@ -40,8 +41,7 @@ class Publisher:
         *,
         url: str,
         topic: str,
-        environment: str,
-        market: str,
+        venue: Venue,
         flat: bool = True,
         outbox: Outbox | None = None,
     ) -> None:
@@ -50,7 +50,7 @@ class Publisher:
         self.published = 0
         self._servers = [part.strip() for part in url.split(",") if part.strip()]
         self._topic = topic
-        self._place = (environment, market)
+        self._venue = venue
         self._flat = flat
         self._client: Client | None = None
         self._subjects: dict[str, str] = {}
@@ -137,7 +137,7 @@ class Publisher:
         stream = frame.stream
         known = self._subjects.get(stream.name)
         if known is None:
-            known = bus.subject(self._topic, *self._place, stream.symbol, stream.kind)
+            known = bus.subject(self._topic, self._venue, stream.symbol, stream.kind)
             self._subjects[stream.name] = known
         return known
 
@@ -161,7 +161,7 @@ class Publisher:
         """Bring the counters to the metrics; call it now and then."""
         dropped, self.outbox.dropped = self.outbox.dropped, type(self.outbox.dropped)()
         for kind, count in dropped.items():
-            metrics.MARKET_DROPPED.labels(*self._place, str(kind)).inc(count)
+            metrics.MARKET_DROPPED.labels(*self._venue.labels, str(kind)).inc(count)
         if self.outbox.lost > self._told_lost:
             metrics.ERRORS.labels("market_bus_lost").inc(self.outbox.lost - self._told_lost)
             log.error("market_frames_lost", count=self.outbox.lost - self._told_lost)
@@ -169,5 +169,5 @@ class Publisher:
         elif dropped:
             log.warning("market_frames_dropped", **{str(k): n for k, n in dropped.items()})
         published, self.published = self.published, 0
-        metrics.MARKET_PUBLISHED.labels(*self._place).inc(published)
-        metrics.MARKET_QUEUE.labels(*self._place, "nats").set(len(self.outbox))
+        metrics.MARKET_PUBLISHED.labels(*self._venue.labels).inc(published)
+        metrics.MARKET_QUEUE.labels(*self._venue.labels, "nats").set(len(self.outbox))

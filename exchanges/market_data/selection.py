@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from exchanges.domain import candles
+from exchanges.domain.venues import Market
 
-SPOT, USDM = "spot", "usdm"
-MARKETS = (SPOT, USDM)
+SPOT, USDM = Market.SPOT, Market.USDM
+MARKETS = tuple(Market)
 DEPTH, DIFF, KLINE = "depth20@100ms", "depth@100ms", "kline"
 KINDS = (
     "bookTicker",

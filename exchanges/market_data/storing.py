@@ -1,4 +1,4 @@
-"""Where closed candles of the stream are stored: the history of their environment and market."""
+"""Where closed candles of the stream are stored: the history of their venue."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import structlog
 from django.db import close_old_connections
 
 from exchanges.domain.candle_checks import BadCandle
+from exchanges.domain.venues import Venue
 from exchanges.history import store
 from exchanges.history.series import UnknownSeries
 from exchanges.market_data.closed import ClosedKline
@@ -38,20 +39,19 @@ def _store_or_tell(one: ClosedKline) -> None:
     try:
         _store([one])
     except (BadCandle, UnknownSeries) as error:
-        metrics.CANDLES_CLOSED.labels(one.environment, one.market, "refused").inc()
+        metrics.CANDLES_CLOSED.labels(*one.venue.labels, "refused").inc()
         log.error("closed_candle_refused", symbol=one.symbol, error=str(error))
 
 
 def _store(same: list[ClosedKline]) -> None:
-    environment, market, symbol, interval = _place(same[0])
+    venue, symbol, interval = _place(same[0])
     store.store(
-        environment=environment,
-        market=market,
+        venue=venue,
         symbol=symbol,
         interval=interval,
         rows=[one.candle for one in same],
     )
 
 
-def _place(closed: ClosedKline) -> tuple[str, str, str, str]:
-    return closed.environment, closed.market, closed.symbol, closed.interval
+def _place(closed: ClosedKline) -> tuple[Venue, str, str]:
+    return closed.venue, closed.symbol, closed.interval

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 
+from exchanges.domain.venues import Venue
 from exchanges.market_data import selection
 from exchanges.market_data.connection import LOOK_SECONDS, Connection, Take
 
@@ -25,20 +26,19 @@ class MarketStreams:
     def __init__(
         self,
         *,
-        environment: str,
+        venue: Venue,
         url: str,
         take: Take,
         restarted: Callable[[Iterable[str]], None] = lambda _names: None,
-        market: str = selection.SPOT,
         most_streams: int = MOST_STREAMS,
         **streaming: float,
     ) -> None:
-        self._market = market
+        self._market = venue.market
         self._most = most_streams
 
         def make(route: str) -> Connection:
             return Connection(
-                environment=environment,
+                venue=venue,
                 url=f"{url.rstrip('/')}/{route}" if route else url,
                 take=take,
                 restarted=restarted,

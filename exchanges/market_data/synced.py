@@ -16,6 +16,7 @@ import structlog
 from exchanges.domain.books import Book
 from exchanges.domain.errors import VenueError
 from exchanges.domain.order_book import Change, Step, SyncedBook
+from exchanges.domain.venues import Venue
 from exchanges.market_data.frames import Frame
 from exchanges.venues.binance import market_history
 from foundation import metrics
@@ -43,11 +44,10 @@ class SyncedBooks:
     def __init__(
         self,
         *,
-        environment: str,
-        market: str,
+        venue: Venue,
         show: Callable[[Book, int], None],
     ) -> None:
-        self._place = (environment, market)
+        self._venue = venue
         self._show = show
         self._books: dict[str, SyncedBook] = {}
         self._reasons: dict[str, str] = {}
@@ -111,10 +111,9 @@ class SyncedBooks:
                 await asyncio.sleep(wait)
 
     async def _bring_into_step(self, symbol: str) -> None:
-        environment, market = self._place
         # In a thread, which has a gateway of its own: the weight comes off the venue's budget.
         snapshot = await asyncio.to_thread(
-            lambda: market_history.for_market(environment, market).depth(symbol)
+            lambda: market_history.for_venue(self._venue).depth(symbol)
         )
         synced = self._books.get(symbol)
         if synced is None or synced.is_in_step:
@@ -122,7 +121,7 @@ class SyncedBooks:
         step = synced.snapshot(snapshot.last_id, snapshot.bids, snapshot.asks)
         if step is Step.APPLIED:
             reason = self._reasons.get(symbol, "first")
-            metrics.MARKET_RESYNCS.labels(*self._place, reason).inc()
+            metrics.MARKET_RESYNCS.labels(*self._venue.labels, reason).inc()
             log.info("market_book_in_step", symbol=symbol, reason=reason, last=synced.last_id)
 
     async def close(self) -> None:

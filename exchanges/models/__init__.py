@@ -1,7 +1,6 @@
-from exchanges.models.accounts import Balance, Environment, Market, VenueAccount
+from exchanges.models.accounts import Balance, VenueAccount
 from exchanges.models.candles import (
     CandleRow,
-    DataMarket,
     FundingRate,
     Outage,
     Series,
@@ -12,11 +11,8 @@ from exchanges.models.instruments import InstrumentRow
 __all__ = [
     "Balance",
     "CandleRow",
-    "DataMarket",
-    "Environment",
     "FundingRate",
     "InstrumentRow",
-    "Market",
     "Outage",
     "Series",
     "TradeRow",

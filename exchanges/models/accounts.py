@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from django.db import models
 
+from exchanges.models.venues import AtVenue
 from foundation.fields import MoneyField
 
 
-class Environment(models.TextChoices):
-    SIMULATOR = "simulator", "Simulator"
-    TESTNET = "testnet", "Testnet"
-    DEMO = "demo", "Demo"
-    MAINNET = "mainnet", "Mainnet"
+class VenueAccount(AtVenue):
+    """One account (API key) at one venue. Rates are fractions of the notional.
 
+    `credentials` names its keys in the configuration: empty for the first account, whose keys are
+    BINANCE_API_KEY and BINANCE_API_SECRET; DESK2 for BINANCE_API_KEY_DESK2 and so on.
+    """
 
-class Market(models.TextChoices):
-    SPOT = "spot", "Spot"
-
-
-class VenueAccount(models.Model):
-    """One account (API key) at one venue. Rates are fractions of the notional."""
-
-    environment = models.CharField(max_length=16, choices=Environment)
-    market = models.CharField(max_length=16, choices=Market, default=Market.SPOT)
+    credentials = models.CharField(max_length=32, blank=True, default="")
     label = models.CharField(max_length=64, default="main")
     can_trade = models.BooleanField(null=True)
     maker_rate = MoneyField(null=True, blank=True)
@@ -35,12 +28,12 @@ class VenueAccount(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["environment", "market", "label"], name="venue_account_once"
+                fields=["exchange", "market", "environment", "label"], name="venue_account_once"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.environment} {self.market} {self.label}"
+        return f"{self.venue} {self.label}"
 
 
 class Balance(models.Model):

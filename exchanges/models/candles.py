@@ -11,17 +11,10 @@ from __future__ import annotations
 from django.db import models
 
 from exchanges.domain.candles import INTERVALS
-from exchanges.models.accounts import Environment
+from exchanges.models.venues import AtVenue
 
 
-class DataMarket(models.TextChoices):
-    """Markets whose data is kept; orders go to fewer."""
-
-    SPOT = "spot", "Spot"
-    USDM = "usdm", "USD-M futures"
-
-
-class Series(models.Model):
+class Series(AtVenue):
     """One row of history: candles of one interval, funding rates, or trades of one symbol.
 
     `first_ms`, `last_ms` and `rows` are kept right by whoever stores, in the same transaction:
@@ -33,8 +26,6 @@ class Series(models.Model):
     TRADES = "trades"
 
     id = models.AutoField(primary_key=True)  # four bytes of every candle's row and index entry
-    environment = models.CharField(max_length=16, choices=Environment)
-    market = models.CharField(max_length=8, choices=DataMarket, default=DataMarket.SPOT)
     symbol = models.CharField(max_length=32)
     interval = models.CharField(
         max_length=8,
@@ -58,13 +49,14 @@ class Series(models.Model):
         verbose_name_plural = "price histories"
         constraints = [
             models.UniqueConstraint(
-                fields=["environment", "market", "symbol", "interval"], name="series_once"
+                fields=["exchange", "market", "environment", "symbol", "interval"],
+                name="series_once",
             )
         ]
         permissions = [("repair_series", "May have gaps of price history repaired now")]
 
     def __str__(self) -> str:
-        return f"{self.symbol} {self.interval} ({self.environment} {self.market})"
+        return f"{self.symbol} {self.interval} ({self.venue})"
 
 
 class CandleRow(models.Model):

@@ -5,14 +5,12 @@ from __future__ import annotations
 from django.db import models
 
 from exchanges.domain.instruments import Instrument, parse_spot
-from exchanges.models.accounts import Environment, Market
+from exchanges.models.venues import AtVenue
 
 
-class InstrumentRow(models.Model):
+class InstrumentRow(AtVenue):
     """One symbol of one venue; `raw` is its exchangeInfo entry."""
 
-    environment = models.CharField(max_length=16, choices=Environment)
-    market = models.CharField(max_length=16, choices=Market, default=Market.SPOT)
     symbol = models.CharField(max_length=32)
     base_asset = models.CharField(max_length=16)
     quote_asset = models.CharField(max_length=16)
@@ -24,12 +22,12 @@ class InstrumentRow(models.Model):
         verbose_name = "instrument"
         constraints = [
             models.UniqueConstraint(
-                fields=["environment", "market", "symbol"], name="instrument_once"
+                fields=["exchange", "market", "environment", "symbol"], name="instrument_once"
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.symbol} ({self.environment})"
+        return f"{self.symbol} ({self.venue})"
 
     def parsed(self) -> Instrument:
         return parse_spot(self.raw)

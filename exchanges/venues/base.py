@@ -22,11 +22,11 @@ from exchanges.domain.orders import (
     Quote,
     VenueFill,
 )
+from exchanges.domain.venues import Venue
 
 
 class ExchangeGateway(Protocol):
-    environment: str
-    market: str
+    venue: Venue
 
     def ping(self) -> None: ...
 

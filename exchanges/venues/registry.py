@@ -1,7 +1,8 @@
 """Which gateway speaks for which venue: one per thread and process, built from the settings.
 
-    from exchanges import gateways
-    gateways.for_venue("testnet", "spot").place_order(...)
+    from exchanges.venues import registry
+    registry.for_account(order.venue_account).place_order(...)
+    registry.for_venue(venue).quote("BTCUSDT")
 
 Celery forks its workers after import: everything here is keyed by process id, so a child never
 uses a connection, a lock or a thread that belongs to its parent.
@@ -23,16 +24,18 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from exchanges.domain.errors import VenueError
+from exchanges.domain.venues import Environment, Market, Venue
 from exchanges.venues.base import ExchangeGateway
 
 if TYPE_CHECKING:  # `binance` takes more than a second to import: only when first asked for
+    from exchanges.models import VenueAccount
     from exchanges.venues.binance.spot.user_stream import SpotUserStream
     from exchanges.venues.shared.call_stats import Tally
     from exchanges.venues.shared.clock import Clock
     from exchanges.venues.shared.rate_budget import Budget
 
 log = structlog.get_logger(__name__)
-ENVIRONMENTS = ("simulator", "testnet", "demo", "mainnet")
+FIRST_ACCOUNT = ""  # whose keys have no suffix in the configuration
 REST_URLS = {
     "testnet": "https://testnet.binance.vision",
     "demo": "https://demo-api.binance.com",
@@ -62,10 +65,10 @@ USDM_REST_URLS = {
 
 
 @dataclass(frozen=True, slots=True)
-class SpotAccess:
-    """Where one spot environment lives and the keys it takes. `repr` shows no secret."""
+class Access:
+    """Where one venue lives and the keys it takes. `repr` shows no secret."""
 
-    environment: str
+    venue: Venue
     rest_url: str
     ws_api_url: str
     stream_url: str
@@ -73,7 +76,7 @@ class SpotAccess:
     api_secret: str
 
     def __repr__(self) -> str:
-        return f"SpotAccess({self.environment} {self.rest_url})"
+        return f"Access({self.venue} {self.rest_url})"
 
     @property
     def account_digest(self) -> str:
@@ -82,29 +85,29 @@ class SpotAccess:
 
 
 _threads = threading.local()
-_shared: dict[tuple[int, SpotAccess], tuple[Clock, Budget, Tally]] = {}
+_shared: dict[tuple[int, Access], tuple[Clock, Budget, Tally]] = {}
 _shared_lock = threading.Lock()
-_stand_ins: dict[tuple[str, str], ExchangeGateway] = {}
+_stand_ins: dict[Venue, ExchangeGateway] = {}
 
 
-def for_venue(environment: str, market: str = "spot") -> ExchangeGateway:
-    """Return this thread's gateway to a venue. Raise ImproperlyConfigured for an unknown one."""
-    stand_in = _stand_ins.get((environment, market))
-    if stand_in is not None:
-        return stand_in
-    access = spot_access(environment, market)
-    mine: dict[tuple[int, SpotAccess], ExchangeGateway] = _threads.__dict__.setdefault("open", {})
-    key = (os.getpid(), access)
-    if key not in mine:
-        mine[key] = _build(access)
-    return mine[key]
+def for_account(account: VenueAccount) -> ExchangeGateway:
+    """Return this thread's gateway to an account, with the keys of that account.
+
+    Raise ImproperlyConfigured for a venue nobody speaks to, or keys that are not configured.
+    """
+    return _gateway(account.venue, account.credentials)
 
 
-def user_stream_for(environment: str, market: str = "spot") -> SpotUserStream:
+def for_venue(venue: Venue) -> ExchangeGateway:
+    """Return this thread's gateway to a venue, for what is public. Raise ImproperlyConfigured."""
+    return _gateway(venue, FIRST_ACCOUNT)
+
+
+def user_stream_for(account: VenueAccount) -> SpotUserStream:
     """Build a new user stream of a venue account; it connects when it is iterated."""
     from exchanges.venues.binance.spot.user_stream import SpotUserStream
 
-    access = spot_access(environment, market)
+    access = access_to(account.venue, account.credentials)
     clock, _, _ = _shared_of(access)
     return SpotUserStream(
         url=access.ws_api_url,
@@ -115,94 +118,113 @@ def user_stream_for(environment: str, market: str = "spot") -> SpotUserStream:
     )
 
 
-def warm(environment: str, market: str = "spot") -> None:
+def warm(venue: Venue) -> None:
     """Import, connect and set the clock now, so that the first order need not wait for it."""
-    for_venue(environment, market).server_time()
+    for_venue(venue).server_time()
 
 
-def warm_soon(environment: str, market: str = "spot") -> threading.Thread:
+def warm_soon(venue: Venue) -> threading.Thread:
     """Do the same beside the start of a process, which must not wait for it or fail by it."""
-    thread = threading.Thread(
-        target=_warm_or_tell, args=(environment, market), name="warm gateway", daemon=True
-    )
+    thread = threading.Thread(target=_warm_or_tell, args=(venue,), name="warm gateway", daemon=True)
     thread.start()
     return thread
 
 
-def _warm_or_tell(environment: str, market: str) -> None:
+def _warm_or_tell(venue: Venue) -> None:
     try:
-        warm(environment, market)
+        warm(venue)
     except (VenueError, ImproperlyConfigured) as error:  # the first order will meet it and tell
-        log.warning("gateway_not_warmed", environment=environment, error=str(error))
+        log.warning("gateway_not_warmed", venue=str(venue), error=str(error))
 
 
 @contextmanager
-def standing_in(environment: str, market: str, gateway: ExchangeGateway) -> Iterator[None]:
+def standing_in(venue: Venue, gateway: ExchangeGateway) -> Iterator[None]:
     """Let `gateway` speak for a venue while the block runs: for drills and tests."""
-    key = (environment, market)
-    before = _stand_ins.get(key)
-    _stand_ins[key] = gateway
+    before = _stand_ins.get(venue)
+    _stand_ins[venue] = gateway
     try:
         yield
     finally:
         if before is None:
-            del _stand_ins[key]
+            del _stand_ins[venue]
         else:
-            _stand_ins[key] = before
+            _stand_ins[venue] = before
 
 
-def spot_access(environment: str, market: str) -> SpotAccess:
-    """Read from the settings where a spot venue lives. Raise ImproperlyConfigured if unknown."""
-    if environment not in ENVIRONMENTS or market != "spot":
-        raise ImproperlyConfigured(
-            f"No gateway for {environment} {market}: environments are {', '.join(ENVIRONMENTS)}, "
-            "the market is spot."
-        )
-    if environment == "simulator":
-        return SpotAccess(
-            environment,
+def access_to(venue: Venue, credentials: str = FIRST_ACCOUNT) -> Access:
+    """Read from the settings where a venue lives. Raise ImproperlyConfigured if unknown."""
+    if venue.market is not Market.SPOT:
+        raise ImproperlyConfigured(f"No orders can be sent to {venue} yet: the market is spot.")
+    if venue.environment is Environment.SIMULATOR:
+        return Access(
+            venue,
             settings.SIMULATOR_REST_URL,
             settings.SIMULATOR_WS_API_URL,
             settings.SIMULATOR_STREAM_URL,
             settings.SIMULATOR_API_KEY,
             settings.SIMULATOR_API_SECRET,
         )
-    return SpotAccess(
-        environment,
-        settings.BINANCE_SPOT_REST_URL or REST_URLS[environment],
-        settings.BINANCE_SPOT_WS_URL or WS_API_URLS[environment],
-        settings.BINANCE_SPOT_STREAM_URL or STREAM_URLS[environment],
-        settings.BINANCE_API_KEY,
-        settings.BINANCE_API_SECRET,
+    key, secret = _keys(credentials)
+    return Access(
+        venue,
+        settings.BINANCE_SPOT_REST_URL or REST_URLS[venue.environment],
+        settings.BINANCE_SPOT_WS_URL or WS_API_URLS[venue.environment],
+        settings.BINANCE_SPOT_STREAM_URL or STREAM_URLS[venue.environment],
+        key,
+        secret,
     )
 
 
-def clock_and_budget(access: SpotAccess) -> tuple[Clock, Budget]:
+def _keys(credentials: str) -> tuple[str, str]:
+    if credentials == FIRST_ACCOUNT:
+        return settings.BINANCE_API_KEY, settings.BINANCE_API_SECRET
+    keys: tuple[str, str] | None = settings.BINANCE_CREDENTIALS.get(credentials)
+    if keys is None:
+        raise ImproperlyConfigured(
+            f"No keys are configured under {credentials}: set BINANCE_API_KEY_{credentials} and "
+            f"BINANCE_API_SECRET_{credentials}."
+        )
+    return keys
+
+
+def _gateway(venue: Venue, credentials: str) -> ExchangeGateway:
+    stand_in = _stand_ins.get(venue)
+    if stand_in is not None:
+        return stand_in
+    access = access_to(venue, credentials)
+    mine: dict[tuple[int, Access], ExchangeGateway] = _threads.__dict__.setdefault("open", {})
+    key = (os.getpid(), access)
+    if key not in mine:
+        mine[key] = _build(access)
+    return mine[key]
+
+
+def clock_and_budget(access: Access) -> tuple[Clock, Budget]:
     """Return what every caller of this venue in this process goes by."""
     clock, budget, _ = _shared_of(access)
     return clock, budget
 
 
-def stream_url(environment: str, market: str) -> str:
-    """Return where a market's public streams are. Raise ImproperlyConfigured if unknown."""
-    if market == "spot":
-        return spot_access(environment, "spot").stream_url
-    url: str = settings.BINANCE_USDM_STREAM_URL or USDM_STREAM_URLS.get(environment, "")
-    if market != "usdm" or not url or environment == "simulator":
+def stream_url(venue: Venue) -> str:
+    """Return where a venue's public streams are. Raise ImproperlyConfigured if unknown."""
+    if venue.market is Market.SPOT:
+        return access_to(venue).stream_url
+    url: str = settings.BINANCE_USDM_STREAM_URL or USDM_STREAM_URLS.get(venue.environment, "")
+    if not url or venue.environment is Environment.SIMULATOR:
         raise ImproperlyConfigured(
-            f"No {market} market data in {environment}: usdm is in {', '.join(USDM_STREAM_URLS)} "
+            f"No market data of {venue}: usdm is in {', '.join(USDM_STREAM_URLS)} "
             "(the simulator is a spot venue). Take it out of MARKET_DATA_MARKETS."
         )
     return url
 
 
-def _build(access: SpotAccess) -> ExchangeGateway:
+def _build(access: Access) -> ExchangeGateway:
     from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
     from exchanges.venues.shared import latency
 
     clock, budget, tally = _shared_of(access)
     return BinanceSpotGateway(
-        environment=access.environment,
+        venue=access.venue,
         rest_url=access.rest_url,
         api_key=access.api_key,
         api_secret=access.api_secret,
@@ -213,18 +235,18 @@ def _build(access: SpotAccess) -> ExchangeGateway:
         budget=budget,
         clock=clock,
         tally=tally,
-        may_write=_lock_of(access.environment),
-        on_answer=functools.partial(latency.note, access.environment),
+        may_write=_lock_of(access.venue),
+        on_answer=functools.partial(latency.note, access.venue),
     )
 
 
-def _lock_of(environment: str) -> Callable[[], bool]:
-    if environment != "mainnet":
+def _lock_of(venue: Venue) -> Callable[[], bool]:
+    if not venue.is_real_money:
         return lambda: True
     return lambda: bool(settings.MAINNET_TRADING_ENABLED)  # asked anew before every write
 
 
-def _shared_of(access: SpotAccess) -> tuple[Clock, Budget, Tally]:
+def _shared_of(access: Access) -> tuple[Clock, Budget, Tally]:
     """Return clock, budget and tally of a venue: one of each a process, whatever its threads."""
     from exchanges.venues.shared import rate_budget as budgets
     from exchanges.venues.shared.call_stats import Tally
@@ -236,12 +258,12 @@ def _shared_of(access: SpotAccess) -> tuple[Clock, Budget, Tally]:
             clock = Clock()
             store = budgets.connect(settings.REDIS_URL) if settings.REDIS_URL else None
             budget = budgets.Budget(
-                name=f"{access.environment}:{access.account_digest}:{_host(access.rest_url)}",
+                name=f"{access.venue}:{access.account_digest}:{_host(access.rest_url)}",
                 now_ms=clock.now_ms,
                 store=store,
                 max_weight=int(settings.BINANCE_MAX_WEIGHT_PER_MIN or 0),
             )
-            _shared[key] = (clock, budget, Tally(access.environment, store))
+            _shared[key] = (clock, budget, Tally(access.venue, store))
         return _shared[key]
 
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from audit.models import Event
 from exchanges import quotes
 from exchanges.domain.orders import Quote
+from exchanges.domain.venues import Venue
 from exchanges.models import Balance
 from signals_app.models import Signal
 from signals_app.realtime import process_status
@@ -31,7 +32,6 @@ LATEST = 50
 MOST_OPEN_ORDERS = 200
 MOST_ASSETS = 8
 ZERO = Decimal(0)
-HEADLINE_SCOPES = (TradingState.Scope.VENUE, TradingState.Scope.ACCOUNT)
 Json = dict[str, Any]
 Balances = dict[int, dict[str, Balance]]  # by venue account, by asset
 
@@ -132,19 +132,17 @@ def _concerns(state: TradingState, account: VirtualAccount | None) -> bool:
         return True
     if account is None:
         return False
-    names = {
-        TradingState.Scope.VENUE: account.venue_account.environment,
-        TradingState.Scope.ACCOUNT: account.name,
-    }
-    return state.scope in HEADLINE_SCOPES and state.key == names[TradingState.Scope(state.scope)]
+    if state.scope == TradingState.Scope.VENUE:
+        return state.key in kill_switch.places_of(account.venue_account.venue)
+    return state.scope == TradingState.Scope.ACCOUNT and state.key == account.name
 
 
 def _strictness(state: TradingState) -> int:
     return kill_switch.STRICTNESS[TradingMode(state.mode)]
 
 
-def _marks(rows: Iterable[Position]) -> dict[tuple[str, str], Quote]:
-    wanted: dict[str, list[str]] = {}
+def _marks(rows: Iterable[Position]) -> dict[tuple[Venue, str], Quote]:
+    wanted: dict[Venue, list[str]] = {}
     for row in rows:
         wanted.setdefault(_venue(row), []).append(row.symbol)
     return {
@@ -154,8 +152,8 @@ def _marks(rows: Iterable[Position]) -> dict[tuple[str, str], Quote]:
     }
 
 
-def _venue(row: Position) -> str:
-    return row.account.venue_account.environment
+def _venue(row: Position) -> Venue:
+    return row.account.venue_account.venue
 
 
 def _position(row: Position, quote: Quote | None, covered: cover.Cover) -> Json:
@@ -170,7 +168,7 @@ def _position(row: Position, quote: Quote | None, covered: cover.Cover) -> Json:
     return {
         "id": row.pk,
         "account": row.account.name,
-        "environment": _venue(row),
+        "environment": row.account.venue_account.environment,
         "symbol": row.symbol,
         "quote_asset": row.account.quote_asset,
         "is_open": row.is_open,

@@ -25,7 +25,7 @@ from exchanges import quotes
 from exchanges.domain.errors import VenueError
 from exchanges.market_data import feed
 from exchanges.models import InstrumentRow, VenueAccount
-from exchanges.venues import registry
+from exchanges.venues import configured, registry
 from exchanges.venues.shared import latency
 from petrosa_site.server import troubles
 from signals_app.models import Signal
@@ -97,16 +97,16 @@ def _nats() -> str:
 
 
 def _instruments() -> str:
-    environment = settings.VENUE_ENVIRONMENT
-    if InstrumentRow.objects.filter(environment=environment).exists():
+    if InstrumentRow.objects.filter(**configured.venue().columns()).exists():
         return ""
     _venue()  # not loaded yet: the first signal loads them, when the venue is there
     return "not loaded yet, the venue answers"
 
 
 def _venue() -> str:
-    registry.for_venue(settings.VENUE_ENVIRONMENT).ping()
-    return str(settings.VENUE_ENVIRONMENT)
+    venue = configured.venue()
+    registry.for_venue(venue).ping()
+    return str(venue)
 
 
 CHECKS: Mapping[str, Callable[[], str]] = {
@@ -189,7 +189,7 @@ def report() -> dict[str, Any]:
 def _ages() -> dict[str, float | None]:
     """Seconds since the last sign of life of the streams and of the last signal."""
     now = timezone.now()
-    venue = VenueAccount.objects.filter(environment=settings.VENUE_ENVIRONMENT).first()
+    venue = VenueAccount.objects.filter(**configured.venue().columns()).first()
     last_signal = Signal.objects.order_by("-id").values_list("received_at", flat=True).first()
     moments: dict[str, datetime | None] = {
         "user_stream": venue.stream_at if venue else None,
@@ -204,9 +204,9 @@ def _ages() -> dict[str, float | None]:
 
 def _prices() -> dict[str, Any]:
     """Tell whether the market stream is open, how old each price is, and how slow the venue."""
-    environment = settings.VENUE_ENVIRONMENT
-    life, slow = feed.sign_of_life(environment), latency.lately(environment)
-    ages = quotes.ages(environment, settings.TRADING_SYMBOLS)
+    venue = configured.venue()
+    life, slow = feed.sign_of_life(venue), latency.lately(venue)
+    ages = quotes.ages(venue, settings.TRADING_SYMBOLS)
     return {
         "stream_is_live": life is not None and life.is_live,
         "ages_seconds": {
@@ -219,9 +219,8 @@ def _prices() -> dict[str, Any]:
 
 def market_data() -> dict[str, Any]:
     """Tell of each market that is streamed whether it is, and whether the bus is fed with it."""
-    environment = settings.VENUE_ENVIRONMENT
     return {
-        market: _market(feed.sign_of_life(environment, market))
+        market: _market(feed.sign_of_life(configured.venue(market)))
         for market in settings.MARKET_DATA_MARKETS
     }
 

@@ -6,6 +6,7 @@ import gzip
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -20,11 +21,15 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from exchanges import quotes
+from exchanges.domain import venues
+from exchanges.domain.venues import Environment, Venue
 from exchanges.market_data import feed
-from exchanges.venues import registry as venues
 from exchanges.venues.shared import latency
 
 REST_PER_RENDERING = 4  # seconds without one for each second it took
+
+
+PLACE = ("exchange", "market", "environment")
 
 
 class Scrape:
@@ -110,29 +115,28 @@ class MarketGauges(Collector):
         ages = GaugeMetricFamily(
             "petrosa_feed_age_seconds",
             "Age of the newest quote; +Inf when nobody received one within a minute",
-            labels=["environment", "symbol"],
+            labels=[*PLACE, "symbol"],
         )
         slow = GaugeMetricFamily(
-            "petrosa_venue_latency_ms", "Median time to answer of the venue", labels=["environment"]
+            "petrosa_venue_latency_ms", "Median time to answer of the venue", labels=PLACE
         )
-        for environment in venues.ENVIRONMENTS:
-            for market in settings.MARKET_DATA_MARKETS:
-                place = quotes.place(environment, market)
-                for symbol, age in quotes.ages(place, _watched(environment, market)).items():
-                    seconds = float("inf") if age is None else age.total_seconds()
-                    ages.add_metric([place, symbol], seconds)
-            known = latency.lately(environment)
+        for environment, market in product(Environment, settings.MARKET_DATA_MARKETS):
+            venue = venues.venue(environment, market)
+            for symbol, age in quotes.ages(venue, _watched(venue)).items():
+                seconds = float("inf") if age is None else age.total_seconds()
+                ages.add_metric([*venue.labels, symbol], seconds)
+            known = latency.lately(venue)
             if known is not None:
-                slow.add_metric([environment], float(known.ms))
+                slow.add_metric(list(venue.labels), float(known.ms))
         yield ages
         yield slow
 
 
-def _watched(environment: str, market: str) -> list[str]:
+def _watched(venue: Venue) -> list[str]:
     """Return what is fed, and what must be fed where we trade."""
-    life = feed.sign_of_life(environment, market)
+    life = feed.sign_of_life(venue)
     fed = set(life.symbols) if life else set()
-    if environment == settings.VENUE_ENVIRONMENT:
+    if venue.environment == settings.VENUE_ENVIRONMENT:
         fed |= set(settings.TRADING_SYMBOLS)
     return sorted(fed)
 

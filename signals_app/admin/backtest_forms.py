@@ -14,7 +14,7 @@ from unfold.widgets import (
 )
 
 from exchanges.domain.candles import INTERVALS
-from exchanges.models.accounts import Environment
+from exchanges.models.venues import ENVIRONMENTS
 from signals_app.services import backtest_plan
 from signals_app.services.backtest_plan import Wish
 from trading.domain.risk.types import SizingModel
@@ -52,7 +52,7 @@ class BacktestForm(forms.Form):
     symbol = _text("Symbol", "BTCUSDT")
     interval = _choice("Candles", [(name, name) for name in INTERVALS], "15m")
     environment = _choice(
-        "History of", Environment.choices, FIRST.environment, "Whose stored candles are taken."
+        "History of", ENVIRONMENTS, FIRST.environment, "Whose stored candles are taken."
     )
     start = _text("From", help_text="UTC, as 2025-01-31; empty: all there is.", required=False)
     end = _text("To", help_text="Not included.", required=False)

@@ -16,7 +16,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from exchanges.models.accounts import Environment
+from exchanges.models.venues import ENVIRONMENTS
 from foundation.api.documents import problem
 from foundation.api.permissions import needs
 from foundation.api.problems import Problem, to_json
@@ -63,7 +63,7 @@ class BacktestAskedSerializer(NamedFieldsSerializer):
         [m.value for m in SizingModel], default=FIRST.sizing_model
     )
     limits = LimitEntrySerializer(many=True, default=list)
-    environment = serializers.ChoiceField(Environment.choices, default=FIRST.environment)
+    environment = serializers.ChoiceField(ENVIRONMENTS, default=FIRST.environment)
 
 
 def wish_from(given: dict[str, Any]) -> Wish:

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from exchanges.models.accounts import Environment
+from exchanges.models.venues import ENVIRONMENTS
 from foundation.api.exact import ExactField
 from signals_app.selectors import scorecards
 from trading.api import filters
@@ -19,7 +19,7 @@ from trading.api import filters
 class ScorecardsAskedSerializer(serializers.Serializer[Any]):
     """Which days and what of them; everything when nothing is given."""
 
-    environment = serializers.ChoiceField(Environment.choices, required=False, default="")
+    environment = serializers.ChoiceField(ENVIRONMENTS, required=False, default="")
     strategy_id = serializers.CharField(required=False, default="", max_length=100)
     symbol = serializers.CharField(required=False, default="", max_length=32)
     since = serializers.DateField(required=False, default=None, help_text="First day.")

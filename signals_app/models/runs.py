@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from django.db import models
 
+from exchanges.models.venues import AtVenue
 
-class CandleRun(models.Model):
+
+class CandleRun(AtVenue):
     """One row for each symbol and interval: the newest candle that is done with, whoever ran it.
 
     A worker claims it for a few seconds, publishes, and only then moves `candle_ms` on: what a
@@ -18,8 +20,6 @@ class CandleRun(models.Model):
         PARTLY = "partly", "Ran, some strategies had too few candles or a gap"
         LATE = "late", "Not run in time: no signal"
 
-    environment = models.CharField(max_length=16)
-    market = models.CharField(max_length=8)
     symbol = models.CharField(max_length=32)
     interval = models.CharField(max_length=4)
     candle_ms = models.BigIntegerField(null=True, help_text="When the candle opened, epoch ms.")
@@ -35,9 +35,10 @@ class CandleRun(models.Model):
         ordering = ("environment", "symbol", "interval")
         constraints = [
             models.UniqueConstraint(
-                fields=("environment", "market", "symbol", "interval"), name="one_run_per_series"
+                fields=("exchange", "market", "environment", "symbol", "interval"),
+                name="one_run_per_series",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.symbol} {self.interval} ({self.environment})"
+        return f"{self.symbol} {self.interval} ({self.venue})"

@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from exchanges.domain.candles import DAY_MS
+from exchanges.domain.venues import Venue
 from exchanges.market_data.bus import Kind as Stream
 from signals_app.gateways.emitter import Said
 from signals_app.models import StrategySetting
@@ -52,10 +53,10 @@ class Engine:
     """Owns the strategies of one process. No I/O: bytes in, what is to be published out."""
 
     def __init__(
-        self, *, shard: Shard, environment: str, clock: Callable[[], float] = time.time
+        self, *, shard: Shard, venue: Venue, clock: Callable[[], float] = time.time
     ) -> None:
         self.shard = shard
-        self.environment = environment
+        self.environment = venue.environment.value
         self._clock = clock
         self.running: dict[str, Running] = {}
         self.tally = Tally()

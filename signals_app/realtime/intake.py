@@ -18,6 +18,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 from nats.errors import SlowConsumerError
 
+from exchanges.domain.venues import Venue
 from exchanges.market_data import bus
 from exchanges.market_data.bus import Kind
 
@@ -34,11 +35,11 @@ class Intake:
     """One connection; `take` gets symbol, kind and bytes of each frame, a subject's in order."""
 
     def __init__(
-        self, *, url: str, topic: str, environment: str, take: Take, name: str = "strategies"
+        self, *, url: str, topic: str, venue: Venue, take: Take, name: str = "strategies"
     ) -> None:
         self.servers = [part.strip() for part in url.split(",") if part.strip()]
         self.topic = topic
-        self.environment = environment
+        self.venue = venue
         self.take = take
         self.name = name
         self.dropped: Counter[str] = Counter()  # by kind
@@ -92,7 +93,7 @@ class Intake:
                 self._since_breath = 0
                 await asyncio.sleep(0)
 
-        subject = bus.subject(self.topic, self.environment, "spot", symbol, kind)
+        subject = bus.subject(self.topic, self.venue, symbol, kind)
         return await client.subscribe(
             subject, cb=one, pending_msgs_limit=MOST_WAITING, pending_bytes_limit=MOST_BYTES
         )

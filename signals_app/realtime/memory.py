@@ -13,6 +13,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from exchanges.domain.venues import Venue
 from signals_app.payload.draft import Action
 from signals_app.realtime import process_status
 from signals_app.strategies.emission import Emission
@@ -40,10 +41,10 @@ class MemoryUnavailable(ConnectionError):
 
 
 class Memory:
-    """One environment's claims and windows."""
+    """One venue's claims and windows."""
 
-    def __init__(self, *, redis_url: str, environment: str) -> None:
-        self.environment = environment
+    def __init__(self, *, redis_url: str, venue: Venue) -> None:
+        self.venue = venue
         self._redis: Any = redis.asyncio.from_url(
             redis_url, socket_timeout=2, socket_connect_timeout=2
         )
@@ -111,7 +112,7 @@ class Memory:
         await self._redis.aclose()
 
     def _key(self, what: str, strategy_id: str, symbol: str) -> str:
-        return f"{PREFIX}:{what}:{self.environment}:{strategy_id}:{symbol}"
+        return f"{PREFIX}:{what}:{self.venue}:{strategy_id}:{symbol}"
 
 
 def _restored(strategy: RealtimeStrategy, symbol: str, raw: bytes) -> bool:

@@ -16,6 +16,7 @@ import orjson
 import structlog
 from django.db import DatabaseError
 
+from exchanges.domain.venues import Venue
 from foundation import cancellation, metrics
 from signals_app.gateways import emitter
 from signals_app.gateways.emitter import Said
@@ -45,7 +46,7 @@ class Place:
     nats_url: str
     redis_url: str
     topic: str
-    environment: str
+    venue: Venue
     heartbeat_subject: str
     shard: Shard
     host: str
@@ -61,8 +62,8 @@ class Process:
         self.place = place
         self.read_settings = read_settings
         self.state = "starting"
-        self.engine = Engine(shard=place.shard, environment=place.environment)
-        self.memory = Memory(redis_url=place.redis_url, environment=place.environment)
+        self.engine = Engine(shard=place.shard, venue=place.venue)
+        self.memory = Memory(redis_url=place.redis_url, venue=place.venue)
         self.bus = emitter.bus("petrosa-strategies")
         self.publisher = Publisher(
             publish=self._publish,
@@ -73,7 +74,7 @@ class Process:
         self.intake = Intake(
             url=place.nats_url,
             topic=place.topic,
-            environment=place.environment,
+            venue=place.venue,
             take=self.take,
             name=f"petrosa-strategies-{place.shard}",
         )
@@ -212,7 +213,7 @@ class Process:
             "version": self.place.version,
             "state": self.state,
             "shard": str(self.place.shard),
-            "environment": self.place.environment,
+            "venue": str(self.place.venue),
             "started_at": self.started_at.isoformat(),
             "connected": self.intake.is_connected,
             "symbols": self.engine.symbols,

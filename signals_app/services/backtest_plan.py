@@ -11,11 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from exchanges.domain import venues
 from exchanges.domain.candles import Candles, UnknownInterval, length_ms
 from exchanges.domain.orders import OrderType
+from exchanges.domain.venues import Environment
 from exchanges.history import store
 from exchanges.models import InstrumentRow
-from exchanges.models.accounts import Environment
 from exchanges.venues.simulator.instruments import listings
 from signals_app.backtest.setup import Costs, Setup, SetupInvalid
 from signals_app.payload import fields
@@ -102,9 +103,11 @@ def _setup(wish: Wish, spec: StrategySpec | None, faults: dict[str, str]) -> Set
     params = _params(spec, wish, faults) if spec else {}
     costs, cash = _costs(wish, faults), _number("cash", wish.cash, faults)
     limits = _limits(wish, faults)
-    entry = _entry(wish, symbol, faults)
-    if wish.environment not in Environment.values:
-        faults["environment"] = f"choose one of {', '.join(Environment.values)}"
+    if wish.environment in list(Environment):
+        entry = _entry(wish, symbol, faults)
+    else:
+        entry = {}
+        faults["environment"] = f"choose one of {', '.join(Environment)}"
     if faults or limits is None or costs is None:
         raise ValidationError(faults)
     try:
@@ -140,7 +143,7 @@ def check_stored(found: Plan) -> None:
 def _load(found: Plan, most: int) -> Candles:
     wish = found.wish
     loaded = store.load(
-        environment=wish.environment,
+        venue=venues.venue(wish.environment),
         symbol=found.setup.symbol,
         interval=wish.interval,
         start_ms=found.start_ms,
@@ -299,7 +302,9 @@ def _entry(wish: Wish, symbol: str, faults: dict[str, str]) -> Mapping[str, Any]
     """Return the venue's rules of the symbol: the environment's own, else the simulator's."""
     if not symbol:
         return {}
-    row = InstrumentRow.objects.filter(environment=wish.environment, symbol=symbol).first()
+    row = InstrumentRow.objects.filter(
+        **venues.venue(wish.environment).columns(), symbol=symbol
+    ).first()
     if row is not None:
         return {**row.raw, "status": "TRADING"}
     listed = listings().get(symbol)

@@ -23,6 +23,7 @@ from django.db.models import F, Q, QuerySet
 
 from exchanges.domain.candles import Candles, length_ms, opened_at
 from exchanges.history import store
+from exchanges.venues import configured
 from foundation import metrics
 from signals_app.gateways import emitter
 from signals_app.gateways.emitter import Said
@@ -35,7 +36,6 @@ from signals_app.strategies.technical import base
 
 log = structlog.get_logger(__name__)
 LEASE = timedelta(seconds=15)
-MARKET = "spot"
 Outcome = CandleRun.Outcome
 Load = Callable[..., Candles]
 Publish = Callable[..., Any]
@@ -152,7 +152,7 @@ def _due(now: datetime) -> list[Due]:
 
 def _runs(series: Mapping[tuple[str, str], Any]) -> dict[tuple[str, str], CandleRun]:
     """Return the row of each series, made when there is none."""
-    ours = {"environment": settings.VENUE_ENVIRONMENT, "market": MARKET}
+    ours = configured.venue().columns()
     runs = {(run.symbol, run.interval): run for run in CandleRun.objects.filter(**ours)}
     if missing := series.keys() - runs.keys():
         rows = [CandleRun(symbol=symbol, interval=interval, **ours) for symbol, interval in missing]
@@ -172,8 +172,7 @@ def _rest(unwanted: Iterable[CandleRun]) -> None:
 
 def _load(due: Due, load: Load, *, last: int) -> Candles:
     return load(
-        environment=due.run.environment,
-        market=due.run.market,
+        venue=due.run.venue,
         symbol=due.run.symbol,
         interval=due.run.interval,
         end_ms=due.candle_ms + due.length_ms,

@@ -328,7 +328,7 @@ OPENING = """
 from decimal import Decimal
 from exchanges.models import VenueAccount
 from trading.models import VirtualAccount
-from trading.services import account_settings, accounts, balances, ledger
+from trading.services.money import account_settings, accounts, balances, ledger
 accounts.ensure_first()
 at = VenueAccount.objects.get(environment="simulator")
 balances.refresh(at)

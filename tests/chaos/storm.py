@@ -119,7 +119,8 @@ PREPARING = """
 import json
 from exchanges.models import VenueAccount
 from trading.models import VirtualAccount
-from trading.services import account_settings, accounts, balances, ledger, limits
+from trading.services.money import account_settings, accounts, balances, ledger
+from trading.services.risk import limits
 accounts.ensure_first()
 at = VenueAccount.objects.get(environment="simulator")
 balances.refresh(at)

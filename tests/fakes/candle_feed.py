@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
 from exchanges.domain.candles import Candle, Candles, length_ms
+from exchanges.domain.venues import Venue
 from signals_app.gateways.emitter import Said
 from signals_app.gateways.nats import BusUnavailable
 
@@ -35,9 +36,7 @@ class FakeHistory:
     def keep_only(self, count: int) -> None:
         self.kept = count
 
-    def load(
-        self, *, environment: str, market: str, symbol: str, interval: str, end_ms: int, last: int
-    ) -> Candles:
+    def load(self, *, venue: Venue, symbol: str, interval: str, end_ms: int, last: int) -> Candles:
         self.loads[symbol, interval] += 1
         length = length_ms(interval)
         closes_ms = int(self.newest_closes_at.timestamp() * 1000) // length * length

@@ -38,6 +38,7 @@ from exchanges.domain.orders import (
     VenueFill,
     VenueStatus,
 )
+from exchanges.domain.venues import venue
 from tests.fakes.exchange_book import PRICE_RELATION, FakeBook, FakeList, FakeOrder, rejected
 from tests.fakes.instruments import spot_instrument, spot_symbol_entry
 
@@ -74,8 +75,7 @@ class FakeExchange:
         maker_rate: Figure = "0.001",
         instruments: Iterable[Instrument] = (),
     ) -> None:
-        self.environment = environment
-        self.market = market
+        self.venue = venue(environment, market)
         self.calls: list[tuple[str, object]] = []
         self._plans: deque[_Plan] = deque()
         self._cancel_plans: deque[_Plan] = deque()

@@ -19,7 +19,8 @@ from rest_framework.views import APIView
 
 from exchanges import catalogue, quotes
 from exchanges.domain import errors
-from exchanges.venues import registry
+from exchanges.models import VenueAccount
+from exchanges.venues import configured, registry
 from foundation.api.documents import problem
 from foundation.api.permissions import needs
 from foundation.api.problems import Problem, to_json
@@ -41,10 +42,10 @@ def answer(body: dict[str, Any], status: int = 200) -> HttpResponse:
     return HttpResponse(to_json(body), status=status, content_type="application/json")
 
 
-def default_environment() -> str:
-    """Return the environment of the account that takes unmapped signals."""
+def default_account() -> VenueAccount:
+    """Return the venue account of the account that takes unmapped signals."""
     account = VirtualAccount.objects.filter(is_default=True).select_related("venue_account").first()
-    return account.venue_account.environment if account else settings.VENUE_ENVIRONMENT
+    return account.venue_account if account else VenueAccount(**configured.venue().columns())
 
 
 class AccountView(APIView):
@@ -57,8 +58,8 @@ class AccountView(APIView):
         responses={200: OpenApiTypes.OBJECT, 503: problem("The venue cannot be reached.")},
     )
     def get(self, request: Request) -> HttpResponse:  # noqa: ARG002
-        environment = default_environment()
-        report = registry.for_venue(environment).account()
+        account = default_account()
+        report = registry.for_account(account).account()
         held = [
             {"asset": b.asset, "free": b.free, "locked": b.locked}
             for b in report.balances
@@ -72,7 +73,7 @@ class AccountView(APIView):
                     "maker_commission": _basis_points(report.maker_rate),
                     "taker_commission": _basis_points(report.taker_rate),
                     "balances": held,
-                    "environment": environment,
+                    "environment": account.environment,
                     "timestamp": report.reported_at,
                 },
             }
@@ -98,10 +99,10 @@ class PriceView(APIView):
         },
     )
     def get(self, request: Request, symbol: str) -> HttpResponse:  # noqa: ARG002
-        environment, symbol = default_environment(), plain_symbol(symbol)
-        if catalogue.get(environment, symbol) is None:
-            raise Problem(404, "SYMBOL_UNKNOWN", f"{environment} does not list {symbol}.")
-        quote = quotes.get(environment, symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
+        venue, symbol = default_account().venue, plain_symbol(symbol)
+        if catalogue.get(venue, symbol) is None:
+            raise Problem(404, "SYMBOL_UNKNOWN", f"{venue} does not list {symbol}.")
+        quote = quotes.get(venue, symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
         if quote is None:
             raise Problem(503, "QUOTE_UNKNOWN", f"No fresh price of {symbol} can be had.")
         return answer(
@@ -111,7 +112,7 @@ class PriceView(APIView):
                 "bid": results.number(quote.bid),
                 "ask": results.number(quote.ask),
                 "timestamp": quote.received_at,
-                "environment": environment,
+                "environment": str(venue.environment),
             }
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
-from exchanges.models import Environment
+from exchanges.domain.venues import Environment
 from trading.models import Fill, Order
 
 

@@ -419,6 +419,7 @@ class PlannedCancelSerializer(serializers.Serializer[Any]):
     order = serializers.IntegerField()
     client_order_id = serializers.CharField()
     account = serializers.CharField()
+    venue = serializers.CharField(help_text="Such as binance.spot.mainnet.")
     environment = serializers.CharField()
     strategy_id = serializers.CharField()
     symbol = serializers.CharField()
@@ -435,6 +436,7 @@ class PlannedCloseSerializer(serializers.Serializer[Any]):
 
     position = serializers.IntegerField()
     account = serializers.CharField()
+    venue = serializers.CharField(help_text="Such as binance.spot.mainnet.")
     environment = serializers.CharField()
     symbol = serializers.CharField()
     quantity = serializers.CharField()

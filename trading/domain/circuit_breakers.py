@@ -98,7 +98,7 @@ class Standing:
 
 
 def venue_errors(
-    environment: str,
+    venue: str,
     seconds: Sequence[tuple[int, int]] | None,
     *,
     most_pct: int,
@@ -113,9 +113,7 @@ def venue_errors(
     limit = f"{least_seconds} s of a minute in which {most_pct} % of the calls failed"
 
     def found(state: State, actual: str) -> Finding:
-        return Finding(
-            "venue-errors", VENUE, environment, LEVELS["venue-errors"], state, limit, actual
-        )
+        return Finding("venue-errors", VENUE, venue, LEVELS["venue-errors"], state, limit, actual)
 
     if most_pct <= 0:
         return found(State.OFF, "")
@@ -128,7 +126,7 @@ def venue_errors(
 
 
 def market_data(
-    environment: str,
+    venue: str,
     ages: Mapping[str, float | None] | None,
     *,
     most_seconds: float,
@@ -142,9 +140,7 @@ def market_data(
     limit = f"{most_seconds:g} s without a quote of a symbol held"
 
     def found(state: State, actual: str) -> Finding:
-        return Finding(
-            "market-data", VENUE, environment, LEVELS["market-data"], state, limit, actual
-        )
+        return Finding("market-data", VENUE, venue, LEVELS["market-data"], state, limit, actual)
 
     if most_seconds <= 0:
         return found(State.OFF, "")
@@ -161,7 +157,7 @@ def market_data(
 
 
 def clock_skew(
-    environment: str, reading: tuple[int, int] | None, *, most_ms: int, why_unknown: str = ""
+    venue: str, reading: tuple[int, int] | None, *, most_ms: int, why_unknown: str = ""
 ) -> Finding:
     """Stop when our clock is off. `reading`: venue time minus ours, and what asking took, in ms.
 
@@ -170,7 +166,7 @@ def clock_skew(
     limit = f"{most_ms} ms off the venue's clock"
 
     def found(state: State, actual: str) -> Finding:
-        return Finding("clock-skew", VENUE, environment, LEVELS["clock-skew"], state, limit, actual)
+        return Finding("clock-skew", VENUE, venue, LEVELS["clock-skew"], state, limit, actual)
 
     if most_ms <= 0:
         return found(State.OFF, "")
@@ -182,13 +178,13 @@ def clock_skew(
     return found(State.TRIPPED if is_off else State.FINE, words)
 
 
-def unknown_orders(environment: str, ages: Mapping[int, float], *, most_seconds: float) -> Finding:
+def unknown_orders(venue: str, ages: Mapping[int, float], *, most_seconds: float) -> Finding:
     """Stop where the outcome of an order stays unknown. `ages`: seconds by order."""
     limit = f"{most_seconds:g} s without knowing an order's outcome"
 
     def found(state: State, actual: str) -> Finding:
         return Finding(
-            "unknown-orders", VENUE, environment, LEVELS["unknown-orders"], state, limit, actual
+            "unknown-orders", VENUE, venue, LEVELS["unknown-orders"], state, limit, actual
         )
 
     if most_seconds <= 0:

@@ -87,7 +87,7 @@ def of_accounts(accounts: Iterable[VirtualAccount] | None = None) -> list[Standi
             wallets.get((account.venue_account_id, account.quote_asset)),
             kill_switch.strictest(
                 states,
-                environment=account.venue_account.environment,
+                venue=account.venue_account.venue,
                 account=account.name,
                 strategy_id="",
                 symbol="",

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from django.db.models import Max
 
-from exchanges.models import Environment
+from exchanges.domain.venues import Environment
 from foundation.fields import plain
 from trading.models import Fill, Order
 

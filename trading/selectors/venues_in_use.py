@@ -9,7 +9,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from exchanges.models import Environment, VenueAccount
+from exchanges.domain.venues import Environment, Venue
+from exchanges.models import VenueAccount
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.models import Order, Position, VirtualAccount
 
@@ -39,10 +40,10 @@ def venue_accounts() -> QuerySet[VenueAccount]:
     waits = Order.objects.filter(venue_account=here, status__in=UNFINISHED)
     return VenueAccount.objects.filter(
         Q(Exists(trades)) | Q(Exists(holds)) | Q(Exists(waits)),
-        environment__in=[one for one in Environment.values if ceiling_allows(one)],
+        environment__in=[one for one in Environment if ceiling_allows(one)],
     ).order_by("pk")
 
 
-def environments() -> list[str]:
-    """Return the environments in use, in the order of their names."""
-    return sorted({*venue_accounts().values_list("environment", flat=True)})
+def venues() -> list[Venue]:
+    """Return the venues in use, in the order of their names."""
+    return sorted({account.venue for account in venue_accounts()})

@@ -23,13 +23,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from exchanges.domain import venues
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.domain.candles import INTERVALS, length_ms
 from exchanges.domain.errors import RateLimited, Rejected, VenueError
+from exchanges.domain.venues import Environment, Market
 from exchanges.history import fill, funding, trades
 from exchanges.history import series as histories
 from exchanges.history.fill import Page
-from exchanges.models import DataMarket, Environment, Series
+from exchanges.models import Series
 from exchanges.venues.binance import market_history
 from exchanges.venues.binance.market_history import MarketHistory
 
@@ -51,8 +53,8 @@ class Command(BaseCommand):
         parser.add_argument("--interval", default="", help="one or more (CANDLE_INTERVALS)")
         parser.add_argument("--from", dest="start", default="30d", help="date, time, or 90d ago")
         parser.add_argument("--to", dest="end", default="", help="date or time, excluded (now)")
-        parser.add_argument("--market", default="spot", choices=list(DataMarket.values))
-        parser.add_argument("--environment", default="", choices=["", *Environment.values])
+        parser.add_argument("--market", default="spot", choices=list(Market))
+        parser.add_argument("--environment", default="", choices=["", *Environment])
         parser.add_argument("--what", default="candles", choices=["candles", "funding", "trades"])
         parser.add_argument("--outages", action="store_true", help="ask for known outages too")
 
@@ -67,8 +69,9 @@ class Command(BaseCommand):
         if options["what"] == "funding" and options["market"] != "usdm":
             raise CommandError("--what funding: only --market usdm has funding rates")
         environment = options["environment"] or settings.VENUE_ENVIRONMENT
+        place = venues.venue(environment, options["market"])
         try:
-            history = market_history.for_market(environment, options["market"])
+            history = market_history.for_venue(place)
         except ImproperlyConfigured as error:
             raise CommandError(f"--market {options['market']}: {error}") from None
         for symbol in symbols:
@@ -91,8 +94,7 @@ class Command(BaseCommand):
             if options["what"] == "trades":
                 return trades.fill(history, symbol, start_ms, end_ms)
             one = histories.get(
-                environment=history.environment,
-                market=history.market,
+                venue=history.venue,
                 symbol=symbol,
                 interval=interval,
             )
@@ -119,9 +121,7 @@ class Command(BaseCommand):
 def _check_listed(history: MarketHistory, symbol: str, interval: str, at_ms: int) -> None:
     """Ask for one candle of a symbol that is new, so that no series is made of one that is not
     listed. VenueError may escape."""
-    known = Series.objects.filter(
-        environment=history.environment, market=history.market, symbol=symbol
-    )
+    known = Series.objects.filter(**history.venue.columns(), symbol=symbol)
     if not known.exists():
         history.klines(symbol, interval, start_ms=at_ms, end_ms=at_ms + length_ms(interval))
 

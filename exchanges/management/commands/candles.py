@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,16 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from exchanges.domain import venues
 from exchanges.domain.candle_checks import BadCandle
 from exchanges.domain.candles import INTERVALS
+from exchanges.domain.venues import Environment, Market, Venue
 from exchanges.history import parquet, store
 from exchanges.management.commands.backfill import moment
-from exchanges.models import DataMarket, Environment, Series
+from exchanges.models import Series
 
 MOST_NAMED = 20
+KEYS = ("environment", "market", "symbol", "interval")
 
 
 class Command(BaseCommand):
@@ -41,8 +45,8 @@ class Command(BaseCommand):
         parser.add_argument("--file", required=True, type=Path)
         parser.add_argument("--symbol", default="")
         parser.add_argument("--interval", default="", choices=["", *INTERVALS])
-        parser.add_argument("--market", default="", choices=["", *DataMarket.values])
-        parser.add_argument("--environment", default="", choices=["", *Environment.values])
+        parser.add_argument("--market", default="", choices=["", *Market])
+        parser.add_argument("--environment", default="", choices=["", *Environment])
         parser.add_argument("--from", dest="start", default="", help="export: date, time, or 90d")
         parser.add_argument("--to", dest="end", default="", help="export: date or time, excluded")
         parser.add_argument(
@@ -64,42 +68,66 @@ class Command(BaseCommand):
         except (BadCandle, parquet.UnreadableFile, OSError) as error:
             raise CommandError(f"--file {options['file']}: {error}") from error
 
-    def _export(self, options: dict[str, Any], name: dict[str, str]) -> None:
+    def _export(self, options: dict[str, Any], name: _Name) -> None:
         now = datetime.now(UTC)
         start, end = options["start"], options["end"]
         start_ms = moment("--from", start, now) if start else None
         end_ms = moment("--to", end, now) if end else None
-        if not len(store.load(start_ms=start_ms, end_ms=end_ms, first=1, last=None, **name)):
+        there = store.load(
+            venue=name.venue,
+            symbol=name.symbol,
+            interval=name.interval,
+            start_ms=start_ms,
+            end_ms=end_ms,
+            first=1,
+        )
+        if not len(there):
             raise CommandError(_nothing(name, in_time=bool(start or end)))
-        rows = parquet.export(options["file"], **name, start_ms=start_ms, end_ms=end_ms)
-        self.stdout.write(f"{_spoken(name)}: {rows} candles written to {options['file']}")
+        rows = parquet.export(
+            options["file"],
+            venue=name.venue,
+            symbol=name.symbol,
+            interval=name.interval,
+            start_ms=start_ms,
+            end_ms=end_ms,
+        )
+        self.stdout.write(f"{name}: {rows} candles written to {options['file']}")
 
-    def _import(self, path: Path, name: dict[str, str]) -> None:
-        found = parquet.take_in(path, **name)
+    def _import(self, path: Path, name: _Name) -> None:
+        found = parquet.take_in(path, venue=name.venue, symbol=name.symbol, interval=name.interval)
         self.stdout.write(
-            f"{_spoken(name)}: {found.rows} candles read, {found.stored} new or changed, "
+            f"{name}: {found.rows} candles read, {found.stored} new or changed, "
             f"{found.gaps} gaps in the file"
         )
 
 
-def _named(options: dict[str, Any], told: Any) -> dict[str, str]:
+@dataclass(frozen=True, slots=True)
+class _Name:
+    """What candles are of."""
+
+    venue: Venue
+    symbol: str
+    interval: str
+
+    def __str__(self) -> str:
+        return f"{self.symbol} {self.interval} ({self.venue})"
+
+
+def _named(options: dict[str, Any], told: Any) -> _Name:
     """Return what the candles are of: as the options say, else as the file says."""
-    name = {
-        key: options[key] or told.get(key, "")
-        for key in ("environment", "market", "symbol", "interval")
-    }
-    name["symbol"] = name["symbol"].upper()
-    name["market"] = name["market"] or "spot"
-    name["environment"] = name["environment"] or settings.VENUE_ENVIRONMENT
+    name = {key: options[key] or told.get(key, "") for key in KEYS}
     for key in ("symbol", "interval"):
         if not name[key]:
             raise CommandError(f"--{key} is missing: the file does not say it")
-    return name
+    place = venues.venue(
+        name["environment"] or settings.VENUE_ENVIRONMENT, name["market"] or Market.SPOT
+    )
+    return _Name(place, name["symbol"].upper(), name["interval"])
 
 
 def _check_same(options: dict[str, Any], told: Mapping[str, str]) -> None:
     """Made-up candles must not become a venue's by an option that was mistyped."""
-    for key in ("environment", "market", "symbol", "interval"):
+    for key in KEYS:
         asked = options[key].upper() if key == "symbol" else options[key]
         if asked and told.get(key, asked) != asked:
             raise CommandError(
@@ -108,17 +136,11 @@ def _check_same(options: dict[str, Any], told: Mapping[str, str]) -> None:
             )
 
 
-def _nothing(name: dict[str, str], *, in_time: bool) -> str:
-    found = Series.objects.filter(
-        environment=name["environment"], market=name["market"], rows__gt=0, interval__in=INTERVALS
-    )
+def _nothing(name: _Name, *, in_time: bool) -> str:
+    found = Series.objects.filter(**name.venue.columns(), rows__gt=0, interval__in=INTERVALS)
     there = [f"{one.symbol} {one.interval}" for one in found.order_by("symbol", "id")]
     more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
     return (
-        f"{_spoken(name)}: no candles are stored{' in that time' if in_time else ''}, so no file "
+        f"{name}: no candles are stored{' in that time' if in_time else ''}, so no file "
         f"was written. There are {', '.join(there[:MOST_NAMED]) or 'none at all'}{more}"
     )
-
-
-def _spoken(name: dict[str, str]) -> str:
-    return f"{name['symbol']} {name['interval']} ({name['environment']} {name['market']})"

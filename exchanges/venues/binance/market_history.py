@@ -22,6 +22,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from exchanges.domain import errors
 from exchanges.domain.candles import Candle, length_ms
+from exchanges.domain.venues import Market, Venue
 from exchanges.venues import registry
 from exchanges.venues.binance import error_mapping, kline_rows
 from exchanges.venues.binance.kline_rows import AggTrade, Funding
@@ -72,8 +73,7 @@ class MarketHistory:
     or its answer cannot be read, after three tries.
     """
 
-    environment: str
-    market: str
+    venue: Venue
     rest_url: str
     clock: Clock
     budget: Budget
@@ -84,7 +84,7 @@ class MarketHistory:
 
     @property
     def prices(self) -> Prices:
-        return USDM if self.market == "usdm" else SPOT
+        return USDM if self.venue.market is Market.USDM else SPOT
 
     def now_ms(self) -> int:
         """Return the venue's time: what is closed is closed by its clock."""
@@ -177,30 +177,28 @@ class MarketHistory:
         raise verdict
 
 
-def for_market(environment: str, market: str = "spot") -> MarketHistory:
-    """Return this thread's way to a market's past. Raise ImproperlyConfigured for none."""
-    key = (os.getpid(), environment, market)
-    mine: dict[tuple[int, str, str], MarketHistory]
-    mine = _threads.__dict__.setdefault("open", {})
+def for_venue(venue: Venue) -> MarketHistory:
+    """Return this thread's way to a venue's past. Raise ImproperlyConfigured for none."""
+    key = (os.getpid(), venue)
+    mine: dict[tuple[int, Venue], MarketHistory] = _threads.__dict__.setdefault("open", {})
     if key not in mine:
-        mine[key] = _build(environment, market)
+        mine[key] = _build(venue)
     return mine[key]
 
 
 _threads = threading.local()
 
 
-def _build(environment: str, market: str) -> MarketHistory:
-    rest_url, clock, budget = _usdm(environment) if market == "usdm" else _spot(environment, market)
+def _build(venue: Venue) -> MarketHistory:
+    rest_url, clock, budget = _usdm(venue) if venue.market is Market.USDM else _spot(venue)
     funding = Budget(
-        f"funding:{environment}",
+        f"funding:{venue}",
         clock.now_ms,
         budget.store,
         limits={"weight": FUNDING_CALLS, "orders_10s": 0},
     )
     return MarketHistory(
-        environment=environment,
-        market=market,
+        venue=venue,
         rest_url=rest_url,
         clock=clock,
         budget=budget,
@@ -209,23 +207,23 @@ def _build(environment: str, market: str) -> MarketHistory:
     )
 
 
-def _spot(environment: str, market: str) -> tuple[str, Clock, Budget]:
-    access = registry.spot_access(environment, market)
+def _spot(venue: Venue) -> tuple[str, Clock, Budget]:
+    access = registry.access_to(venue)
     clock, budget = registry.clock_and_budget(access)
     return access.rest_url, clock, budget
 
 
-def _usdm(environment: str) -> tuple[str, Clock, Budget]:
-    rest_url = settings.BINANCE_USDM_REST_URL or registry.USDM_REST_URLS.get(environment, "")
+def _usdm(venue: Venue) -> tuple[str, Clock, Budget]:
+    rest_url = settings.BINANCE_USDM_REST_URL or registry.USDM_REST_URLS.get(venue.environment, "")
     if not rest_url:
         raise ImproperlyConfigured(
-            f"No USD-M market in {environment}: it is served by "
+            f"No history of {venue}: USD-M is served by "
             f"{', '.join(registry.USDM_REST_URLS)}; BINANCE_USDM_REST_URL names another server."
         )
     clock = Clock()
     store = budgets.connect(settings.REDIS_URL) if settings.REDIS_URL else None
     budget = Budget(
-        f"{environment}:usdm:{rest_url.split('://', 1)[-1]}",
+        f"{venue}:{rest_url.split('://', 1)[-1]}",
         clock.now_ms,
         store,
         max_weight=int(settings.BINANCE_MAX_WEIGHT_PER_MIN or 0),

@@ -20,6 +20,8 @@ from dataclasses import dataclass, field
 import redis
 import structlog
 
+from exchanges.domain.venues import Venue
+
 log = structlog.get_logger(__name__)
 WINDOW_SECONDS = 60
 KEPT_SECONDS = 120
@@ -52,7 +54,7 @@ class ClockReading:
 class Tally:
     """Counts of one venue. One per process; safe to share by threads."""
 
-    environment: str
+    venue: Venue
     store: redis.Redis | None = None
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = time.monotonic
@@ -78,14 +80,14 @@ class Tally:
             well, failures = self._well, self._failed
             self._well, self._failed = 0, Counter()
             self._write_from = now + WRITE_EVERY_SECONDS
-        self._try(lambda: _count(self._store, self.environment, second, well, failures))
+        self._try(lambda: _count(self._store, self.venue, second, well, failures))
 
     def note_clock(self, *, offset_ms: int, took_ms: int) -> None:
         """Tell what the venue's clock said; never raises."""
         told = json.dumps({"offset_ms": offset_ms, "took_ms": took_ms, "at": self.wall()})
         place = f"{socket.gethostname()}:{os.getpid()}"
         if self.store is not None:
-            self._try(lambda: _tell_clock(self._store, self.environment, place, told))
+            self._try(lambda: _tell_clock(self._store, self.venue, place, told))
 
     @property
     def _store(self) -> redis.Redis:
@@ -100,15 +102,15 @@ class Tally:
             with self._lock:
                 self._write_from = self.steady() + REDIS_REST_SECONDS
                 self._is_resting = True
-            log.warning("calls_not_counted", environment=self.environment, error=str(error))
+            log.warning("calls_not_counted", venue=self.venue, error=str(error))
 
 
-def _bucket_key(environment: str, at: float) -> str:
-    return f"petrosa:calls:{environment}:{int(at)}"
+def _bucket_key(venue: Venue, at: float) -> str:
+    return f"petrosa:calls:{venue}:{int(at)}"
 
 
-def _clock_key(environment: str) -> str:
-    return f"petrosa:clock:{environment}"
+def _clock_key(venue: Venue) -> str:
+    return f"petrosa:clock:{venue}"
 
 
 def _lasted(second: int, took_seconds: float) -> range:
@@ -118,11 +120,11 @@ def _lasted(second: int, took_seconds: float) -> range:
 
 
 def _count(
-    store: redis.Redis, environment: str, second: int, well: int, failed: Mapping[int, int]
+    store: redis.Redis, venue: Venue, second: int, well: int, failed: Mapping[int, int]
 ) -> None:
     with store.pipeline(transaction=False) as writes:
         for at in {second, *failed}:
-            key = _bucket_key(environment, at)
+            key = _bucket_key(venue, at)
             if at == second:
                 writes.hincrby(key, "well", well)
             writes.hincrby(key, "failed", failed.get(at, 0))
@@ -130,30 +132,30 @@ def _count(
         writes.execute()
 
 
-def _tell_clock(store: redis.Redis, environment: str, place: str, told: str) -> None:
+def _tell_clock(store: redis.Redis, venue: Venue, place: str, told: str) -> None:
     with store.pipeline(transaction=False) as writes:
-        writes.hset(_clock_key(environment), place, told)
-        writes.expire(_clock_key(environment), 2 * KEPT_SECONDS)
+        writes.hset(_clock_key(venue), place, told)
+        writes.expire(_clock_key(venue), 2 * KEPT_SECONDS)
         writes.execute()
 
 
-def calls(store: redis.Redis, environment: str, *, now: float | None = None) -> Calls:
+def calls(store: redis.Redis, venue: Venue, *, now: float | None = None) -> Calls:
     """Return the calls of the last minute, over all processes. Raises RedisError."""
     at = time.time() if now is None else now
     with store.pipeline(transaction=False) as asked:
         for back in range(WINDOW_SECONDS):
-            asked.hmget(_bucket_key(environment, at - back), "well", "failed")
+            asked.hmget(_bucket_key(venue, at - back), "well", "failed")
         found = [(int(well or 0), int(failed or 0)) for well, failed in asked.execute()]
     seconds = tuple((well + failed, failed) for well, failed in found if well + failed)
     return Calls(sum(t for t, _ in seconds), sum(f for _, f in seconds), seconds)
 
 
 def clock(
-    store: redis.Redis, environment: str, *, most_age: float, now: float | None = None
+    store: redis.Redis, venue: Venue, *, most_age: float, now: float | None = None
 ) -> ClockReading | None:
     """Return the latest reading of any process, None when all are older. Raises RedisError."""
     at = time.time() if now is None else now
-    told: dict[bytes | str, bytes | str] = store.hgetall(_clock_key(environment))
+    told: dict[bytes | str, bytes | str] = store.hgetall(_clock_key(venue))
     readings = [ClockReading(**json.loads(raw)) for raw in told.values()]
     fresh = [one for one in readings if at - one.at <= most_age]
     return max(fresh, key=lambda one: one.at, default=None)

@@ -23,6 +23,8 @@ from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from exchanges.domain.venues import Venue
+
 log = structlog.get_logger(__name__)
 ANSWERS_KEPT = 5
 KNOWN_FOR = timedelta(seconds=60)
@@ -41,33 +43,33 @@ class Latency:
 
 _decode = msgspec.json.Decoder(Latency).decode
 _lock = threading.Lock()
-_answers: dict[str, deque[tuple[datetime, Decimal]]] = {}
-_told_at: dict[str, float] = {}
+_answers: dict[Venue, deque[tuple[datetime, Decimal]]] = {}
+_told_at: dict[Venue, float] = {}
 _redis_rests_until = 0.0
 _client: redis.Redis | None = None
 
 
-def note(environment: str, ms: float) -> None:
+def note(venue: Venue, ms: float) -> None:
     """Remember how long one answer took, and tell the other processes now and then."""
     now = datetime.now(UTC)
     with _lock:
-        answers = _answers.setdefault(environment, deque(maxlen=ANSWERS_KEPT))
+        answers = _answers.setdefault(venue, deque(maxlen=ANSWERS_KEPT))
         answers.append((now, Decimal(ms).quantize(_SHOWN)))
-        if time.monotonic() - _told_at.get(environment, float("-inf")) < TELL_EVERY_SECONDS:
+        if time.monotonic() - _told_at.get(venue, float("-inf")) < TELL_EVERY_SECONDS:
             return
-        _told_at[environment] = time.monotonic()
-    _tell(environment)
+        _told_at[venue] = time.monotonic()
+    _tell(venue)
 
 
-def lately(environment: str, *, within: timedelta = KNOWN_FOR) -> Latency | None:
+def lately(venue: Venue, *, within: timedelta = KNOWN_FOR) -> Latency | None:
     """Return what is known, None when nothing is known of the time `within` which it counts.
 
     What this process saw itself is enough; only without it the others are asked, through Redis.
     """
-    own = _own(environment)
+    own = _own(venue)
     if own is not None and _is_within(own, within):
         return own
-    others = _others(environment)
+    others = _others(venue)
     return others if others is not None and _is_within(others, within) else None
 
 
@@ -80,9 +82,9 @@ def forget() -> None:
 # ---- inside ----------------------------------------------------------------------------------
 
 
-def _own(environment: str) -> Latency | None:
+def _own(venue: Venue) -> Latency | None:
     with _lock:
-        answers = list(_answers.get(environment, ()))
+        answers = list(_answers.get(venue, ()))
     recent = [(at, ms) for at, ms in answers if datetime.now(UTC) - at <= KNOWN_FOR]
     return Latency(median(ms for _, ms in recent), recent[-1][0]) if recent else None
 
@@ -91,21 +93,21 @@ def _is_within(known: Latency, within: timedelta) -> bool:
     return datetime.now(UTC) - known.at <= within
 
 
-def _tell(environment: str) -> None:
-    own = _own(environment)
+def _tell(venue: Venue) -> None:
+    own = _own(venue)
     if own is None or time.monotonic() < _redis_rests_until:
         return
     try:
-        _redis().set(_key(environment), msgspec.json.encode(own), ex=int(KNOWN_FOR.total_seconds()))
+        _redis().set(_key(venue), msgspec.json.encode(own), ex=int(KNOWN_FOR.total_seconds()))
     except redis.RedisError as error:
         _rest_redis(error)
 
 
-def _others(environment: str) -> Latency | None:
+def _others(venue: Venue) -> Latency | None:
     if time.monotonic() < _redis_rests_until:
         return None
     try:
-        raw = _redis().get(_key(environment))
+        raw = _redis().get(_key(venue))
     except redis.RedisError as error:
         _rest_redis(error)
         return None
@@ -119,8 +121,8 @@ def _rest_redis(error: redis.RedisError) -> None:
     log.warning("latency_not_shared", error=str(error))
 
 
-def _key(environment: str) -> str:
-    return f"petrosa:latency:{environment}"
+def _key(venue: Venue) -> str:
+    return f"petrosa:latency:{venue}"
 
 
 def _redis() -> redis.Redis:

@@ -18,7 +18,7 @@ from typing import IO, Any
 from exchanges.venues.simulator.config import DEFAULT_KEY, DEFAULT_SECRET
 
 READY = re.compile(r"listening on (http://\S+)")
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class SimulatorDidNotStart(RuntimeError):

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.urls import get_resolver
 
-from exchanges.venues import registry
+from exchanges.venues import configured, registry
 from petrosa_site import boot
 
 SECONDS_TO_FINISH_ANSWERS = 10
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise wants it to be there
         boot.heed_kill_switch()
         application = load()
-        registry.warm_soon(settings.VENUE_ENVIRONMENT)
+        registry.warm_soon(configured.venue())
         config = uvicorn.Config(
             application,
             host=host,

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections, connections
 
+from exchanges.venues import configured
 from signals_app.realtime.process import Place, Process
 from signals_app.realtime.shard import Shard, ShardInvalid
 from signals_app.services import strategy_settings
@@ -44,7 +45,7 @@ class Command(BaseCommand):
             nats_url=settings.NATS_URL,
             redis_url=settings.REDIS_URL,
             topic=settings.NATS_CONSUMER_TOPIC,
-            environment=settings.VENUE_ENVIRONMENT,
+            venue=configured.venue(),
             heartbeat_subject=settings.NATS_HEARTBEAT_SUBJECT,
             shard=shard,
             host=settings.STRATEGIES_HOST,

@@ -10,6 +10,7 @@ from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from exchanges.venues.simulator.process import SimulatorProcess
 from tests.contract.gateway.conftest import MakeOrder
 from tests.contract.gateway.worlds import SimulatorWorld
+from tests.places import SIMULATOR
 
 
 @pytest.fixture
@@ -50,7 +51,7 @@ def test_a_slow_venue_leaves_the_outcome_unknown_and_the_order_is_found_later(
 ) -> None:
     order = make_order(Side.BUY, OrderType.MARKET)
     hasty = BinanceSpotGateway(
-        environment="simulator",
+        venue=SIMULATOR,
         rest_url=world.process.rest_url,
         api_key=world.process.api_key,
         api_secret=world.process.api_secret,
@@ -84,7 +85,7 @@ def test_a_clock_that_runs_away_is_set_and_the_next_try_goes_through_once(
 
 def test_a_wrong_secret_is_refused_for_good(world: SimulatorWorld, make_order: MakeOrder) -> None:
     stranger = BinanceSpotGateway(
-        environment="simulator",
+        venue=SIMULATOR,
         rest_url=world.process.rest_url,
         api_key=world.process.api_key,
         api_secret="not-the-secret",

@@ -12,7 +12,7 @@ from tests.contract.gateway.worlds import World, balance
 def test_it_answers(gateway: ExchangeGateway) -> None:
     gateway.ping()
 
-    assert gateway.market == "spot"
+    assert gateway.venue.market == "spot"
 
 
 def test_its_clock_is_aware_utc(gateway: ExchangeGateway) -> None:

@@ -12,6 +12,7 @@ from exchanges.venues.base import ExchangeGateway
 from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 
 START_PRICE = "50000"
 START_FUNDS = {"USDT": "100000", "BTC": "0", "BNB": "10"}
@@ -62,7 +63,7 @@ class SimulatorWorld:
         process.control("price", {"symbol": "BTCUSDT", "price": START_PRICE})
         process.control("balances", {"balances": START_FUNDS})
         self.gateway: ExchangeGateway = BinanceSpotGateway(
-            environment="simulator",
+            venue=SIMULATOR,
             rest_url=process.rest_url,
             api_key=process.api_key,
             api_secret=process.api_secret,

@@ -15,9 +15,10 @@ from exchanges.models import Series
 from exchanges.venues.binance.kline_rows import Funding
 from tests.fakes.candles import START_MS, candles
 from tests.people import logged_in
+from tests.places import SIMULATOR, USDM
 
 pytestmark = pytest.mark.django_db
-BTC: dict[str, Any] = {"environment": "simulator", "symbol": "BTCUSDT", "interval": "1m"}
+BTC: dict[str, Any] = {"venue": SIMULATOR, "symbol": "BTCUSDT", "interval": "1m"}
 LIST = reverse("admin:exchanges_series_changelist")
 
 
@@ -76,7 +77,7 @@ def test_the_chart_reads_candles_and_older_ones(browser, series):
 
 def test_funding_rates_are_drawn_too(browser):
     rows = [Funding(START_MS, 0.0001, None, "Regular")]
-    funding.store(environment="mainnet", symbol="BTCUSDT", rows=rows)
+    funding.store(venue=USDM, symbol="BTCUSDT", rows=rows)
     one = Series.objects.get()
 
     assert "history-chart" in browser.get(page(one)).content.decode()

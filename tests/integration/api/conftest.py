@@ -17,6 +17,7 @@ from exchanges import catalogue
 from exchanges.venues import registry
 from petrosa_site.server import health
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 
 _described: dict[str, Any] = {}
 
@@ -27,7 +28,7 @@ def exchange(db: None) -> Iterator[FakeExchange]:
     fake = FakeExchange()
     catalogue.forget()
     health.forget()
-    with registry.standing_in("simulator", "spot", fake):
+    with registry.standing_in(SIMULATOR, fake):
         yield fake
     catalogue.forget()
     health.forget()

@@ -6,14 +6,16 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from exchanges.domain.venues import venue
 from exchanges.history import funding, store
 from exchanges.models import Outage, Series
 from exchanges.venues.binance.kline_rows import Funding
 from tests.fakes.candles import START_MS, candle, candles
+from tests.places import SIMULATOR
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60_000
-BTC: dict[str, Any] = {"environment": "simulator", "symbol": "BTCUSDT", "interval": "1m"}
+BTC: dict[str, Any] = {"venue": SIMULATOR, "symbol": "BTCUSDT", "interval": "1m"}
 CANDLES = "/api/v1/candles?symbol=BTCUSDT&interval=1m"
 
 
@@ -36,7 +38,8 @@ def walk(client, address: str) -> list[list[int]]:
 def test_columns_tell_what_was_stored(api_client):
     body = api_client.get(CANDLES + "&limit=1").json()
 
-    assert {k: body[k] for k in (*BTC, "market", "count")} == BTC | {"market": "spot", "count": 1}
+    of = {**SIMULATOR.columns(), "symbol": "BTCUSDT", "interval": "1m", "count": 1}
+    assert {name: body[name] for name in of} == of
     last = candles(10)[-1]
     assert {name: column[0] for name, column in body["candles"].items()} == last._asdict()
 
@@ -128,7 +131,7 @@ def test_the_series_tell_what_there_is_and_what_is_missing(api_client):
 
 def test_funding_rates_are_paged(api_client):
     rows = [Funding(START_MS + i * 8 * 3_600_000, i / 1e4, None, "Regular") for i in range(5)]
-    funding.store(environment="simulator", symbol="BTCUSDT", rows=rows)
+    funding.store(venue=venue("simulator", "usdm"), symbol="BTCUSDT", rows=rows)
 
     newest = api_client.get("/api/v1/funding-rates?symbol=BTCUSDT&limit=3").json()
     older = api_client.get(newest["next"]).json()

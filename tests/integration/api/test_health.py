@@ -9,6 +9,7 @@ from django.test import Client
 from exchanges import quotes
 from petrosa_site.server import health
 from signals_app.realtime import process_status
+from tests.places import SIMULATOR
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +43,7 @@ def test_health_shows_each_part_and_what_waits(client, exchange):
 
 def test_health_tells_how_old_each_price_is(client, exchange, settings):
     settings.TRADING_SYMBOLS = ["BTCUSDT", "ETHUSDT"]
-    quotes.get("simulator", "BTCUSDT", max_age=Decimal(1))
+    quotes.get(SIMULATOR, "BTCUSDT", max_age=Decimal(1))
     prices = client.get("/health").json()["prices"]
     assert prices["stream_is_live"] is False
     assert prices["ages_seconds"]["BTCUSDT"] < 5
@@ -51,10 +52,11 @@ def test_health_tells_how_old_each_price_is(client, exchange, settings):
 
 def test_metrics_tell_the_age_of_prices_at_the_time_they_are_read(client, exchange, settings):
     settings.TRADING_SYMBOLS = ["BTCUSDT", "ETHUSDT"]
-    quotes.get("simulator", "BTCUSDT", max_age=Decimal(1))
+    quotes.get(SIMULATOR, "BTCUSDT", max_age=Decimal(1))
     lines = client.get("/metrics").content.decode().splitlines()
     told = dict(line.rsplit(" ", 1) for line in lines if line.startswith("petrosa_feed_age"))
-    name = 'petrosa_feed_age_seconds{{environment="simulator",symbol="{}"}}'
+    place = 'environment="simulator",exchange="binance",market="spot"'
+    name = f'petrosa_feed_age_seconds{{{{{place},symbol="{{}}"}}}}'
     assert float(told[name.format("BTCUSDT")]) < 5
     assert told[name.format("ETHUSDT")] == "+Inf"
 
@@ -93,7 +95,7 @@ def test_without_instruments_and_without_a_venue_it_is_not_ready(client, exchang
 def test_a_venue_that_is_away_for_a_while_leaves_it_ready(client, exchange):
     from exchanges import catalogue
 
-    catalogue.refresh("simulator")
+    catalogue.refresh(SIMULATOR)
     exchange.go_down()
     assert client.get("/ready").status_code == 200
 

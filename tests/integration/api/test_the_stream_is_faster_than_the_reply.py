@@ -12,6 +12,7 @@ from exchanges.venues import registry
 from petrosa_site.server import health
 from tests.fakes.exchange import FakeExchange
 from tests.integration.api.conftest import trade
+from tests.places import SIMULATOR, account_at
 from trading.models import Fill
 from trading.services.orders import fills
 
@@ -23,7 +24,7 @@ class TalkativeExchange(FakeExchange):
         reply = super().place_order(request)
         for news in self.drain_news():
             if isinstance(news, ExecutionReport):
-                fills.apply(news, environment="simulator", actor="user stream")
+                fills.apply(news, account=account_at(), actor="user stream")
         return reply
 
 
@@ -32,7 +33,7 @@ def exchange(db: None) -> Iterator[FakeExchange]:
     fake = TalkativeExchange()
     catalogue.forget()
     health.forget()
-    with registry.standing_in("simulator", "spot", fake):
+    with registry.standing_in(SIMULATOR, fake):
         yield fake
     catalogue.forget()
     health.forget()

@@ -37,7 +37,7 @@ def test_each_is_listed_with_its_line_and_its_number(watched, person):
         "what_to_do": rules.WHAT_TO_DO["signal-backlog"],
     }
     assert (by_name["clock-skew"]["key"], by_name["clock-skew"]["state"]) == (
-        "simulator",
+        "binance.spot.simulator",
         "unknown",
     )
 

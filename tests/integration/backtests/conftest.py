@@ -12,6 +12,7 @@ from signals_app.services.backtest_plan import Wish
 from signals_app.strategies import catalogue, technical
 from tests.integration.admin.conftest import browser
 from tests.integration.api.conftest import exchange, person
+from tests.places import SIMULATOR
 from tests.unit.backtest.worlds import SmaCross, walk
 
 __all__ = ["browser", "exchange", "person"]
@@ -28,7 +29,7 @@ def history(db, monkeypatch):
     monkeypatch.setitem(technical.BY_ID, ID, Cross((0.01, 0.02)))
     monkeypatch.setitem(catalogue.BY_ID, ID, Cross.spec)
     monkeypatch.setattr(catalogue, "SPECS", (*catalogue.SPECS, Cross.spec))
-    store.store(environment="simulator", symbol="BTCUSDT", interval="1m", rows=walk(7 * 1440))
+    store.store(venue=SIMULATOR, symbol="BTCUSDT", interval="1m", rows=walk(7 * 1440))
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from exchanges.domain.orders import OrderListRequest, OrderRequest
 from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 from tests.integration.trading.conftest import send as send_fixture
+from tests.places import SIMULATOR
 from trading.models import Order
 from trading.services.money import accounts
 
@@ -48,7 +49,7 @@ def venue(transactional_db):
     catalogue.forget()
     quotes.forget()
     witness = Witness()
-    with registry.standing_in("simulator", "spot", witness):
+    with registry.standing_in(SIMULATOR, witness):
         yield witness
     catalogue.forget()
 

@@ -8,6 +8,7 @@ import pytest
 
 from exchanges.domain.orders import Side
 from tests.integration.trading.clock import time_passes
+from tests.places import account_at
 from trading.models import Order, Position
 from trading.services.orders import fills, reconciliation
 from trading.services.protection import keeper
@@ -38,7 +39,7 @@ def test_a_resting_entry_has_no_order_that_sells(resting, venue):
 
 def test_after_a_part_only_that_part_is_protected(resting, venue):
     report = venue.fill(resting.client_order_id, quantity="0.004")
-    fills.apply(report, environment="simulator", actor="user stream")
+    fills.apply(report, account=account_at(), actor="user stream")
     everything_looks()
 
     assert sales(venue) == [Decimal("0.00399")]

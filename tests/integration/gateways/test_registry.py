@@ -13,10 +13,13 @@ from pytest_django import Settings
 from structlog.testing import capture_logs
 
 from exchanges.domain import errors
+from exchanges.domain.venues import venue as venue_of
+from exchanges.models import VenueAccount
 from exchanges.venues import registry
 from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_venue import API_KEY, API_SECRET, ScriptedVenue
+from tests.places import DEMO, MAINNET, SIMULATOR, TESTNET, USDM
 
 
 @pytest.fixture
@@ -38,7 +41,7 @@ def in_a_thread(work):
 
 
 def spot(environment: str) -> BinanceSpotGateway:
-    gateway = registry.for_venue(environment, "spot")
+    gateway = registry.for_venue(venue_of(environment))
     assert isinstance(gateway, BinanceSpotGateway)
     return gateway
 
@@ -78,15 +81,14 @@ def test_every_environment_has_a_spot_gateway(venue: ScriptedVenue, environment:
     gateway = spot(environment)
     gateway.ping()
 
-    assert gateway.environment == environment
-    assert gateway.market == "spot"
+    assert gateway.venue == venue_of(environment)
     assert len(venue.calls("ping")) == 1
 
 
 def test_without_an_override_each_environment_has_its_own_host(settings: Settings) -> None:
     settings.BINANCE_SPOT_REST_URL = settings.BINANCE_SPOT_WS_URL = ""
 
-    found = [registry.spot_access(e, "spot") for e in ("testnet", "demo", "mainnet")]
+    found = [registry.access_to(place) for place in (TESTNET, DEMO, MAINNET)]
 
     assert [access.rest_url for access in found] == [
         "https://testnet.binance.vision",
@@ -102,20 +104,39 @@ def test_the_simulator_is_never_reached_by_the_real_venues_override(
     settings.SIMULATOR_REST_URL = "http://127.0.0.1:1"
     settings.BINANCE_SPOT_REST_URL = "http://127.0.0.1:2"
 
-    assert registry.spot_access("simulator", "spot").rest_url == "http://127.0.0.1:1"
-    assert registry.spot_access("mainnet", "spot").rest_url == "http://127.0.0.1:2"
+    assert registry.access_to(SIMULATOR).rest_url == "http://127.0.0.1:1"
+    assert registry.access_to(MAINNET).rest_url == "http://127.0.0.1:2"
 
 
-@pytest.mark.parametrize(("environment", "market"), [("moon", "spot"), ("testnet", "options")])
-def test_an_unknown_venue_is_refused_by_name(environment: str, market: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=environment):
-        registry.for_venue(environment, market)
+def test_a_venue_nobody_speaks_to_is_refused_by_name() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"binance\.usdm\.mainnet"):
+        registry.for_venue(USDM)
+
+
+def test_an_account_has_its_own_keys(venue: ScriptedVenue, settings: Settings) -> None:
+    settings.BINANCE_CREDENTIALS = {"DESK2": ("key-of-desk-2", "secret-of-desk-2")}
+    first, second = (
+        VenueAccount(**TESTNET.columns(), label=name, credentials=name) for name in ("", "DESK2")
+    )
+
+    for account in (first, second):
+        venue.answer_next({"canTrade": True, "balances": []})
+        registry.for_account(account).account()
+
+    sent = [call.headers["X-MBX-APIKEY"] for call in venue.calls("account")]
+    assert sent == [API_KEY, "key-of-desk-2"]
+
+
+def test_keys_that_are_not_configured_are_asked_for_by_name(settings: Settings) -> None:
+    account = VenueAccount(**TESTNET.columns(), credentials="DESK9")
+    with pytest.raises(ImproperlyConfigured, match="BINANCE_API_KEY_DESK9"):
+        registry.for_account(account)
 
 
 def test_mainnet_is_locked_until_its_setting_says_otherwise(
     venue: ScriptedVenue, settings: Settings
 ) -> None:
-    gateway = registry.for_venue("mainnet", "spot")
+    gateway = registry.for_venue(MAINNET)
     with pytest.raises(errors.Rejected, match="MAINNET_TRADING_ENABLED"):
         gateway.cancel_order("BTCUSDT", "entry-1")
 
@@ -128,11 +149,11 @@ def test_mainnet_is_locked_until_its_setting_says_otherwise(
 def test_a_stand_in_speaks_for_a_venue_while_the_block_runs(venue: ScriptedVenue) -> None:
     fake = FakeExchange()
 
-    with registry.standing_in("testnet", "spot", fake):
-        assert registry.for_venue("testnet", "spot") is fake
-        assert in_a_thread(lambda: registry.for_venue("testnet", "spot")) is fake
+    with registry.standing_in(TESTNET, fake):
+        assert registry.for_venue(TESTNET) is fake
+        assert in_a_thread(lambda: registry.for_venue(TESTNET)) is fake
 
-    assert registry.for_venue("testnet", "spot") is not fake
+    assert registry.for_venue(TESTNET) is not fake
 
 
 def test_changed_settings_mean_another_gateway(venue: ScriptedVenue, settings: Settings) -> None:
@@ -146,21 +167,21 @@ def test_changed_settings_mean_another_gateway(venue: ScriptedVenue, settings: S
 
 
 def test_an_access_never_shows_its_secret(venue: ScriptedVenue) -> None:
-    shown = repr(registry.spot_access("testnet", "spot"))
+    shown = repr(registry.access_to(TESTNET))
 
     assert API_SECRET not in shown
     assert API_KEY not in shown
 
 
 def test_warming_sets_the_clock_before_the_first_order(venue: ScriptedVenue) -> None:
-    registry.warm("testnet", "spot")
+    registry.warm(TESTNET)
 
     assert spot("testnet").clock.is_synced
     assert len(venue.calls("time")) == 1
 
 
 def test_warming_beside_a_start_sets_the_clock_too(venue: ScriptedVenue) -> None:
-    registry.warm_soon("testnet", "spot").join(60)
+    registry.warm_soon(TESTNET).join(60)
 
     assert spot("testnet").clock.is_synced
 
@@ -169,7 +190,7 @@ def test_a_start_waits_for_no_venue(venue: ScriptedVenue) -> None:
     venue.clock_stall_seconds = 3.0
     started = time.monotonic()
 
-    thread = registry.warm_soon("testnet", "spot")
+    thread = registry.warm_soon(TESTNET)
 
     assert time.monotonic() - started < 2
     thread.join(60)
@@ -181,7 +202,7 @@ def test_a_venue_that_cannot_be_warmed_is_only_logged(settings: Settings, fault:
     settings.BINANCE_SPOT_REST_URL = "http://127.0.0.1:1"
 
     with capture_logs() as told:
-        thread = registry.warm_soon("testnet" if fault == "nobody there" else "moon", "spot")
+        thread = registry.warm_soon(TESTNET if fault == "nobody there" else USDM)
         thread.join(60)
 
     assert "gateway_not_warmed" in [line["event"] for line in told]

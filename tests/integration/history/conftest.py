@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from exchanges.domain.venues import Venue
 from exchanges.venues.binance.market_history import MarketHistory
 from exchanges.venues.shared.clock import Clock
 from exchanges.venues.shared.rate_budget import Budget
 from tests.fakes.history_venue import HistoryVenue
+from tests.places import SIMULATOR, USDM
 
 
 @pytest.fixture
@@ -19,14 +21,13 @@ def venue() -> Iterator[HistoryVenue]:
 
 
 @pytest.fixture
-def open_history(venue: HistoryVenue) -> Callable[[str, str], MarketHistory]:
+def open_history(venue: HistoryVenue) -> Callable[[Venue], MarketHistory]:
     """Return what opens the past of any market, at the venue of this test."""
 
-    def build(environment: str, market: str) -> MarketHistory:
+    def build(place: Venue) -> MarketHistory:
         clock = Clock()
         return MarketHistory(
-            environment=environment,
-            market=market,
+            venue=place,
             rest_url=venue.url,
             clock=clock,
             budget=Budget("test", clock.now_ms),
@@ -38,10 +39,10 @@ def open_history(venue: HistoryVenue) -> Callable[[str, str], MarketHistory]:
 
 
 @pytest.fixture
-def spot(open_history: Callable[[str, str], MarketHistory]) -> MarketHistory:
-    return open_history("simulator", "spot")
+def spot(open_history: Callable[[Venue], MarketHistory]) -> MarketHistory:
+    return open_history(SIMULATOR)
 
 
 @pytest.fixture
-def usdm(open_history: Callable[[str, str], MarketHistory]) -> MarketHistory:
-    return open_history("mainnet", "usdm")
+def usdm(open_history: Callable[[Venue], MarketHistory]) -> MarketHistory:
+    return open_history(USDM)

@@ -12,6 +12,7 @@ import pytest
 from exchanges.history import store
 from tests import processes
 from tests.fakes.candles import START_MS, candles
+from tests.places import MAINNET
 
 pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = 12
@@ -36,7 +37,7 @@ def start(venue) -> subprocess.Popen[bytes]:
 
 
 def stored() -> list[int]:
-    return store.load(environment="mainnet", symbol="BTCUSDT", interval="1m").opened_ms.tolist()
+    return store.load(venue=MAINNET, symbol="BTCUSDT", interval="1m").opened_ms.tolist()
 
 
 def test_kill_9_loses_no_page(venue):

@@ -12,6 +12,7 @@ import pytest
 from exchanges.history import repair, store
 from tests import processes
 from tests.chaos import candles
+from tests.places import SIMULATOR
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECOND = 1_000
@@ -27,7 +28,7 @@ def one_symbol(simulator: Any, settings: Any) -> dict[str, str]:
 
 def opened() -> list[int]:
     told: list[int] = store.load(
-        environment="simulator", symbol="BTCUSDT", interval="1s"
+        venue=SIMULATOR, symbol="BTCUSDT", interval="1s"
     ).opened_ms.tolist()
     return told
 
@@ -57,7 +58,7 @@ def test_candles_that_closed_while_it_was_dead_are_repaired(one_symbol, simulato
 
     span = opened()[0], opened()[-1] + SECOND
     theirs = candles.venue(simulator.base_url, ["BTCUSDT"], ["1s"], *span)
-    ours = store.load(environment="simulator", symbol="BTCUSDT", interval="1s")
+    ours = store.load(venue=SIMULATOR, symbol="BTCUSDT", interval="1s")
     stored = [
         candles.Stored("BTCUSDT", "1s", one.opened_ms, tuple(map(float, one[1:]))) for one in ours
     ]

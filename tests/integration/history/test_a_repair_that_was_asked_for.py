@@ -8,9 +8,10 @@ from audit.models import Event
 from exchanges.history import gaps, repair, store
 from exchanges.models import CandleRow, Series
 from tests.fakes.candles import candles
+from tests.places import MAINNET
 
 pytestmark = pytest.mark.django_db
-BTC: dict[str, Any] = {"environment": "mainnet", "symbol": "BTCUSDT", "interval": "1m"}
+BTC: dict[str, Any] = {"venue": MAINNET, "symbol": "BTCUSDT", "interval": "1m"}
 
 
 @pytest.fixture

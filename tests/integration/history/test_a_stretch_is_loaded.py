@@ -6,9 +6,10 @@ import pytest
 
 from exchanges.history import store
 from tests.fakes.candles import START_MS, candles
+from tests.places import SIMULATOR
 
 MINUTE = 60_000
-BTC: dict[str, Any] = {"environment": "simulator", "symbol": "BTCUSDT", "interval": "1m"}
+BTC: dict[str, Any] = {"venue": SIMULATOR, "symbol": "BTCUSDT", "interval": "1m"}
 
 
 @pytest.fixture(autouse=True)

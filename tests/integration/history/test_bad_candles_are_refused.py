@@ -9,12 +9,12 @@ import pytest
 from exchanges.domain.candle_checks import BadCandle, UnclosedCandle
 from exchanges.domain.candles import UnknownInterval, opened_at
 from exchanges.history import store
-from exchanges.history.series import UnknownSeries
 from exchanges.models import Series
 from tests.fakes.candles import START_MS, candle
+from tests.places import SIMULATOR
 
 pytestmark = pytest.mark.django_db
-BTC: dict[str, Any] = {"environment": "simulator", "symbol": "BTCUSDT", "interval": "1m"}
+BTC: dict[str, Any] = {"venue": SIMULATOR, "symbol": "BTCUSDT", "interval": "1m"}
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,6 @@ def test_a_candle_that_still_changes_is_refused():
     [
         ("interval", "7m", UnknownInterval),
         ("interval", "funding", UnknownInterval),
-        ("environment", "moon", UnknownSeries),
-        ("market", "coinm", UnknownSeries),
     ],
 )
 def test_a_name_nobody_knows_is_refused(field, value, error):

@@ -7,10 +7,11 @@ import pytest
 from exchanges.history import store
 from exchanges.models import CandleRow, Series
 from tests.fakes.candles import START_MS, candle, candles
+from tests.places import MAINNET, SIMULATOR, USDM
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60_000
-BTC: dict[str, Any] = {"environment": "simulator", "symbol": "BTCUSDT", "interval": "1m"}
+BTC: dict[str, Any] = {"venue": SIMULATOR, "symbol": "BTCUSDT", "interval": "1m"}
 
 
 def test_what_was_stored_is_loaded_oldest_first():
@@ -71,10 +72,10 @@ def test_columns_are_stored_as_they_are():
     assert store.store(**(BTC | {"symbol": "ETHUSDT"}), rows=store.load(**BTC)) == 3
 
 
-def test_environments_markets_and_intervals_never_mix():
+def test_venues_and_intervals_never_mix():
     store.store(**BTC, rows=[candle()])
 
-    for other in ({"environment": "mainnet"}, {"market": "usdm"}, {"interval": "5m"}):
+    for other in ({"venue": MAINNET}, {"venue": USDM}, {"interval": "5m"}):
         assert len(store.load(**(BTC | other))) == 0
 
 

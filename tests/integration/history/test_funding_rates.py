@@ -7,6 +7,7 @@ import pytest
 from exchanges.history import funding
 from exchanges.models import Series
 from exchanges.venues.binance.kline_rows import Funding
+from tests.places import USDM
 
 pytestmark = pytest.mark.django_db
 HOURS_8 = 8 * 3_600_000
@@ -32,7 +33,7 @@ def test_they_are_fetched_page_by_page_and_stored_once(usdm, venue):
     assert fetch(usdm) == 1500
     assert fetch(usdm) == 0
 
-    loaded = funding.load(environment="mainnet", symbol="BTCUSDT")
+    loaded = funding.load(venue=USDM, symbol="BTCUSDT")
     assert len(loaded) == 1500
     assert loaded[1] == Funding(START + HOURS_8 + 1, 0.0001, 37000.5, "Regular")
     assert loaded[0].mark_price is None
@@ -45,7 +46,7 @@ def test_a_correction_overwrites(usdm, venue):
 
     fetch(usdm)
 
-    assert funding.load(environment="mainnet", symbol="BTCUSDT")[1].rate == -0.0003
+    assert funding.load(venue=USDM, symbol="BTCUSDT")[1].rate == -0.0003
 
 
 def test_the_series_knows_first_last_and_count(usdm, venue):
@@ -59,7 +60,7 @@ def test_the_series_knows_first_last_and_count(usdm, venue):
 def test_a_stretch_is_loaded(usdm, venue):
     venue.fundings = rates(9)
     fetch(usdm)
-    btc: dict[str, Any] = {"environment": "mainnet", "symbol": "BTCUSDT"}
+    btc: dict[str, Any] = {"venue": USDM, "symbol": "BTCUSDT"}
 
     found = funding.load(**btc, start_ms=START + HOURS_8, end_ms=START + 3 * HOURS_8)
 

@@ -10,11 +10,12 @@ from exchanges.domain.candles import DAY_MS, opened_at
 from exchanges.history import gaps, repair, store
 from exchanges.models import Outage, Series
 from tests.fakes.candles import candles
+from tests.places import SIMULATOR
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60_000
 COUNT = 300
-BTC: dict[str, Any] = {"environment": "simulator", "symbol": "BTCUSDT", "interval": "1m"}
+BTC: dict[str, Any] = {"venue": SIMULATOR, "symbol": "BTCUSDT", "interval": "1m"}
 
 
 @pytest.fixture

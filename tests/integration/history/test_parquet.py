@@ -15,14 +15,14 @@ from exchanges.domain.candles import Candles
 from exchanges.history import parquet, store
 from exchanges.models import Series
 from tests.fakes.candles import START_MS, candle, candles
+from tests.places import MAINNET, SIMULATOR
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60_000
 ROOT = Path(__file__).resolve().parents[3]
 RECORDED = ROOT.parent / "shared" / "binance" / "data"
 BTC: dict[str, Any] = {
-    "environment": "simulator",
-    "market": "spot",
+    "venue": SIMULATOR,
     "symbol": "BTCUSDT",
     "interval": "1m",
 }
@@ -42,10 +42,10 @@ def test_what_goes_out_comes_back_exactly(tmp_path, monkeypatch):
     file = tmp_path / "btc.parquet"
 
     assert parquet.export(file, **BTC) == 100
-    taken = parquet.take_in(file, **(BTC | {"environment": "mainnet"}))
+    taken = parquet.take_in(file, **(BTC | {"venue": MAINNET}))
 
     assert taken == parquet.Imported(100, 100, 0)
-    assert list(store.load(**(BTC | {"environment": "mainnet"}))) == candles(100)
+    assert list(store.load(**(BTC | {"venue": MAINNET}))) == candles(100)
 
 
 def test_a_file_of_ours_says_what_it_is_of(tmp_path, capsys):
@@ -57,8 +57,8 @@ def test_a_file_of_ours_says_what_it_is_of(tmp_path, capsys):
     call_command("candles", "import", f"--file={file}", "--environment=mainnet", "--as-if")
 
     told = capsys.readouterr().out
-    assert "BTCUSDT 1m (simulator spot): 7 candles written" in told
-    assert "BTCUSDT 1m (mainnet spot): 7 candles read, 7 new or changed, 0 gaps" in told
+    assert "BTCUSDT 1m (binance.spot.simulator): 7 candles written" in told
+    assert "BTCUSDT 1m (binance.spot.mainnet): 7 candles read, 7 new or changed, 0 gaps" in told
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_recordings_come_in_whole(name, interval, rows, gaps):
     file = RECORDED / name
     if not file.exists():
         pytest.skip("the recordings are not beside this repository (../shared/binance/data)")
-    names = BTC | {"interval": interval, "environment": "mainnet"}
+    names = BTC | {"interval": interval, "venue": MAINNET}
 
     taken = parquet.take_in(file, **names)
 

@@ -9,6 +9,7 @@ from django.db import connection
 from exchanges.domain.candles import DAY_MS
 from exchanges.history import store, tables
 from tests.fakes.candles import START_MS, candle, candles
+from tests.places import MAINNET
 
 postgres_only = pytest.mark.skipif(
     connection.vendor != "postgresql", reason="SQLite knows no partitions"
@@ -50,7 +51,7 @@ def test_a_migrated_database_has_this_year_and_the_next():
 @postgres_only
 @pytest.mark.django_db
 def test_a_stretch_of_one_year_opens_one_partition():
-    store.store(environment="mainnet", symbol="BTCUSDT", interval="1m", rows=[candle()])
+    store.store(venue=MAINNET, symbol="BTCUSDT", interval="1m", rows=[candle()])
     with connection.cursor() as cursor:
         cursor.execute(
             "EXPLAIN SELECT * FROM exchanges_candle WHERE series_id = 1"
@@ -66,7 +67,7 @@ def test_a_stretch_of_one_year_opens_one_partition():
 def test_a_batch_may_cross_the_end_of_a_year():
     rows = candles(10, start_ms=ms(2024, 1, 1) - 5 * 60_000)
 
-    store.store(environment="mainnet", symbol="BTCUSDT", interval="1m", rows=rows)
+    store.store(venue=MAINNET, symbol="BTCUSDT", interval="1m", rows=rows)
 
-    found = store.load(environment="mainnet", symbol="BTCUSDT", interval="1m")
+    found = store.load(venue=MAINNET, symbol="BTCUSDT", interval="1m")
     assert found.opened_ms.tolist() == [row.opened_ms for row in rows]

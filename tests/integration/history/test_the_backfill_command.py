@@ -10,6 +10,7 @@ from exchanges.management.commands.backfill import moment
 from exchanges.models import Series
 from exchanges.venues.binance import market_history
 from tests.fakes.candles import START_MS, candles
+from tests.places import MAINNET, USDM
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -38,7 +39,7 @@ def test_it_fetches_what_is_missing_and_says_so(venue, capsys):
     assert "BTCUSDT 1m: 2500 new or changed" in told
     assert "BTCUSDT 1m: 0 new or changed" in told
     assert len(venue.pages) == 4  # the first asks whether there is such a symbol
-    assert len(store.load(environment="mainnet", symbol="BTCUSDT", interval="1m")) == 2500
+    assert len(store.load(venue=MAINNET, symbol="BTCUSDT", interval="1m")) == 2500
 
 
 def test_it_fetches_usdm_candles(venue):
@@ -46,7 +47,7 @@ def test_it_fetches_usdm_candles(venue):
 
     backfill(**{"market": "usdm", "from": "2024-08-09", "to": "2024-08-09T10:00"})
 
-    found = store.load(environment="mainnet", market="usdm", symbol="BTCUSDT", interval="1m")
+    found = store.load(venue=USDM, symbol="BTCUSDT", interval="1m")
     assert len(found) == 600
 
 
@@ -55,7 +56,7 @@ def test_it_fetches_funding_rates(venue):
 
     backfill(**{"market": "usdm", "what": "funding", "from": "2024-08-09", "to": "2024-08-10"})
 
-    assert len(funding.load(environment="mainnet", symbol="BTCUSDT")) == 1
+    assert len(funding.load(venue=USDM, symbol="BTCUSDT")) == 1
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,9 @@ def test_a_symbol_that_is_not_listed_leaves_no_series(what):
 def test_a_market_that_is_not_served_is_named(settings):
     settings.BINANCE_USDM_REST_URL = ""
 
-    with pytest.raises(CommandError, match="--market usdm: No USD-M market in simulator"):
+    with pytest.raises(
+        CommandError, match=r"--market usdm: No history of binance\.usdm\.simulator"
+    ):
         backfill(environment="simulator", market="usdm")
 
 

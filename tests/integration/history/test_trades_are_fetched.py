@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,11 @@ from exchanges.domain.errors import NotSent
 from exchanges.history import trades
 from exchanges.models import Series
 from exchanges.venues.binance.kline_rows import AggTrade
+from tests.places import SIMULATOR
 
 pytestmark = pytest.mark.django_db
 START = 1_723_161_590_000  # ten seconds before 2024-08-09
-BTC = {"environment": "simulator", "market": "spot", "symbol": "BTCUSDT"}
+BTC: dict[str, Any] = {"venue": SIMULATOR, "symbol": "BTCUSDT"}
 
 
 def made(count: int) -> list[AggTrade]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from exchanges import quotes
 from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 
 
 @pytest.fixture(autouse=True)
@@ -26,5 +27,5 @@ def _no_prices_yet() -> Iterator[None]:
 @pytest.fixture
 def venue() -> Iterator[FakeExchange]:
     exchange = FakeExchange()
-    with registry.standing_in("simulator", "spot", exchange):
+    with registry.standing_in(SIMULATOR, exchange):
         yield exchange

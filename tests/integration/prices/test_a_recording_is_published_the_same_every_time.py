@@ -16,6 +16,7 @@ from exchanges.market_data.publisher import Publisher
 from exchanges.venues import registry
 from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 
 RECORDING = (
     Path(__file__).resolve().parents[4] / "shared/binance/data/hftbacktest/spot/btcusdt_20240808.gz"
@@ -32,12 +33,10 @@ async def published(venue: SimulatorProcess) -> list[Any]:
         heard.append((message.subject, told))
 
     client = await nats.connect(settings.NATS_URL)
-    await client.subscribe("recorded.simulator.spot.BTCUSDT.>", cb=note)
+    await client.subscribe("recorded.binance.spot.simulator.BTCUSDT.>", cb=note)
     await client.flush()
-    publisher = Publisher(
-        url=settings.NATS_URL, topic="recorded", environment="simulator", market="spot"
-    )
-    feed = Feed("simulator", url=venue.stream_url, publisher=publisher)
+    publisher = Publisher(url=settings.NATS_URL, topic="recorded", venue=SIMULATOR)
+    feed = Feed(SIMULATOR, url=venue.stream_url, publisher=publisher)
     feed.want(["BTCUSDT", "ETHUSDT"])
     running = asyncio.create_task(feed.run())
     count = -1
@@ -54,7 +53,7 @@ async def published(venue: SimulatorProcess) -> list[Any]:
 def run_of(recording: Path, speed: int) -> list[Any]:
     with (
         SimulatorProcess(prices=f"replay:{recording}?speed={speed},after=1") as venue,
-        registry.standing_in("simulator", "spot", FakeExchange()),
+        registry.standing_in(SIMULATOR, FakeExchange()),
     ):
         return asyncio.run(published(venue))
 

@@ -10,6 +10,7 @@ from exchanges.domain.candles import Candle
 from exchanges.history import store
 from exchanges.market_data import storing
 from exchanges.market_data.closed import ClosedKline
+from tests.places import SIMULATOR
 
 pytestmark = pytest.mark.django_db
 MINUTE = 60_000
@@ -18,11 +19,11 @@ NOW = time.time_ns() // 1_000_000 // MINUTE * MINUTE
 
 def closed(opened_ms: int, *, high: float = 3.0, symbol: str = "BTCUSDT") -> ClosedKline:
     row = Candle(opened_ms, 1.0, high, 1.0, 2.0, 10.0, 20.0, 7, 4.0, 8.0)
-    return ClosedKline("simulator", "spot", symbol, "1m", row)
+    return ClosedKline(SIMULATOR, symbol, "1m", row)
 
 
 def opened(symbol: str = "BTCUSDT") -> list[int]:
-    found = store.load(environment="simulator", symbol=symbol, interval="1m", last=10)
+    found = store.load(venue=SIMULATOR, symbol=symbol, interval="1m", last=10)
     return [candle.opened_ms for candle in found]
 
 

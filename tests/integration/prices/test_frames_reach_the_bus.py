@@ -22,6 +22,7 @@ from exchanges.venues import registry
 from petrosa_site.stack import ports, servers
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_market import ScriptedMarket, until
+from tests.places import SIMULATOR
 
 TOPIC = "tests.market"
 Listen = Callable[[str], Awaitable[list[Any]]]
@@ -60,13 +61,12 @@ async def follow(market: ScriptedMarket) -> AsyncIterator[Follow]:
         publisher = Publisher(
             url=nats_url or settings.NATS_URL,
             topic=TOPIC,
-            environment="simulator",
-            market="spot",
+            venue=SIMULATOR,
             flat=flat,
             outbox=Outbox(**outbox),
         )
         made = Feed(
-            "simulator",
+            SIMULATOR,
             url=market.url,
             publisher=publisher,
             selected=Selection(intervals=("1m",)),
@@ -76,7 +76,7 @@ async def follow(market: ScriptedMarket) -> AsyncIterator[Follow]:
         running.append((made, asyncio.create_task(made.run())))
         return made
 
-    with registry.standing_in("simulator", "spot", FakeExchange()):
+    with registry.standing_in(SIMULATOR, FakeExchange()):
         yield start
         for made, _ in running:
             made.stop()
@@ -88,7 +88,7 @@ async def trade(market: ScriptedMarket, number: int) -> None:
 
 
 async def test_a_frame_goes_to_its_symbol_and_to_the_plain_topic(market, follow, listen):
-    sharded = await listen(f"{TOPIC}.simulator.spot.BTCUSDT.>")
+    sharded = await listen(f"{TOPIC}.binance.spot.simulator.BTCUSDT.>")
     plain = await listen(TOPIC)
     follow()
     await market.connected()
@@ -96,7 +96,7 @@ async def test_a_frame_goes_to_its_symbol_and_to_the_plain_topic(market, follow,
     await market.send_raw('{"stream":"btcusdt@trade","data":' + data.decode() + "}")
     await until(lambda: sharded and plain)
     received_ms = json.loads(sharded[0].data)["received_ms"]
-    assert sharded[0].subject == f"{TOPIC}.simulator.spot.BTCUSDT.trade"
+    assert sharded[0].subject == f"{TOPIC}.binance.spot.simulator.BTCUSDT.trade"
     assert sharded[0].data == plain[0].data == enveloped("btcusdt@trade", data, received_ms)
 
 
@@ -111,7 +111,7 @@ async def test_the_plain_topic_can_be_left_out(market, follow, listen):
 
 
 async def test_what_two_lines_tell_is_published_once_and_in_order(market, follow, listen):
-    heard = await listen(f"{TOPIC}.simulator.spot.BTCUSDT.trade")
+    heard = await listen(f"{TOPIC}.binance.spot.simulator.BTCUSDT.trade")
     follow()
     await market.connected()
     for number in (1, 2, 2, 1, 3):
@@ -148,9 +148,9 @@ async def test_prices_flow_without_a_bus_and_the_feed_says_so(market, follow):
     follow(nats_url=f"nats://127.0.0.1:{ports.free_port()}")
     await market.connected()
     await market.send_best("BTCUSDT", "9", "10")
-    await until(lambda: quotes.known("simulator", ["BTCUSDT"]))
-    await until(lambda: (life := feed.sign_of_life("simulator")) and life.bus_waiting == 1)
-    life = feed.sign_of_life("simulator")
+    await until(lambda: quotes.known(SIMULATOR, ["BTCUSDT"]))
+    await until(lambda: (life := feed.sign_of_life(SIMULATOR)) and life.bus_waiting == 1)
+    life = feed.sign_of_life(SIMULATOR)
     assert life is not None
     assert (life.publishes, life.bus_is_live, life.bus_lost) == (True, False, 0)
 

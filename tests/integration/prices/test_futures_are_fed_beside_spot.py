@@ -16,12 +16,14 @@ from aiohttp import web
 from django.core.exceptions import ImproperlyConfigured
 
 from exchanges import quotes
+from exchanges.domain.venues import venue
 from exchanges.market_data import feed as feeds
 from exchanges.market_data.closed import CandleWriter, ClosedKline
 from exchanges.market_data.feed import Feed
 from exchanges.market_data.selection import Selection
 from exchanges.venues import registry
 from tests.fakes.scripted_market import ScriptedMarket, until
+from tests.places import TESTNET, USDM
 
 RECORDING = (
     Path(__file__).resolve().parents[4] / "shared/binance/data/hftbacktest/usdm/btcusdt_20240808.gz"
@@ -71,18 +73,18 @@ async def ended(made: Feed, task: asyncio.Task[None]) -> None:
 
 
 async def test_a_future_has_a_price_of_its_own_with_the_venues_time(market):
-    made = Feed("testnet", market="usdm", url=market.url, selected=Selection(("bookTicker",)))
+    made = Feed(venue("testnet", "usdm"), url=market.url, selected=Selection(("bookTicker",)))
     task = await running(made)
     await market.connected()
     frame = {"e": "bookTicker", "u": 5, "s": "BTCUSDT", "b": "61800.20", "B": "2", "a": "61800.30"}
     await market.send("btcusdt@bookTicker", **frame, A="1", T=1723161256313, E=1723161256314, st=1)
-    place = quotes.place("testnet", "usdm")
+    place = venue("testnet", "usdm")
     await until(lambda: quotes.known(place, ["BTCUSDT"]))
     assert quotes.known(place, ["BTCUSDT"])["BTCUSDT"].venue_at == datetime(
         2024, 8, 8, 23, 54, 16, 313_000, tzinfo=UTC
     )
-    assert quotes.known("testnet", ["BTCUSDT"]) == {}
-    await until(lambda: feeds.sign_of_life("testnet", "usdm"))
+    assert quotes.known(TESTNET, ["BTCUSDT"]) == {}
+    await until(lambda: feeds.sign_of_life(venue("testnet", "usdm")))
     await ended(made, task)
 
 
@@ -91,7 +93,7 @@ async def test_a_closed_candle_says_which_market_it_is_of(market):
     writer = CandleWriter(stored.extend)
     writer.start()
     selected = Selection(("kline",), ("1m",))
-    made = Feed("testnet", market="usdm", url=market.url, selected=selected, candles=writer)
+    made = Feed(venue("testnet", "usdm"), url=market.url, selected=selected, candles=writer)
     task = await running(made)
     await market.connected()
     k = {"t": 60_000, "T": 119_999, "s": "BTCUSDT", "i": "1m", "o": "1", "c": "2", "h": "3"}
@@ -102,12 +104,14 @@ async def test_a_closed_candle_says_which_market_it_is_of(market):
     await until(lambda: stored)
     await ended(made, task)
     writer.stop()
-    assert [(one.market, one.interval, one.candle.close) for one in stored] == [("usdm", "1m", 2.0)]
+    assert [(one.venue.market, one.interval, one.candle.close) for one in stored] == [
+        ("usdm", "1m", 2.0)
+    ]
 
 
 @pytest.mark.skipif(not RECORDING.exists(), reason="the recorded market data is not here")
 async def test_the_recorded_stream_makes_a_book_without_a_gap(market, snapshots):
-    made = Feed("mainnet", market="usdm", url=market.url, selected=Selection(PUBLIC))
+    made = Feed(USDM, url=market.url, selected=Selection(PUBLIC))
     task = await running(made)
     await market.connected()
     assert market.paths == ["/public/stream"]
@@ -123,12 +127,10 @@ async def test_the_recorded_stream_makes_a_book_without_a_gap(market, snapshots)
     assert synced is not None
     assert synced.out_of_step() == []
     assert synced._books["BTCUSDT"].gaps == 0
-    place = quotes.place("mainnet", "usdm")
-    await until(lambda: quotes.known(place, ["BTCUSDT"]))
+    await until(lambda: quotes.known(USDM, ["BTCUSDT"]))
     await ended(made, task)
 
 
-@pytest.mark.parametrize("environment", ["simulator", "nowhere"])
-def test_where_there_are_no_futures_they_are_refused_by_name(environment):
+def test_where_there_are_no_futures_they_are_refused_by_name():
     with pytest.raises(ImproperlyConfigured, match="MARKET_DATA_MARKETS"):
-        registry.stream_url(environment, "usdm")
+        registry.stream_url(venue("simulator", "usdm"))

@@ -14,6 +14,7 @@ from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from exchanges.venues.shared import latency
 from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_venue import ScriptedVenue
+from tests.places import DEMO, SIMULATOR, TESTNET
 
 D = Decimal
 
@@ -31,49 +32,49 @@ def in_another_process() -> None:
 
 
 def test_without_an_answer_nothing_is_known():
-    assert latency.lately("testnet") is None
+    assert latency.lately(TESTNET) is None
 
 
 def test_one_slow_answer_among_quick_ones_is_no_slow_venue():
     for ms in (10, 12, 4000, 11, 13):
-        latency.note("testnet", ms)
-    known = latency.lately("testnet")
+        latency.note(TESTNET, ms)
+    known = latency.lately(TESTNET)
     assert known is not None
     assert known.ms == 12
 
 
 def test_a_venue_that_stays_slow_is_slow():
     for ms in (10, 12, 4000, 4100, 4200):
-        latency.note("testnet", ms)
-    known = latency.lately("testnet")
+        latency.note(TESTNET, ms)
+    known = latency.lately(TESTNET)
     assert known is not None
     assert known.ms == 4000
 
 
 def test_the_other_processes_know_it_too():
-    latency.note("testnet", 37)
+    latency.note(TESTNET, 37)
     in_another_process()
-    known = latency.lately("testnet")
+    known = latency.lately(TESTNET)
     assert known is not None
     assert known.ms == 37
 
 
 def test_environments_are_kept_apart():
-    latency.note("testnet", 37)
-    assert latency.lately("demo") is None
+    latency.note(TESTNET, 37)
+    assert latency.lately(DEMO) is None
 
 
 def test_what_was_long_ago_does_not_count():
-    latency.note("testnet", 37)
-    assert latency.lately("testnet", within=timedelta(0)) is None
+    latency.note(TESTNET, 37)
+    assert latency.lately(TESTNET, within=timedelta(0)) is None
 
 
 def test_without_redis_a_process_knows_its_own_answers(settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     monkeypatch.setattr(latency, "_client", None)
     monkeypatch.setattr(latency, "_redis_rests_until", 0.0)
-    latency.note("testnet", 37)
-    assert latency.lately("testnet") is not None
+    latency.note(TESTNET, 37)
+    assert latency.lately(TESTNET) is not None
 
 
 class TestMeasuring:
@@ -88,7 +89,7 @@ class TestMeasuring:
 
     def gateway(self, url: str, taken: list[float]) -> BinanceSpotGateway:
         return BinanceSpotGateway(
-            environment="testnet",
+            venue=TESTNET,
             rest_url=url,
             timeout_seconds=0.3,
             sleep=lambda _: None,
@@ -118,5 +119,5 @@ class TestMeasuring:
 
 
 def test_a_gateway_that_was_warmed_up_knows_it_at_once(simulator):
-    registry.warm("simulator")
-    assert latency.lately("simulator") is not None
+    registry.warm(SIMULATOR)
+    assert latency.lately(SIMULATOR) is not None

@@ -22,6 +22,7 @@ from exchanges.venues import registry
 from exchanges.venues.simulator.process import SimulatorProcess
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_market import until
+from tests.places import SIMULATOR
 
 KINDS = ("bookTicker", "depth20@100ms", DIFF, "trade", "aggTrade", "ticker", "kline")
 
@@ -40,12 +41,12 @@ async def fed(venue: SimulatorProcess, settings: Any) -> AsyncIterator[Callable[
 
     def start(*kinds: str, **streaming: Any) -> Feed:
         selected = Selection(kinds or KINDS, ("1s", "1m"))
-        made = Feed("simulator", url=venue.stream_url, selected=selected, **streaming)
+        made = Feed(SIMULATOR, url=venue.stream_url, selected=selected, **streaming)
         made.want(["BTCUSDT"])
         running.append((made, asyncio.create_task(made.run())))
         return made
 
-    with registry.standing_in("simulator", "spot", FakeExchange()):
+    with registry.standing_in(SIMULATOR, FakeExchange()):
         yield start
         for made, _ in running:
             made.stop()
@@ -56,7 +57,7 @@ class Hearing(Publisher):
     """A publisher that keeps what it is to publish."""
 
     def __init__(self) -> None:
-        super().__init__(url="nats://nowhere", topic="", environment="simulator", market="spot")
+        super().__init__(url="nats://nowhere", topic="", venue=SIMULATOR)
         self.heard: list[Frame] = []
 
     def put(self, frame: Frame) -> None:
@@ -75,9 +76,7 @@ async def hear(
 ) -> list[Frame]:
     frames: list[Frame] = []
     names = Selection(KINDS, ("1s", "1m")).names(["BTCUSDT"])
-    streams = MarketStreams(
-        environment="simulator", url=venue.stream_url, take=frames.append, **streaming
-    )
+    streams = MarketStreams(venue=SIMULATOR, url=venue.stream_url, take=frames.append, **streaming)
     streams.want(names)
     running = asyncio.create_task(streams.run())
     await until(lambda: enough(frames))
@@ -128,9 +127,9 @@ async def test_nothing_is_missed_while_one_line_takes_over_from_the_other(venue)
 
 async def test_a_book_kept_from_diffs_feeds_prices(venue, fed):
     fed(DIFF)
-    await until(lambda: quotes.known("simulator", ["BTCUSDT"]))
-    await until(lambda: (life := feeds.sign_of_life("simulator")) and not life.books_out_of_step)
-    quote = quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"]
+    await until(lambda: quotes.known(SIMULATOR, ["BTCUSDT"]))
+    await until(lambda: (life := feeds.sign_of_life(SIMULATOR)) and not life.books_out_of_step)
+    quote = quotes.known(SIMULATOR, ["BTCUSDT"])["BTCUSDT"]
     assert quote.bid < quote.ask
     assert quote.venue_at is not None
 
@@ -138,16 +137,14 @@ async def test_a_book_kept_from_diffs_feeds_prices(venue, fed):
 async def test_a_lost_diff_is_missed_and_the_book_built_anew(venue, settings):
     settings.SIMULATOR_REST_URL = venue.base_url
     shown: list[int] = []
-    synced = SyncedBooks(
-        environment="simulator", market="spot", show=lambda _book, number: shown.append(number)
-    )
+    synced = SyncedBooks(venue=SIMULATOR, show=lambda _book, number: shown.append(number))
     synced.keep(["BTCUSDT"])
 
     def take(frame: Frame) -> None:
         if frame.stream.kind is Kind.DIFF:
             synced.take(frame)
 
-    streams = MarketStreams(environment="simulator", url=venue.stream_url, take=take)
+    streams = MarketStreams(venue=SIMULATOR, url=venue.stream_url, take=take)
     streams.want([f"btcusdt@{DIFF}"])
     running = asyncio.create_task(streams.run())
     try:
@@ -175,7 +172,7 @@ async def test_what_the_venue_tells_twice_is_taken_once(venue, fed):
 async def test_a_silent_venue_is_given_up_and_prices_come_back(venue):
     frames: list[Frame] = []
     streams = MarketStreams(
-        environment="simulator", url=venue.stream_url, take=frames.append, silence_seconds=0.4
+        venue=SIMULATOR, url=venue.stream_url, take=frames.append, silence_seconds=0.4
     )
     streams.want(["btcusdt@bookTicker"])
     running = asyncio.create_task(streams.run())

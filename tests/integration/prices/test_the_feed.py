@@ -19,6 +19,7 @@ from exchanges.market_data.feed import Feed
 from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.scripted_market import ScriptedMarket, until
+from tests.places import SIMULATOR
 
 D = Decimal
 
@@ -34,12 +35,12 @@ async def follow(market: ScriptedMarket) -> AsyncIterator[Callable[..., Feed]]:
     running: list[tuple[Feed, asyncio.Task[None]]] = []
 
     def start(*symbols: str, **settings: Any) -> Feed:
-        made = Feed("simulator", url=market.url, first_wait_seconds=0.02, **settings)
+        made = Feed(SIMULATOR, url=market.url, first_wait_seconds=0.02, **settings)
         made.want(symbols or ("BTCUSDT",))
         running.append((made, asyncio.create_task(made.run())))
         return made
 
-    with registry.standing_in("simulator", "spot", FakeExchange()):
+    with registry.standing_in(SIMULATOR, FakeExchange()):
         yield start
         for made, _ in running:
             made.stop()
@@ -47,7 +48,7 @@ async def follow(market: ScriptedMarket) -> AsyncIterator[Callable[..., Feed]]:
 
 
 def bid(symbol: str = "BTCUSDT") -> Decimal | None:
-    quote = quotes.known("simulator", [symbol]).get(symbol)
+    quote = quotes.known(SIMULATOR, [symbol]).get(symbol)
     return quote.bid if quote else None
 
 
@@ -57,8 +58,8 @@ async def test_what_the_venue_streams_is_read_by_everybody(market, follow):
     await market.send_best("BTCUSDT", "9", "10")
     await market.send_depth("BTCUSDT", ("10", "1"), ("11", "5"))
     await until(lambda: bid() == 9)
-    venue = registry.for_venue("simulator")
-    seen = quotes.with_book("simulator", "BTCUSDT", max_age=D(2))
+    venue = registry.for_venue(SIMULATOR)
+    seen = quotes.with_book(SIMULATOR, "BTCUSDT", max_age=D(2))
     assert seen.book is not None
     assert seen.book.asks == ((D(10), D(1)), (D(11), D(5)))
     assert isinstance(venue, FakeExchange)
@@ -82,7 +83,7 @@ async def test_a_line_that_falls_silent_lets_the_age_grow(market, follow):
     await market.send_best("BTCUSDT", "9", "10")
     await until(lambda: bid() == 9)
     await asyncio.sleep(0.3)
-    age = quotes.ages("simulator", ["BTCUSDT"])["BTCUSDT"]
+    age = quotes.ages(SIMULATOR, ["BTCUSDT"])["BTCUSDT"]
     assert age is not None
     assert age >= timedelta(seconds=0.3)
 
@@ -97,11 +98,11 @@ async def test_a_burst_leaves_the_newest(market, follow):
 
 async def test_it_says_that_it_lives_and_what_it_feeds(market, follow):
     follow("BTCUSDT", "ETHUSDT")
-    await until(lambda: feed.sign_of_life("simulator") is not None)
-    life = feed.sign_of_life("simulator")
+    await until(lambda: feed.sign_of_life(SIMULATOR) is not None)
+    life = feed.sign_of_life(SIMULATOR)
     assert life is not None
     assert life.symbols == ["BTCUSDT", "ETHUSDT"]
-    await until(lambda: (told := feed.sign_of_life("simulator")) and told.is_live)
+    await until(lambda: (told := feed.sign_of_life(SIMULATOR)) and told.is_live)
 
 
 async def test_without_redis_it_goes_on_and_writes_when_redis_is_back(market, follow):
@@ -120,12 +121,12 @@ async def test_without_redis_it_goes_on_and_writes_when_redis_is_back(market, fo
 
 
 async def test_on_the_simulator_prices_come_by_themselves(simulator):
-    made = Feed("simulator")
+    made = Feed(SIMULATOR)
     made.want(["BTCUSDT", "ETHUSDT"])
     running = asyncio.create_task(made.run())
     try:
-        await until(lambda: all(quotes.ages("simulator", made.symbols).values()))
-        seen = quotes.with_book("simulator", "BTCUSDT", max_age=D(5))
+        await until(lambda: all(quotes.ages(SIMULATOR, made.symbols).values()))
+        seen = quotes.with_book(SIMULATOR, "BTCUSDT", max_age=D(5))
         assert seen.book is not None
         assert len(seen.book.asks) == 20
     finally:

@@ -12,6 +12,7 @@ from exchanges import catalogue, quotes
 from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 from trading.models import Decision
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +23,7 @@ def venue():
     exchange = FakeExchange(balances={"USDT": "100000"})
     catalogue.forget()
     quotes.forget()
-    with registry.standing_in("simulator", "spot", exchange):
+    with registry.standing_in(SIMULATOR, exchange):
         yield exchange
 
 

@@ -13,6 +13,7 @@ from signals_app import tasks
 from signals_app.models import Signal
 from signals_app.services import intake
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 from trading.models import Order
 
 
@@ -21,7 +22,7 @@ def venue(db):
     exchange = FakeExchange(balances={"USDT": "100000"})
     catalogue.forget()
     quotes.forget()
-    with registry.standing_in("simulator", "spot", exchange):
+    with registry.standing_in(SIMULATOR, exchange):
         yield exchange
 
 

@@ -10,7 +10,7 @@ pytestmark = pytest.mark.django_db
 
 COUNT_IN_A_CHILD = (
     "import django; django.setup();"
-    "from audit import metrics; metrics.NATS_MESSAGES.labels(outcome='from_a_child').inc(3)"
+    "from foundation import metrics; metrics.NATS_MESSAGES.labels(outcome='from_a_child').inc(3)"
 )
 
 

@@ -10,15 +10,18 @@ from dataclasses import replace
 
 import nats
 import orjson
+import redis
 from django.conf import settings as django_settings
 
 from exchanges.market_data import bus
 from exchanges.market_data.recorded import Recorded
 from signals_app.gateways import emitter
+from signals_app.realtime import memory
 from signals_app.realtime.process import Place, Process
 from signals_app.realtime.shard import Shard
 from signals_app.services.strategy_settings import Setting
 from signals_app.strategies import realtime
+from tests.places import SIMULATOR
 
 FOREVER = 10**10  # seconds: recordings are years old
 
@@ -48,13 +51,16 @@ class Desk:
     def __init__(self) -> None:
         self.name = uuid.uuid4().hex[:12]
         self.topic = f"test.{self.name}"
+        with redis.Redis.from_url(django_settings.REDIS_URL) as store:  # what others said before
+            for key in store.scan_iter(f"{memory.PREFIX}:*"):
+                store.delete(key)
 
     def place(self, shard: str = "1/1", *, port: int = 0, max_age: float = FOREVER) -> Place:
         return Place(
             nats_url=django_settings.NATS_URL,
             redis_url=django_settings.REDIS_URL,
             topic=self.topic,
-            environment=self.name,
+            venue=SIMULATOR,
             heartbeat_subject=f"strategies.heartbeat.{self.name}",
             shard=Shard.parsed(shard),
             host="127.0.0.1",
@@ -79,7 +85,7 @@ class Desk:
         count = 0
         try:
             for count, one in enumerate(frames, 1):
-                subject = bus.subject(self.topic, self.name, "spot", one.symbol, one.kind)
+                subject = bus.subject(self.topic, SIMULATOR, one.symbol, one.kind)
                 await client.publish(subject, one.raw)
                 if not count % 500:
                     await client.flush()

@@ -45,7 +45,7 @@ async def test_a_move_becomes_a_signal_that_tells_its_settings():
         await until(lambda: process.publisher.outcomes["live"])
     (signal,) = await heard(django_settings.NATS_SIGNAL_SUBJECT)
     assert (signal["symbol"], signal["action"]) == (symbol, "buy")
-    assert signal["metadata"] == {"settings_version": 2, "environment": desk.name}
+    assert signal["metadata"] == {"settings_version": 2, "environment": "simulator"}
 
 
 async def test_in_shadow_it_is_said_apart():

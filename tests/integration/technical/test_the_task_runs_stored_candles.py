@@ -13,6 +13,7 @@ from signals_app.gateways import emitter
 from signals_app.services import candle_runs
 from tests.fakes.candle_feed import FakeHistory
 from tests.integration.technical.conftest import NOW
+from tests.places import SIMULATOR
 
 
 @pytest.mark.django_db
@@ -20,14 +21,13 @@ def test_a_stored_candle_becomes_a_message(only, settings):
     only("volume_surge_breakout")
     settings.NATS_SIGNAL_SUBJECT = f"signals.test.{uuid.uuid4().hex}"
     made = FakeHistory(NOW).load(
-        environment="simulator",
-        market="spot",
+        venue=SIMULATOR,
         symbol="BTCUSDT",
         interval="15m",
         end_ms=2**62,
         last=400,
     )
-    store.store(environment="simulator", symbol="BTCUSDT", interval="15m", rows=made)
+    store.store(venue=SIMULATOR, symbol="BTCUSDT", interval="15m", rows=made)
     (judged,) = candle_runs.run_due(NOW)
     assert [said.subject for said in judged.said] == [settings.NATS_SIGNAL_SUBJECT]
     (again,) = emitter.publish_all(judged.said, name="test")

@@ -13,6 +13,7 @@ from exchanges import catalogue, quotes
 from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 
 
 @pytest.fixture
@@ -20,7 +21,7 @@ def venue(db: None) -> Iterator[FakeExchange]:
     exchange = FakeExchange(balances={"USDT": "100000", "BNB": "10"})
     catalogue.forget()
     quotes.forget()
-    with registry.standing_in("simulator", "spot", exchange):
+    with registry.standing_in(SIMULATOR, exchange):
         yield exchange
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.fakes.exchange import FakeExchange
+from tests.places import account_at
 from trading.models import Order, Position
 from trading.services.orders import fills
 from trading.services.protection import keeper
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def hear(report) -> None:
-    assert fills.apply(report, environment="simulator", actor="user stream") is not None
+    assert fills.apply(report, account=account_at(), actor="user stream") is not None
 
 
 def test_a_limit_far_above_the_market_is_stopped_below_what_it_paid(send, venue: FakeExchange):

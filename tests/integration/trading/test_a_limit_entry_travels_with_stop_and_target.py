@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from tests.integration.trading.clock import time_passes
+from tests.places import account_at
 from trading.models import Order, OrderList, Position
 from trading.services.orders import fills, lifecycle, reconciliation
 from trading.services.protection import keeper
@@ -26,7 +27,7 @@ def states() -> dict[str, str]:
 
 def hear_all(venue) -> None:
     for report in venue.drain_news():
-        fills.apply(report, environment="simulator", actor="user stream")
+        fills.apply(report, account=account_at(), actor="user stream")
 
 
 def test_it_is_one_list_of_three_and_its_legs_lock_nothing_yet(entry, venue):

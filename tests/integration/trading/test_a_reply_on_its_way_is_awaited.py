@@ -11,6 +11,7 @@ from audit.models import Event
 from exchanges.domain.news import News
 from exchanges.domain.orders import ExecutionReport
 from tests.fakes.exchange import FakeExchange
+from tests.places import account_at
 from trading import user_stream
 from trading.models import Fill, Order
 from trading.services.money import accounts
@@ -76,12 +77,12 @@ def test_news_of_a_reply_that_never_comes_is_booked(sent):
 def test_a_reply_not_booked_yet_is_awaited(sent):
     order, news = sent
     forget_reply(order)
-    assert fills.look(news, environment="simulator").awaited
+    assert fills.look(news, account=account_at()).awaited
 
 
 def test_what_is_booked_is_neither_awaited_nor_booked_again(sent):
     order, news = sent
-    assert not fills.look(news, environment="simulator").awaited
+    assert not fills.look(news, account=account_at()).awaited
     hear(*news)
     assert Fill.objects.filter(order=order).count() == 1
     assert "user stream" not in tellers()
@@ -92,6 +93,6 @@ def test_news_of_an_order_at_rest_waits_for_nobody(send, venue: FakeExchange):
     venue.drain_news()
     venue.fill(order.client_order_id)
     news = [n for n in venue.drain_news() if isinstance(n, ExecutionReport)]
-    seen = fills.look(news, environment="simulator")
+    seen = fills.look(news, account=account_at())
     assert seen.fresh
     assert not seen.awaited

@@ -14,6 +14,7 @@ from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests import servers
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport
 from trading.services.control import flatten, kill_switch
@@ -33,7 +34,7 @@ def venue(settings):
     catalogue.forget()
     quotes.forget()
     exchange = FakeExchange(balances={"USDT": "100000"})
-    with registry.standing_in("simulator", "spot", exchange):
+    with registry.standing_in(SIMULATOR, exchange):
         yield exchange
     catalogue.forget()
 

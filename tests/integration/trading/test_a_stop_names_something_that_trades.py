@@ -11,6 +11,7 @@ from django.urls import reverse
 from exchanges import catalogue
 from exchanges.models import InstrumentRow
 from tests.people import logged_in
+from tests.places import SIMULATOR
 from trading.models import TradingState
 from trading.services.control import commands, kill_switch
 from trading.services.money import accounts
@@ -22,7 +23,7 @@ WHY = "is a symbol that no venue lists"
 @pytest.fixture
 def listed(venue) -> None:
     accounts.ensure_first()
-    catalogue.refresh("simulator")
+    catalogue.refresh(SIMULATOR)
 
 
 def test_a_listed_symbol_and_one_that_was_listed_may_be_stopped(listed):

@@ -14,6 +14,7 @@ from audit.models import Event
 from exchanges.domain.orders import OrderRequest, OrderType, Side
 from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
+from tests.places import account_at
 from trading.models import Fill, Order, Position, TradeCursor, TradingState, UnknownOrder
 from trading.services.money import tie_out
 from trading.services.orders import adoption, fills, venue_sweep
@@ -45,7 +46,7 @@ def hear(venue: FakeExchange) -> None:
     for report in venue.drain_news():
         if hasattr(report, "reports"):
             continue
-        fills.apply(report, environment="simulator", actor="user stream")
+        fills.apply(report, account=account_at(), actor="user stream")
 
 
 def adopt() -> set[int]:
@@ -92,7 +93,7 @@ def test_entries_of_the_venue_stop_and_exits_go_on(lost, venue, send):
     adopt()
 
     state = TradingState.objects.get()
-    assert (state.scope, state.key, state.mode) == ("venue", "simulator", "HALTED")
+    assert (state.scope, state.key, state.mode) == ("venue", "binance.spot.simulator", "HALTED")
     assert "tie_out" in state.reason
     assert send().decision.code == "TRADING_HALTED"
     assert send(action="close", quantity=None).order.status == "FILLED"
@@ -114,7 +115,7 @@ def test_heard_of_twice_it_is_adopted_once(lost, venue):
     hear(venue)
     adopt()
     again = venue.query_order("BTCUSDT", name)
-    fills.apply(again, environment="simulator", actor="user stream")
+    fills.apply(again, account=account_at(), actor="user stream")
     sweep()
     adopt()
     assert (Order.objects.count(), Fill.objects.count()) == (1, 1)
@@ -304,7 +305,7 @@ def test_a_stop_found_first_waits_for_its_entry(lost, venue):
     """Its entry is looked for at once, or it would look like a stop of a position that is gone."""
     lost(protected=True)
     stop = next(o for o in venue.book.orders if o.request.stop_price)
-    fills.apply(venue.query_order("BTCUSDT", stop.client_order_id), environment="simulator",
+    fills.apply(venue.query_order("BTCUSDT", stop.client_order_id), account=account_at(),
                 actor="user stream")  # fmt: skip
     assert UnknownOrder.objects.count() == 1
     for position_id in adopt():

@@ -14,6 +14,7 @@ from django.db import connections
 from exchanges.venues.shared import call_stats, rate_budget
 from tests import processes
 from tests.fakes.scripted_venue import ScriptedVenue
+from tests.places import SIMULATOR
 from trading.models import TradingState
 from trading.services.control import circuit_breakers
 from trading.services.money import accounts
@@ -57,7 +58,7 @@ def test_one_worker_at_most_waits_for_the_venue(hanging):
 
 
 def test_without_any_worker_the_market_process_stops_trading(hanging, tmp_path: Path):
-    counted = call_stats.Tally("simulator", rate_budget.connect(django_settings.REDIS_URL))
+    counted = call_stats.Tally(SIMULATOR, rate_budget.connect(django_settings.REDIS_URL))
     counted.note(failed=True, took_seconds=40)
     log = tmp_path / "log"
     with processes.running("manage.py", "stream_market_data", log=log, TRIP_EVERY_SECONDS="1"):
@@ -65,7 +66,11 @@ def test_without_any_worker_the_market_process_stops_trading(hanging, tmp_path: 
         _until(lambda: circuit_breakers.seen().seconds_ago is not None, 90, log)
 
     stop = TradingState.objects.get()
-    assert (stop.mode, stop.key, stop.engaged_by) == ("HALTED", "simulator", "trip:venue-errors")
+    assert (stop.mode, stop.key, stop.engaged_by) == (
+        "HALTED",
+        "binance.spot.simulator",
+        "trip:venue-errors",
+    )
 
 
 def _freshen() -> None:

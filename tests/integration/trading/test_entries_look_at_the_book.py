@@ -13,6 +13,7 @@ from exchanges.domain.books import Book
 from exchanges.domain.orders import Quote
 from exchanges.venues.shared import latency
 from tests.limits import set_limits
+from tests.places import SIMULATOR
 from trading.models import Decision
 
 pytestmark = pytest.mark.django_db
@@ -31,7 +32,7 @@ def stream(*asks: tuple[str, str], bid: str = "44999") -> None:
     book = Book("BTCUSDT", ((D(bid), D(1)),), levels, received_at=now)
     quote = book.quote()
     assert isinstance(quote, Quote)
-    quotes.put("simulator", quote, book)
+    quotes.put(SIMULATOR, quote, book)
 
 
 class TestTheBook:
@@ -79,13 +80,13 @@ class TestTheBook:
 class TestTheVenue:
     def test_while_it_is_slow_nothing_is_bought(self, send):
         for _ in range(latency.ANSWERS_KEPT):
-            latency.note("simulator", 15_000)
+            latency.note(SIMULATOR, 15_000)
         assert code_of(send()) == "VENUE_LATENCY_ABOVE_MAX"
 
     def test_while_it_is_slow_everything_is_sold(self, venue, send):
         send()
         for _ in range(latency.ANSWERS_KEPT):
-            latency.note("simulator", 15_000)
+            latency.note(SIMULATOR, 15_000)
         assert code_of(send(action="sell", quantity=None)) == ""
 
     def test_a_venue_nobody_has_heard_is_asked_first(self, venue, send):
@@ -101,7 +102,7 @@ class TestTheVenue:
     def test_a_venue_that_does_not_answer_is_not_known(self, venue, send):
         send()
         latency.forget()
-        quotes._redis().delete("petrosa:latency:simulator")
+        quotes._redis().delete(f"petrosa:latency:{SIMULATOR}")
         stream(("45000", "1"), bid="45000")
         venue.go_down()
         assert code_of(send()) == "VENUE_LATENCY_UNKNOWN"

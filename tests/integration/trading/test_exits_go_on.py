@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit.models import Event
 from exchanges.models import VenueAccount
 from tests.integration.trading.clock import time_passes
+from tests.places import account_at
 from trading.models import Order, Position
 from trading.services.money import balances
 from trading.services.orders import exits, fills, lifecycle, reconciliation
@@ -159,7 +160,7 @@ def test_one_that_executed_and_is_hidden_is_not_sold_twice(send, held, venue):
     [report] = [
         r for r in venue.drain_news() if getattr(r, "client_order_id", "") == sale.client_order_id
     ][-1:]
-    fills.apply(report, environment="simulator", actor="stream")
+    fills.apply(report, account=account_at(), actor="stream")
     assert sales() == [("FILLED", Decimal("0.00999"))]
 
 

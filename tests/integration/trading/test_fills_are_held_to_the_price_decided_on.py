@@ -10,6 +10,7 @@ from audit.models import Event
 from exchanges.domain.orders import OrderType
 from exchanges.venues import registry
 from tests.limits import set_limits
+from tests.places import SIMULATOR, account_at
 from trading.models import Order, Position
 from trading.selectors import slippage
 from trading.services.orders import fills
@@ -90,11 +91,11 @@ def test_a_stop_is_held_to_its_trigger(venue, entry):
     keeper.ensure(Position.objects.get().pk, actor="test")
     stop = Order.objects.get(type=OrderType.STOP)
     venue.trigger(stop.client_order_id, price="43956")
-    report = registry.for_venue("simulator").query_order("BTCUSDT", stop.client_order_id)
-    trades = registry.for_venue("simulator").trades("BTCUSDT", venue_order_id=report.venue_order_id)
+    report = registry.for_venue(SIMULATOR).query_order("BTCUSDT", stop.client_order_id)
+    trades = registry.for_venue(SIMULATOR).trades("BTCUSDT", venue_order_id=report.venue_order_id)
     stop.refresh_from_db()
-    fills.apply(report, environment="simulator", actor="test")
-    fills.apply(fills.trades_report(stop, trades), environment="simulator", actor="test")
+    fills.apply(report, account=account_at(), actor="test")
+    fills.apply(fills.trades_report(stop, trades), account=account_at(), actor="test")
     stop.refresh_from_db()
     assert stop.slippage_bps == 10
 

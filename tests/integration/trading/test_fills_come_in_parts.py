@@ -6,6 +6,7 @@ import pytest
 
 from exchanges.domain.orders import VenueStatus
 from tests.integration.trading.clock import time_passes
+from tests.places import account_at
 from trading.models import Fill, Order, Position
 from trading.services.orders import fills, reconciliation
 
@@ -22,7 +23,7 @@ def resting(send) -> Order:
 
 
 def hear(report) -> fills.Applied:
-    applied = fills.apply(report, environment="simulator", actor="user stream")
+    applied = fills.apply(report, account=account_at(), actor="user stream")
     assert applied is not None
     return applied
 

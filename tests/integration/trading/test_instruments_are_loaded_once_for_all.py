@@ -5,6 +5,7 @@ from django.db import connection
 
 from exchanges import catalogue
 from exchanges.models import InstrumentRow
+from tests.places import SIMULATOR
 
 pytestmark = pytest.mark.django_db
 
@@ -18,11 +19,11 @@ def test_a_symbol_is_found_when_another_process_loads_the_list_meanwhile(venue):
         if sql.startswith("SELECT") and InstrumentRow._meta.db_table in sql:
             looks.append(sql)
             if len(looks) == 1:
-                catalogue.refresh("simulator")
+                catalogue.refresh(SIMULATOR)
         return result
 
     with connection.execute_wrapper(another_is_quicker):
-        found = catalogue.get("simulator", "BTCUSDT")
+        found = catalogue.get(SIMULATOR, "BTCUSDT")
 
     assert found is not None
     assert found.symbol == "BTCUSDT"
@@ -30,7 +31,7 @@ def test_a_symbol_is_found_when_another_process_loads_the_list_meanwhile(venue):
 
 
 def test_a_symbol_nobody_lists_is_none_and_asks_the_venue_once(venue):
-    assert catalogue.get("simulator", "NOPEUSDT") is None
-    assert catalogue.get("simulator", "NOPEUSDT") is None
+    assert catalogue.get(SIMULATOR, "NOPEUSDT") is None
+    assert catalogue.get(SIMULATOR, "NOPEUSDT") is None
 
     assert venue.count("instruments") == 1

@@ -93,6 +93,19 @@ class TestAccounts:
         with pytest.raises(CommandError, match="trading_window: 'Atlantis' is no timezone"):
             run("accounts", "edit", "desk", "--window", "09:30-16:00 Atlantis")
 
+    def test_an_account_with_keys_of_its_own_has_a_venue_account_of_its_own(self, settings):
+        settings.VENUE_ENVIRONMENT = "testnet"
+        settings.BINANCE_CREDENTIALS = {"DESK2": ("key", "secret")}
+
+        run("accounts", "create", "second", "--environment", "testnet", "--credentials", "DESK2")
+
+        there = VirtualAccount.objects.get(name="second").venue_account
+        assert (str(there.venue), there.credentials) == ("binance.spot.testnet", "DESK2")
+
+    def test_keys_that_are_not_configured_are_asked_for(self):
+        with pytest.raises(CommandError, match="set BINANCE_API_KEY_DESK9"):
+            run("accounts", "create", "x", "--environment", "testnet", "--credentials", "DESK9")
+
     def test_nonsense_is_told(self):
         with pytest.raises(CommandError, match="There is an account simulator already"):
             run("accounts", "create", "simulator", "--environment", "simulator")

@@ -16,6 +16,7 @@ from exchanges.models import VenueAccount
 from signals_app.backtest.books import Books
 from signals_app.backtest.venue import Taken
 from tests.fakes.instruments import spot_instrument
+from tests.places import account_at
 from tests.unit.backtest.worlds import ONE_COIN
 from tests.unit.trading.situations import NOW
 from trading.domain.order_states import OrderStatus
@@ -96,7 +97,7 @@ def live(account: VirtualAccount, entries: list[Entry]) -> tuple[Decimal | None,
                 executed_quantity=D(part),
                 fills=(fill,),
             )
-            fills.apply(report, environment="simulator", actor="test")
+            fills.apply(report, account=account_at(), actor="test")
     position = Position.objects.get(account=account)
     return position.stop_price, position.target_price
 

@@ -16,6 +16,7 @@ from exchanges.domain.orders import ExecutionReport
 from exchanges.venues import registry
 from tests.fakes.exchange import FakeExchange
 from tests.integration.trading.clock import time_passes
+from tests.places import SIMULATOR, account_at
 from trading.models import Fill, Order, Position
 from trading.services.orders import fills, reconciliation
 
@@ -38,7 +39,7 @@ def another_world() -> Iterator[FakeExchange]:
     """A venue of its own, and rows that are gone afterwards."""
     quotes.forget()
     venue = FakeExchange()
-    with registry.standing_in("simulator", "spot", venue), transaction.atomic():
+    with registry.standing_in(SIMULATOR, venue), transaction.atomic():
         yield venue
         transaction.set_rollback(True)
 
@@ -75,7 +76,7 @@ def story(venue: FakeExchange, name: str, parts, end: str) -> list[ExecutionRepo
 
 def tell(reports: Sequence[ExecutionReport]) -> None:
     for report in reports:
-        fills.apply(report, environment="simulator", actor="user stream")
+        fills.apply(report, account=account_at(), actor="user stream")
 
 
 def rest_an_entry(send) -> str:

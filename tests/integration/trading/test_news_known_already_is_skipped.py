@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from tests.fakes.exchange import FakeExchange
+from tests.places import TESTNET, account_at
 from trading.models import Order
 from trading.services.orders import fills
 
@@ -13,7 +14,7 @@ pytestmark = pytest.mark.django_db
 
 
 def known(report) -> bool:
-    return not fills.look([report], environment="simulator").fresh
+    return not fills.look([report], account=account_at()).fresh
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def test_the_first_word_of_an_order_is_news(report):
 
 
 def test_an_order_of_another_environment_is_not_ours_to_know(report):
-    assert fills.look([report], environment="testnet").fresh == [report]
+    assert fills.look([report], account=account_at(TESTNET)).fresh == [report]
 
 
 def test_a_report_without_a_status_is_news(report):

@@ -11,8 +11,8 @@ from tests import processes
 HOLDER = """
 import time, django
 django.setup()
-from trading.services import alone
-with alone.at("drill", life=2.0):
+from foundation import locks
+with locks.at("drill", life=2.0):
     print("held", flush=True)
     time.sleep(60)
 """

@@ -15,6 +15,7 @@ from exchanges.venues import registry
 from signals_app.models import Signal
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
+from tests.places import TESTNET
 from trading.models import VirtualAccount
 from trading.services.money import accounts
 
@@ -34,7 +35,7 @@ def desk(settings):
         venue_account=VenueAccount.objects.get_or_create(environment="testnet")[0],
         is_default=True,
     )
-    with registry.standing_in("testnet", "spot", testnet):
+    with registry.standing_in(TESTNET, testnet):
         yield testnet
     catalogue.forget()
     quotes.forget()

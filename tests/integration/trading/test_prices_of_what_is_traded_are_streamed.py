@@ -17,6 +17,7 @@ from django.conf import settings
 
 from exchanges import quotes
 from petrosa_site import env
+from tests.places import SIMULATOR
 from trading.models import VirtualAccount
 from trading.selectors import watched_symbols
 
@@ -26,22 +27,22 @@ pytestmark = pytest.mark.django_db
 class TestWatching:
     def test_the_configured_symbols_are_watched_where_we_trade(self, settings):
         settings.TRADING_SYMBOLS = ["BTCUSDT", "ETHUSDT"]
-        assert watched_symbols.symbols_by_environment() == {"simulator": {"BTCUSDT", "ETHUSDT"}}
+        assert watched_symbols.symbols_by_venue() == {SIMULATOR: {"BTCUSDT", "ETHUSDT"}}
 
     def test_what_is_held_is_watched_too(self, settings, send):
         settings.TRADING_SYMBOLS = ["BTCUSDT"]
         send(symbol="BNBUSDT", quantity=1)
-        assert watched_symbols.symbols_by_environment()["simulator"] == {"BTCUSDT", "BNBUSDT"}
+        assert watched_symbols.symbols_by_venue()[SIMULATOR] == {"BTCUSDT", "BNBUSDT"}
 
     def test_what_is_on_order_is_watched_too(self, settings, send):
         settings.TRADING_SYMBOLS = ["BTCUSDT"]
         send(symbol="ETHUSDT", order_type="limit", price=2500, quantity=0.1)
-        assert watched_symbols.symbols_by_environment()["simulator"] == {"BTCUSDT", "ETHUSDT"}
+        assert watched_symbols.symbols_by_venue()[SIMULATOR] == {"BTCUSDT", "ETHUSDT"}
 
     def test_where_nobody_trades_any_more_nothing_is_streamed(self, settings, send):
         send(action="sell")
         VirtualAccount.objects.update(enabled=False)
-        assert list(watched_symbols.symbols_by_environment()) == [settings.VENUE_ENVIRONMENT]
+        assert list(watched_symbols.symbols_by_venue()) == [SIMULATOR]
 
 
 @pytest.mark.django_db(transaction=True)
@@ -60,7 +61,7 @@ def test_the_process_feeds_prices_and_ends_in_good_order(simulator, tmp_path):
     try:
         heard = asyncio.run(kinds_on_the_bus("BTCUSDT", wanted=6))
         deadline = time.monotonic() + 60
-        while None in quotes.ages("simulator", ["BTCUSDT", "ETHUSDT", "BNBUSDT"]).values():
+        while None in quotes.ages(SIMULATOR, ["BTCUSDT", "ETHUSDT", "BNBUSDT"]).values():
             assert time.monotonic() < deadline
             assert process.poll() is None
             time.sleep(0.1)
@@ -77,7 +78,7 @@ def test_the_process_feeds_prices_and_ends_in_good_order(simulator, tmp_path):
 
 async def kinds_on_the_bus(symbol: str, *, wanted: int) -> set[str]:
     client = await nats.connect(settings.NATS_URL)
-    topic = f"{settings.NATS_CONSUMER_TOPIC}.simulator.spot.{symbol}.>"
+    topic = f"{settings.NATS_CONSUMER_TOPIC}.binance.spot.simulator.{symbol}.>"
     kinds: set[str] = set()
     try:
         subscribed = await client.subscribe(topic)

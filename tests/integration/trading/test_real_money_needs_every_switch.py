@@ -13,6 +13,7 @@ from exchanges.models import VenueAccount
 from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
+from tests.places import MAINNET
 from trading.models import Order, VirtualAccount
 from trading.services.money import accounts
 from trading.services.orders import lifecycle
@@ -40,7 +41,7 @@ def mainnet(db):
     )
     catalogue.forget()
     quotes.forget()
-    with registry.standing_in("mainnet", "spot", venue):
+    with registry.standing_in(MAINNET, venue):
         yield account, venue
     catalogue.forget()
     quotes.forget()

@@ -12,6 +12,7 @@ from exchanges.models import VenueAccount
 from exchanges.venues import registry
 from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
+from tests.places import SIMULATOR, TESTNET
 from trading.models import VirtualAccount
 
 pytestmark = pytest.mark.django_db
@@ -31,8 +32,8 @@ def venues(db, settings):
         is_default=True,
     )
     with (
-        registry.standing_in("simulator", "spot", simulator),
-        registry.standing_in("testnet", "spot", testnet),
+        registry.standing_in(SIMULATOR, simulator),
+        registry.standing_in(TESTNET, testnet),
     ):
         yield {"simulator": simulator, "testnet": testnet}
     catalogue.forget()

@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit.models import Event
 from exchanges import quotes
 from tests.integration.trading.clock import time_passes
+from tests.places import SIMULATOR
 from trading.guard import Guard
 from trading.models import ForeignConditionals, GuardLease, Order, Position
 from trading.services.protection import keeper, leases
@@ -46,7 +47,7 @@ def guarded(send, full, guard) -> Position:
 def fall(venue) -> None:
     """The market falls through the stop, and its stream says so."""
     venue.set_quote("BTCUSDT", "43900", "43901")
-    quotes.put("simulator", venue.quote("BTCUSDT"))
+    quotes.put(SIMULATOR, venue.quote("BTCUSDT"))
 
 
 def looks(guard: Guard) -> None:

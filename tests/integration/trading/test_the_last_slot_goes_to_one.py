@@ -22,6 +22,7 @@ from signals_app.services import intake, routing
 from tests.fakes.exchange import FakeExchange
 from tests.fakes.instruments import spot_symbol_entry
 from tests.limits import set_limits
+from tests.places import SIMULATOR
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order, VirtualAccount
 from trading.services.money import accounts, balances
@@ -41,7 +42,7 @@ def venue():
     catalogue.forget()
     quotes.forget()
     exchange = FakeExchange(balances={"USDT": "25000"})
-    with registry.standing_in("simulator", "spot", exchange):
+    with registry.standing_in(SIMULATOR, exchange):
         yield exchange
     catalogue.forget()
 

@@ -45,7 +45,7 @@ class TestCredentials:
 
     def test_the_venue_is_halted_with_the_reason_and_on_record(self, refused):
         state = TradingState.objects.get(released_at=None)
-        assert (state.scope, state.key, state.mode) == ("venue", "simulator", "HALTED")
+        assert (state.scope, state.key, state.mode) == ("venue", "binance.spot.simulator", "HALTED")
         assert "credentials" in state.reason
         assert Event.objects.filter(kind="control.engaged").exists()
 

@@ -19,6 +19,7 @@ from exchanges.domain.orders import Quote
 from exchanges.venues.shared import call_stats, rate_budget
 from tests.integration.trading.clock import time_passes
 from tests.limits import set_limits
+from tests.places import SIMULATOR
 from trading import tasks
 from trading.domain.circuit_breakers import State
 from trading.models import Order, Position, TradingState
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def calls(settings, venue):
     store = rate_budget.connect(settings.REDIS_URL)
-    counted = call_stats.Tally("simulator", store)
+    counted = call_stats.Tally(SIMULATOR, store)
     counted.note_clock(offset_ms=3, took_ms=2)
     return counted
 
@@ -66,7 +67,7 @@ def test_a_venue_that_does_not_answer_stops_its_entries(calls, send):
     fail(calls)
     tasks.watch_trips()
 
-    assert stops() == [("HALTED", "venue", "simulator", "trip:venue-errors")]
+    assert stops() == [("HALTED", "venue", "binance.spot.simulator", "trip:venue-errors")]
     assert "30 of 30 calls failed" in TradingState.objects.get().reason
     assert Event.objects.get(kind="control.engaged").actor == "trip:venue-errors"
     assert send().decision.code == "TRADING_HALTED"
@@ -120,7 +121,7 @@ def test_an_order_without_an_outcome_stops_its_venue(calls, send, venue):
     order.save()
     circuit_breakers.watch()
 
-    assert stops() == [("HALTED", "venue", "simulator", "trip:unknown-orders")]
+    assert stops() == [("HALTED", "venue", "binance.spot.simulator", "trip:unknown-orders")]
     assert str(order.pk) in TradingState.objects.get().reason
 
 
@@ -142,7 +143,7 @@ class TestMarketData:
 
     def test_a_price_nobody_keeps_fresh_is_asked_for(self, calls, held, settings):
         settings.TRIP_MARKET_STALE_SECONDS = 10
-        old = quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"]
+        old = quotes.known(SIMULATOR, ["BTCUSDT"])["BTCUSDT"]
         _age_quote(old, 30)
         circuit_breakers.freshen()
         circuit_breakers.watch()
@@ -152,17 +153,17 @@ class TestMarketData:
 
     def test_one_nobody_can_tell_stops_its_venue(self, calls, held, settings, venue):
         settings.TRIP_MARKET_STALE_SECONDS = 10
-        _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+        _age_quote(quotes.known(SIMULATOR, ["BTCUSDT"])["BTCUSDT"], 30)
         venue.go_down()
         circuit_breakers.freshen()
         circuit_breakers.watch()
 
-        assert stops() == [("REDUCE_ONLY", "venue", "simulator", "trip:market-data")]
+        assert stops() == [("REDUCE_ONLY", "venue", "binance.spot.simulator", "trip:market-data")]
         assert "BTCUSDT 3" in TradingState.objects.get().reason
 
     def test_one_nobody_has_asked_for_yet_is_unknown_and_stops_nothing(self, calls, held, settings):
         settings.TRIP_MARKET_STALE_SECONDS = 10
-        _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+        _age_quote(quotes.known(SIMULATOR, ["BTCUSDT"])["BTCUSDT"], 30)
         circuit_breakers.watch()
 
         assert states()["market-data"] is State.UNKNOWN
@@ -171,11 +172,11 @@ class TestMarketData:
     def test_a_venue_that_answers_again_is_no_longer_blamed(self, calls, held, settings, venue):
         settings.TRIP_MARKET_STALE_SECONDS = 10
         for is_down in (True, False):
-            _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+            _age_quote(quotes.known(SIMULATOR, ["BTCUSDT"])["BTCUSDT"], 30)
             _may_ask_again()
             venue.go_down() if is_down else venue.come_back()
             circuit_breakers.freshen()
-        _age_quote(quotes.known("simulator", ["BTCUSDT"])["BTCUSDT"], 30)
+        _age_quote(quotes.known(SIMULATOR, ["BTCUSDT"])["BTCUSDT"], 30)
         circuit_breakers.watch()
 
         assert states()["market-data"] is State.UNKNOWN
@@ -191,7 +192,7 @@ def test_a_clock_that_is_off_stops_its_venue(calls):
     calls.note_clock(offset_ms=-9000, took_ms=10)
     circuit_breakers.watch()
 
-    assert stops() == [("HALTED", "venue", "simulator", "trip:clock-skew")]
+    assert stops() == [("HALTED", "venue", "binance.spot.simulator", "trip:clock-skew")]
 
 
 def test_a_clock_that_cannot_be_read_is_unknown_and_stops_nothing(venue):
@@ -317,14 +318,14 @@ def _age_quote(quote: Quote, seconds: float) -> None:
     """Leave an older quote as the newest there is; one would never take a newer one's place."""
     older = replace(quote, received_at=quote.received_at - timedelta(seconds=seconds))
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.delete(quotes.key_of_quote("simulator", quote.symbol))
-    quotes.put("simulator", older)
+        client.delete(quotes.key_of_quote(SIMULATOR, quote.symbol))
+    quotes.put(SIMULATOR, older)
     quotes.forget()
 
 
 def _may_ask_again() -> None:
     with redis.Redis.from_url(settings.REDIS_URL) as client:
-        client.delete("petrosa:trips:asked:prices:simulator")
+        client.delete(f"petrosa:trips:asked:prices:{SIMULATOR}")
 
 
 def test_a_venue_that_does_not_answer_is_not_asked_every_time(venue):

@@ -15,6 +15,7 @@ from exchanges.domain.orders import ExecutionReport, VenueFill, VenueStatus
 from exchanges.models import Balance
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
+from tests.places import account_at
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order, Position, VirtualAccount
 from trading.services.money import accounts, balances, ledger
@@ -43,7 +44,7 @@ class TestTradesTheVenueHasNotToldYet:
         order = send(quantity="0.03").order
         assert order is not None
         told = venue.query_order("BTCUSDT", order.client_order_id)
-        fills.apply(told, environment="simulator", actor="test")
+        fills.apply(told, account=account_at(), actor="test")
         order.refresh_from_db()
         assert (order.status, order.fills_missing) == ("FILLED", True)
         assert not Position.objects.filter(quantity__gt=0).exists()
@@ -167,7 +168,7 @@ def book_elsewhere(report: ExecutionReport) -> None:
 
     def book() -> None:
         try:
-            fills.apply(report, environment="simulator", actor="user stream")
+            fills.apply(report, account=account_at(), actor="user stream")
         except Exception as error:  # noqa: BLE001 - shown by the test's own thread
             failures.append(error)
         finally:

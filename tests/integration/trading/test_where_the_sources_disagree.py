@@ -21,6 +21,7 @@ from signals_app.services import intake, routing, strategy_settings
 from signals_app.strategies import catalogue as catalogue_of_strategies
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
+from tests.places import TESTNET
 from tests.unit.strategies.realtime.market import Market, made
 from trading.models import VirtualAccount
 from trading.services.money import account_settings, accounts, balances
@@ -186,7 +187,7 @@ class TestASignalThatSaysSimulateFalse:
     @pytest.fixture
     def testnet(self, venue):
         exchange = FakeExchange(environment="testnet", balances={"USDT": "100000"})
-        with registry.standing_in("testnet", "spot", exchange):
+        with registry.standing_in(TESTNET, exchange):
             yield exchange
         catalogue.forget()
         quotes.forget()

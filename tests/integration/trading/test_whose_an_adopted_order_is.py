@@ -13,6 +13,7 @@ from django.utils import timezone
 from exchanges.domain.orders import OrderListRequest, OrderRequest, OrderType, Side, TimeInForce
 from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
+from tests.places import account_at
 from trading.models import Order, OrderList, Position, VirtualAccount
 from trading.services.orders import adoption, fills, venue_sweep
 from trading.services.protection import keeper
@@ -119,7 +120,7 @@ def test_a_bracket_is_adopted_with_its_legs_as_one_list(main, venue):
     venue.drain_news()
     venue.move("BTCUSDT", 44000)
     for report in venue.drain_news():
-        fills.apply(report, environment="simulator", actor="user stream")
+        fills.apply(report, account=account_at(), actor="user stream")
     assert Position.objects.get().stop_price == 43000
 
 

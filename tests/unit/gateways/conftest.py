@@ -11,6 +11,7 @@ import pytest
 from exchanges.domain.orders import OrderRequest, OrderType, Side
 from exchanges.venues.binance.spot.gateway import BinanceSpotGateway
 from tests.fakes.scripted_venue import API_KEY, API_SECRET, ScriptedVenue
+from tests.places import TESTNET
 
 MakeGateway = Callable[..., BinanceSpotGateway]
 
@@ -31,7 +32,7 @@ def naps() -> list[float]:
 def make_gateway(venue: ScriptedVenue, naps: list[float]) -> MakeGateway:
     def make(**changes: Any) -> BinanceSpotGateway:
         settings: dict[str, Any] = {
-            "environment": "testnet",
+            "venue": TESTNET,
             "rest_url": venue.url,
             "api_key": API_KEY,
             "api_secret": API_SECRET,

@@ -10,6 +10,7 @@ from exchanges.domain import errors
 from exchanges.venues.shared import call_stats
 from exchanges.venues.shared.call_stats import Tally
 from exchanges.venues.shared.rate_budget import connect
+from tests.places import TESTNET
 
 
 class Steady:
@@ -37,32 +38,32 @@ def steady():
 
 @pytest.fixture
 def counted(store, steady):
-    return Tally("testnet", store, steady=steady)
+    return Tally(TESTNET, store, steady=steady)
 
 
-def figures(store, environment, **when) -> tuple[int, int]:
-    found = call_stats.calls(store, environment, **when)
+def figures(store, venue, **when) -> tuple[int, int]:
+    found = call_stats.calls(store, venue, **when)
     assert sum(total for total, _ in found.seconds) == found.total
     return found.total, found.failed
 
 
 def test_two_processes_are_added_up(store, counted):
-    other = Tally("testnet", store)
+    other = Tally(TESTNET, store)
     counted.note(failed=False)
     other.note(failed=True)
 
-    assert figures(store, "testnet") == (2, 1)
+    assert figures(store, TESTNET) == (2, 1)
     assert figures(store, "demo") == (0, 0)
 
 
 def test_what_went_well_is_written_once_a_second(store, counted, steady):
     for _ in range(5):
         counted.note(failed=False)
-    assert figures(store, "testnet") == (1, 0)
+    assert figures(store, TESTNET) == (1, 0)
 
     steady.now = 1.0
     counted.note(failed=False)
-    assert figures(store, "testnet") == (6, 0)
+    assert figures(store, TESTNET) == (6, 0)
 
 
 def test_a_failure_is_written_at_once_with_what_waited(store, counted):
@@ -70,13 +71,13 @@ def test_a_failure_is_written_at_once_with_what_waited(store, counted):
     counted.note(failed=False)
     counted.note(failed=True)
 
-    assert figures(store, "testnet") == (3, 1)
+    assert figures(store, TESTNET) == (3, 1)
 
 
 def test_a_failure_counts_in_every_second_it_lasted(store, counted):
     counted.note(failed=True, took_seconds=12.04)
 
-    found = call_stats.calls(store, "testnet")
+    found = call_stats.calls(store, TESTNET)
     assert found.seconds == ((1, 1),) * 12
 
 
@@ -84,59 +85,59 @@ def test_a_quick_failure_counts_once_wherever_the_second_ends(store, counted):
     counted.wall = lambda: 1_000_000.001
     counted.note(failed=True, took_seconds=0.02)
 
-    assert figures(store, "testnet", now=1_000_000.5) == (1, 1)
+    assert figures(store, TESTNET, now=1_000_000.5) == (1, 1)
 
 
 def test_nothing_lasts_longer_than_what_is_looked_at(store, counted):
     counted.note(failed=True, took_seconds=4000)
 
-    assert len(call_stats.calls(store, "testnet").seconds) == call_stats.WINDOW_SECONDS
+    assert len(call_stats.calls(store, TESTNET).seconds) == call_stats.WINDOW_SECONDS
 
 
 def test_what_goes_well_for_long_counts_once(store, counted):
     counted.note(failed=False, took_seconds=12)
 
-    assert figures(store, "testnet") == (1, 0)
+    assert figures(store, TESTNET) == (1, 0)
 
 
 def test_a_failure_that_redis_missed_keeps_its_own_seconds(store, steady):
     away = connect("redis://127.0.0.1:1/0")
-    counted = Tally("testnet", away, wall=lambda: 1_000_000.0, steady=steady)
+    counted = Tally(TESTNET, away, wall=lambda: 1_000_000.0, steady=steady)
     counted.note(failed=True)  # lost: now Redis is left alone for a moment
     counted.note(failed=True, took_seconds=3)
     counted.store, counted.wall, steady.now = store, (lambda: 1_000_010.0), 10.0
     counted.note(failed=False)
 
-    assert call_stats.calls(store, "testnet", now=1_000_010.0).seconds == ((1, 0), *((1, 1),) * 3)
+    assert call_stats.calls(store, TESTNET, now=1_000_010.0).seconds == ((1, 0), *((1, 1),) * 3)
 
 
 def test_a_minute_later_it_no_longer_counts(store, counted):
     counted.note(failed=True)
 
-    assert figures(store, "testnet", now=counted.wall() + 75) == (0, 0)
+    assert figures(store, TESTNET, now=counted.wall() + 75) == (0, 0)
 
 
 def test_without_redis_calls_go_on_and_the_counts_are_told_later(store, steady):
     away = connect("redis://127.0.0.1:1/0")
-    counted = Tally("testnet", away, steady=steady)
+    counted = Tally(TESTNET, away, steady=steady)
     counted.note(failed=True)
     counted.note(failed=True)
 
     with pytest.raises(redis.RedisError):
-        call_stats.calls(away, "testnet")
+        call_stats.calls(away, TESTNET)
     counted.store = store
     steady.now = 2.0
     counted.note(failed=False)
-    assert figures(store, "testnet") == (2, 1)
+    assert figures(store, TESTNET) == (2, 1)
 
 
 def test_the_latest_clock_of_any_process_counts(store, counted):
     counted.note_clock(offset_ms=40, took_ms=7)
 
-    reading = call_stats.clock(store, "testnet", most_age=60)
+    reading = call_stats.clock(store, TESTNET, most_age=60)
     assert reading is not None
     assert (reading.offset_ms, reading.took_ms) == (40, 7)
-    assert call_stats.clock(store, "testnet", most_age=60, now=counted.wall() + 61) is None
+    assert call_stats.clock(store, TESTNET, most_age=60, now=counted.wall() + 61) is None
 
 
 class TestTheGateway:
@@ -149,18 +150,18 @@ class TestTheGateway:
         venue.refuse_next(400, -1121, "Invalid symbol.")
         with pytest.raises(errors.Rejected):
             gateway.last_price("NOPE")
-        assert call_stats.calls(store, "testnet").failed == 0
+        assert call_stats.calls(store, TESTNET).failed == 0
 
         venue.refuse_next(503, -1001, "busy")
         gateway.ping()
-        assert call_stats.calls(store, "testnet").failed == 1
+        assert call_stats.calls(store, TESTNET).failed == 1
 
     def test_a_connection_that_breaks_is_a_failure(self, gateway, venue, store, market_buy):
         venue.hang_up_next()
         with pytest.raises(errors.OutcomeUnknown):
             gateway.place_order(market_buy)
 
-        assert call_stats.calls(store, "testnet").failed == 1
+        assert call_stats.calls(store, TESTNET).failed == 1
 
     def test_a_venue_that_hangs_is_bad_for_as_long_as_it_was_waited_for(
         self, make_gateway, counted, venue, store, market_buy
@@ -171,5 +172,5 @@ class TestTheGateway:
         with pytest.raises(errors.OutcomeUnknown):
             gateway.place_order(market_buy)
 
-        bad = [failed for _, failed in call_stats.calls(store, "testnet").seconds if failed]
+        bad = [failed for _, failed in call_stats.calls(store, TESTNET).seconds if failed]
         assert bad == [1, 1, 1]

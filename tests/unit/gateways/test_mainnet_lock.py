@@ -7,12 +7,13 @@ import pytest
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderRequest
 from tests.fakes.scripted_venue import ScriptedVenue
+from tests.places import MAINNET
 
 
 def test_mainnet_writes_are_refused_unless_allowed(
     make_gateway, venue: ScriptedVenue, market_buy: OrderRequest
 ) -> None:
-    gateway = make_gateway(environment="mainnet")
+    gateway = make_gateway(venue=MAINNET)
 
     with pytest.raises(errors.Rejected, match="MAINNET_TRADING_ENABLED"):
         gateway.place_order(market_buy)
@@ -25,14 +26,14 @@ def test_mainnet_writes_are_refused_unless_allowed(
 def test_mainnet_may_be_read_while_it_is_locked(make_gateway, venue: ScriptedVenue) -> None:
     venue.answer_next({"symbol": "BTCUSDT", "price": "45000"})
 
-    assert make_gateway(environment="mainnet").last_price("BTCUSDT") == 45000
+    assert make_gateway(venue=MAINNET).last_price("BTCUSDT") == 45000
 
 
 def test_the_lock_is_asked_before_every_write(
     make_gateway, venue: ScriptedVenue, market_buy: OrderRequest
 ) -> None:
     allowed = [True]
-    gateway = make_gateway(environment="mainnet", may_write=lambda: allowed[0])
+    gateway = make_gateway(venue=MAINNET, may_write=lambda: allowed[0])
     venue.fill_next()
     gateway.place_order(market_buy)
 

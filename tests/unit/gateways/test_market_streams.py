@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from exchanges.domain.venues import Venue
 from exchanges.market_data.frames import Frame
 from exchanges.market_data.streams import MarketStreams
 from petrosa_site.stack.ports import free_port
 from tests.fakes.scripted_market import ScriptedMarket, until
+from tests.places import TESTNET, USDM
 
 BEST = "btcusdt@bookTicker"
 
@@ -20,11 +22,11 @@ BEST = "btcusdt@bookTicker"
 class Taken:
     """Streams that run in the background, and what they brought."""
 
-    def __init__(self, **settings: Any) -> None:
+    def __init__(self, place: Venue = TESTNET, **settings: Any) -> None:
         self.frames: list[Frame] = []
         self.openings = 0
         self.streams = MarketStreams(
-            environment="testnet",
+            venue=place,
             take=self.frames.append,
             restarted=self._opened,
             first_wait_seconds=0.02,
@@ -160,7 +162,7 @@ async def test_more_names_than_a_line_carries_are_spread_over_several(venue, fol
 
 
 async def test_the_two_sorts_of_futures_streams_never_share_a_line(venue, follow):
-    follow(BEST, "btcusdt@trade", "btcusdt@kline_1m", "btcusdt@ticker", market="usdm")
+    follow(BEST, "btcusdt@trade", "btcusdt@kline_1m", "btcusdt@ticker", place=USDM)
     await venue.connected(2)
     assert sorted(venue.paths) == ["/market/stream", "/public/stream"]
     assert venue.asked_on("/market/stream") == {"btcusdt@kline_1m", "btcusdt@ticker"}

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from exchanges.domain.candles import Candle
 from exchanges.market_data.closed import CandleWriter, ClosedKline, read
 from exchanges.market_data.frames import Frame, Reader
+from tests.places import SIMULATOR, USDM
 
 
 class Database:
@@ -26,9 +27,7 @@ class Database:
 
 
 def candle(opened_ms: int) -> ClosedKline:
-    return ClosedKline(
-        "simulator", "spot", "BTCUSDT", "1m", Candle(opened_ms, 1, 1, 1, 1, 1, 1, 1, 1, 1)
-    )
+    return ClosedKline(SIMULATOR, "BTCUSDT", "1m", Candle(opened_ms, 1, 1, 1, 1, 1, 1, 1, 1, 1))
 
 
 def until(seen: Callable[[], bool]) -> None:
@@ -106,6 +105,7 @@ def test_a_closed_kline_is_a_candle():
     )
     frame = Reader().read(b'{"stream":"btcusdt@kline_1m","data":%b}' % body, 0)
     assert isinstance(frame, Frame)
-    told = read(frame, environment="testnet", market="usdm")
-    place = ("testnet", "usdm", "BTCUSDT", "1m")
-    assert told == ClosedKline(*place, Candle(60000, 1.5, 3, 1, 2.5, 10, 20, 7, 4, 8))
+    told = read(frame, venue=USDM)
+    assert told == ClosedKline(
+        USDM, "BTCUSDT", "1m", Candle(60000, 1.5, 3, 1, 2.5, 10, 20, 7, 4, 8)
+    )

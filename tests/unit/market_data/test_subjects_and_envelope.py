@@ -5,6 +5,7 @@ import pytest
 
 from exchanges.market_data import bus
 from exchanges.market_data.bus import Kind
+from tests.places import SIMULATOR
 
 
 @pytest.mark.parametrize(
@@ -34,8 +35,8 @@ def test_another_stream_is_refused():
 
 
 def test_a_subject_names_the_symbol_before_the_kind():
-    found = bus.subject("binance.websocket.data", "simulator", "spot", "BTCUSDT", Kind.TRADE)
-    assert found == "binance.websocket.data.simulator.spot.BTCUSDT.trade"
+    found = bus.subject("binance.websocket.data", SIMULATOR, "BTCUSDT", Kind.TRADE)
+    assert found == "binance.websocket.data.binance.spot.simulator.BTCUSDT.trade"
 
 
 def test_the_venues_bytes_travel_as_they_came():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from exchanges.models import Environment
+from exchanges.domain.venues import Environment
 from signals_app.payload import environments
 from tests.unit.signals.payloads import parse, refused, v1, v2, without
 
@@ -39,7 +39,7 @@ def test_it_is_read_wherever_it_stands(said, meant, place):
 
 
 def test_every_environment_can_be_said():
-    assert set(environments.SPELLINGS.values()) == set(Environment.values)
+    assert set(environments.SPELLINGS.values()) == set(Environment)
 
 
 @pytest.mark.parametrize("said", ["staging", "binance", 7, True, ["simulator"], {"name": "sim"}])

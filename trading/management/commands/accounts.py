@@ -7,11 +7,13 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from exchanges.models import Environment, VenueAccount
+from exchanges.domain.venues import Environment, venue
+from exchanges.models import VenueAccount
+from exchanges.venues import registry
 from trading.domain.figures import plain
 from trading.domain.risk import window
 from trading.domain.risk.types import SizingModel
@@ -29,7 +31,8 @@ class Command(BaseCommand):
         verbs.add_parser("list", help="every account, with the strategies mapped to it")
         create = verbs.add_parser("create", help="make an account; one for mainnet starts off")
         create.add_argument("name")
-        create.add_argument("--environment", choices=Environment.values, required=True)
+        create.add_argument("--environment", choices=list(Environment), required=True)
+        create.add_argument("--credentials", default="", help="name of its keys: DESK2")
         edit = verbs.add_parser("edit", help="change an account")
         edit.add_argument("name")
         for one in (create, edit):
@@ -80,9 +83,18 @@ class Command(BaseCommand):
     def _create(self, options: dict[str, Any]) -> None:
         if VirtualAccount.objects.filter(name=options["name"]).exists():
             raise CommandError(f"There is an account {options['name']} already.")
+        place, keys = venue(options["environment"]), options["credentials"]
+        try:
+            registry.access_to(place, keys)
+        except ImproperlyConfigured as error:
+            raise CommandError(f"--credentials {keys}: {error}") from None
         with transaction.atomic():
             venue_account, _ = VenueAccount.objects.get_or_create(
-                environment=options["environment"]
+                exchange=place.exchange.value,
+                market=place.market.value,
+                environment=place.environment.value,
+                credentials=keys,
+                defaults={"label": keys or "main"},
             )
             account = VirtualAccount(
                 name=options["name"], venue_account=venue_account, **_settings(options)

@@ -48,10 +48,10 @@ class _Streams:
             sign = group.create_task(liveness.keep("userstream"))
             while not self.stopping.is_set():
                 for account in await sync_to_async(self._unheard)():
-                    registry.warm_soon(account.environment)
+                    registry.warm_soon(account.venue)
                     listener = user_stream.Listener(
                         account,
-                        registry.user_stream_for(account.environment),
+                        registry.user_stream_for(account),
                         tasks.want_protection,
                         after_gap=tasks.want_comparison,
                     )

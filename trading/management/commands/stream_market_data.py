@@ -18,7 +18,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections, connections
 
-from exchanges.market_data import selection, storing
+from exchanges.domain import venues
+from exchanges.domain.venues import Environment, Market, Venue
+from exchanges.market_data import storing
 from exchanges.market_data.closed import CandleWriter
 from exchanges.market_data.feed import Feed
 from exchanges.market_data.publisher import Publisher
@@ -76,7 +78,7 @@ class _Feeds:
     def __init__(self, environment: str, candles: CandleWriter) -> None:
         self.environment = environment
         self.candles = candles
-        self.feeds: dict[tuple[str, str], Feed] = {}
+        self.feeds: dict[Venue, Feed] = {}
         self.stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -86,26 +88,25 @@ class _Feeds:
         async with asyncio.TaskGroup() as group:
             sign = group.create_task(liveness.keep("market"))
             while not self.stopping.is_set():
-                for environment, symbols in (await sync_to_async(self._wanted)()).items():
-                    for market in markets_of(environment):
-                        if (environment, market) not in self.feeds:
-                            feed = made(environment, market, self.candles)
-                            self.feeds[environment, market] = feed
-                            group.create_task(feed.run())
-                        self.feeds[environment, market].want(symbols)
+                for traded, symbols in (await sync_to_async(self._wanted)()).items():
+                    for venue in beside(traded):
+                        if venue not in self.feeds:
+                            self.feeds[venue] = made(venue, self.candles)
+                            group.create_task(self.feeds[venue].run())
+                        self.feeds[venue].want(symbols)
                 await self._pause()
             sign.cancel()
 
-    def _wanted(self) -> dict[str, set[str]]:
-        """Return symbols by environment; what was wanted last stays while the database is away."""
+    def _wanted(self) -> dict[Venue, set[str]]:
+        """Return symbols by venue; what was wanted last stays while the database is away."""
         close_old_connections()
         try:
-            found = watched_symbols.symbols_by_environment()
+            found = watched_symbols.symbols_by_venue()
         except DatabaseError as error:
             log.warning("watched_symbols_not_read", error=str(error))
             return {}
         if self.environment:
-            return {name: found[name] for name in found if name == self.environment}
+            return {venue: found[venue] for venue in found if venue.environment == self.environment}
         return found
 
     async def _pause(self) -> None:
@@ -121,27 +122,26 @@ class _Feeds:
             feed.stop()
 
 
-def markets_of(environment: str) -> list[str]:
-    """Return what of MARKET_DATA_MARKETS an environment has; the simulator is a spot venue."""
+def beside(traded: Venue) -> list[Venue]:
+    """Return the venues whose data is streamed where one is traded: its environment in each of
+    MARKET_DATA_MARKETS. The simulator is a spot venue."""
     return [
-        market
+        venues.venue(traded.environment, market, traded.exchange)
         for market in settings.MARKET_DATA_MARKETS
-        if market == selection.SPOT or environment != "simulator"
+        if market == Market.SPOT or traded.environment is not Environment.SIMULATOR
     ]
 
 
-def made(environment: str, market: str, candles: CandleWriter) -> Feed:
+def made(venue: Venue, candles: CandleWriter) -> Feed:
     """Return the feed that the settings describe."""
     publisher = Publisher(
         url=settings.NATS_URL,
         topic=settings.NATS_CONSUMER_TOPIC,
-        environment=environment,
-        market=market,
+        venue=venue,
         flat=settings.NATS_MARKET_FLAT,
     )
     return Feed(
-        environment,
-        market=market,
+        venue,
         selected=settings.MARKET_SELECTION,
         publisher=publisher,
         candles=candles,

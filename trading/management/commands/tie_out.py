@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from exchanges.domain.errors import VenueError
-from exchanges.models import Environment, VenueAccount
+from exchanges.domain.venues import Environment
+from exchanges.models import VenueAccount
 from foundation.api.problems import to_json
 from trading.domain.figures import plain
 from trading.selectors import venues_in_use
@@ -25,7 +26,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--environment",
-            choices=Environment.values,
+            choices=list(Environment),
             default="",
             help="this one, in use or not; without it every environment in use",
         )

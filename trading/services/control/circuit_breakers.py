@@ -29,6 +29,7 @@ from django.utils import timezone
 from audit import failures
 from exchanges import quotes
 from exchanges.domain.errors import VenueError
+from exchanges.domain.venues import Venue
 from exchanges.venues import registry
 from exchanges.venues.shared import call_stats
 from foundation import locks, metrics
@@ -91,74 +92,75 @@ class _Told(msgspec.Struct):
 
 
 def _venue_errors(_now: datetime) -> Iterable[Finding]:
-    for environment in venues_in_use.environments():
-        counted = _read(partial(_calls, environment))
+    for venue in venues_in_use.venues():
+        counted = _read(partial(_calls, venue))
         yield circuit_breakers.venue_errors(
-            environment,
+            str(venue),
             counted.seconds if counted else None,
             most_pct=settings.TRIP_VENUE_ERROR_PCT,
             least_seconds=settings.TRIP_VENUE_ERROR_SECONDS,
         )
 
 
-def _calls(environment: str) -> call_stats.Calls:
-    return call_stats.calls(_redis(), environment)
+def _calls(venue: Venue) -> call_stats.Calls:
+    return call_stats.calls(_redis(), venue)
 
 
 def _market_data(now: datetime) -> Iterable[Finding]:
-    for environment in venues_in_use.environments():
+    for venue in venues_in_use.venues():
         yield circuit_breakers.market_data(
-            environment,
-            _quote_ages(environment, now),
-            was_asked=bool(_read(partial(_redis().exists, _unanswered_key(environment)))),
+            str(venue),
+            _quote_ages(venue, now),
+            was_asked=bool(_read(partial(_redis().exists, _unanswered_key(venue)))),
             most_seconds=float(settings.TRIP_MARKET_STALE_SECONDS),
         )
 
 
-def _quote_ages(environment: str, now: datetime) -> dict[str, float | None] | None:
+def _quote_ages(venue: Venue, now: datetime) -> dict[str, float | None] | None:
     """Seconds since the last quote of each symbol held; None when nobody can be asked."""
-    symbols = _held(environment)
+    symbols = _held(venue)
     if symbols and _read(lambda: _redis().ping()) is None:
         return None
-    found = quotes.known(environment, symbols)
+    found = quotes.known(venue, symbols)
     return {
         symbol: (now - found[symbol].received_at).total_seconds() if symbol in found else None
         for symbol in symbols
     }
 
 
-def _held(environment: str) -> list[str]:
+def _held(venue: Venue) -> list[str]:
     rows = Position.objects.filter(
-        is_open=True, account__venue_account__environment=environment
+        is_open=True, **venue.columns("account__venue_account__")
     ).select_related("account")
     return sorted({row.symbol for row in rows if not row.is_dust})
 
 
 def _clock_skew(_now: datetime) -> Iterable[Finding]:
-    for environment in venues_in_use.environments():
-        reading = _clock(environment, most_age=CLOCK_COUNTS_SECONDS)
+    for venue in venues_in_use.venues():
+        reading = _clock(venue, most_age=CLOCK_COUNTS_SECONDS)
         yield circuit_breakers.clock_skew(
-            environment,
+            str(venue),
             (reading.offset_ms, reading.took_ms) if reading else None,
             most_ms=settings.TRIP_CLOCK_SKEW_MS,
         )
 
 
-def _clock(environment: str, *, most_age: float) -> call_stats.ClockReading | None:
-    return _read(lambda: call_stats.clock(_redis(), environment, most_age=most_age))
+def _clock(venue: Venue, *, most_age: float) -> call_stats.ClockReading | None:
+    return _read(lambda: call_stats.clock(_redis(), venue, most_age=most_age))
 
 
 def _unknown_orders(now: datetime) -> Iterable[Finding]:
     rows = Order.objects.filter(status=OrderStatus.SUBMITTING).annotate(
         since=Coalesce("unknown_since", "submitted_at", "created_at")
     )
-    ages: dict[str, dict[int, float]] = {}
-    for pk, environment, since in rows.values_list("pk", "venue_account__environment", "since"):
-        ages.setdefault(environment, {})[pk] = (now - since).total_seconds()
-    for environment in sorted({*venues_in_use.environments(), *ages}):
+    ages: dict[Venue, dict[int, float]] = {}
+    for order in rows.select_related("venue_account"):
+        waited = (now - order.since).total_seconds()
+        ages.setdefault(order.venue_account.venue, {})[order.pk] = waited
+    for venue in sorted({*venues_in_use.venues(), *ages}):
         yield circuit_breakers.unknown_orders(
-            environment,
-            ages.get(environment, {}),
+            str(venue),
+            ages.get(venue, {}),
             most_seconds=float(settings.TRIP_UNKNOWN_ORDER_SECONDS),
         )
 
@@ -283,7 +285,9 @@ def standing(finding: Finding, now: datetime) -> Standing:
     place = TradingState.objects.filter(
         scope=finding.scope, key=finding.key, engaged_by=finding.actor
     )
-    held = kill_switch.in_force(now).filter(scope=finding.scope, key=finding.key)
+    held = kill_switch.in_force(now).filter(
+        scope=finding.scope, key__in=kill_switch.keys_over(finding.scope, finding.key)
+    )
     modes = [(TradingMode(s.mode), s.expires_at is None) for s in held]
     level, lasts = max(
         modes,
@@ -325,47 +329,47 @@ def _look_at_prices() -> None:
     most = float(settings.TRIP_MARKET_STALE_SECONDS)
     if most <= 0:
         return
-    for environment in venues_in_use.environments():
-        ages = _quote_ages(environment, timezone.now()) or {}
+    for venue in venues_in_use.venues():
+        ages = _quote_ages(venue, timezone.now()) or {}
         old = [symbol for symbol, age in ages.items() if age is None or age > most / 2]
-        if not old or not _may_ask(f"prices:{environment}", most / 4):
+        if not old or not _may_ask(f"prices:{venue}", most / 4):
             continue
-        _note_answer(environment, all(_is_told(environment, symbol, most / 2) for symbol in old))
+        _note_answer(venue, all(_is_told(venue, symbol, most / 2) for symbol in old))
 
 
-def _is_told(environment: str, symbol: str, max_age: float) -> bool:
+def _is_told(venue: Venue, symbol: str, max_age: float) -> bool:
     try:
-        return quotes.get(environment, symbol, max_age=Decimal(max_age)) is not None
+        return quotes.get(venue, symbol, max_age=Decimal(max_age)) is not None
     except ImproperlyConfigured as error:
         log.warning("quote_not_available", symbol=symbol, error=str(error))
         return False
 
 
-def _note_answer(environment: str, is_whole: bool) -> None:
+def _note_answer(venue: Venue, is_whole: bool) -> None:
     """Remember whether the venue told the prices it was asked for, until it is asked again."""
-    key = _unanswered_key(environment)
+    key = _unanswered_key(venue)
     if is_whole:
         _read(lambda: _redis().delete(key))
     else:
         _read(lambda: _redis().set(key, 1, ex=UNANSWERED_SECONDS))
 
 
-def _unanswered_key(environment: str) -> str:
-    return f"petrosa:trips:unanswered:{environment}"
+def _unanswered_key(venue: Venue) -> str:
+    return f"petrosa:trips:unanswered:{venue}"
 
 
 def _look_at_clocks() -> None:
     if settings.TRIP_CLOCK_SKEW_MS <= 0:
         return
-    for environment in venues_in_use.environments():
-        if _clock(environment, most_age=CLOCK_ASKED_SECONDS) is not None:
+    for venue in venues_in_use.venues():
+        if _clock(venue, most_age=CLOCK_ASKED_SECONDS) is not None:
             continue
-        if not _may_ask(f"clock:{environment}", CLOCK_ASKED_SECONDS / 2):
+        if not _may_ask(f"clock:{venue}", CLOCK_ASKED_SECONDS / 2):
             continue
         try:
-            registry.for_venue(environment).server_time()
+            registry.for_venue(venue).server_time()
         except (VenueError, ImproperlyConfigured) as error:
-            log.warning("venue_clock_not_read", environment=environment, error=str(error))
+            log.warning("venue_clock_not_read", venue=str(venue), error=str(error))
 
 
 def _may_ask(what: str, every_seconds: float) -> bool:

@@ -18,12 +18,13 @@ from typing import Any
 
 import structlog
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
 from exchanges.domain import errors
 from exchanges.domain.orders import OrderType
+from exchanges.models import VenueAccount
 from foundation import locks
 from foundation.serialization import jsonable
 from trading.domain import client_ids, stop_advice
@@ -98,36 +99,47 @@ def plan(*, mode: TradingMode, scope: str, key: str) -> Plan:
 
 
 def _orders_in(scope: str, key: str) -> Q:
-    scopes = TradingState.Scope
-    return {
-        scopes.GLOBAL: Q(),
-        scopes.VENUE: Q(venue_account__environment=key),
-        scopes.ACCOUNT: Q(account__name=key),
-        scopes.STRATEGY: Q(strategy_id=key),
-        scopes.SYMBOL: Q(symbol=key),
-    }[scopes(scope)]
+    match TradingState.Scope(scope):
+        case TradingState.Scope.VENUE:
+            return kill_switch.at(key, "venue_account__")
+        case TradingState.Scope.ACCOUNT:
+            return Q(account__name=key)
+        case TradingState.Scope.STRATEGY:
+            return Q(strategy_id=key)
+        case TradingState.Scope.SYMBOL:
+            return Q(symbol=key)
+    return Q()
 
 
 def _positions_in(scope: str, key: str) -> Q:
-    scopes = TradingState.Scope
-    bought_by_strategy = Fill.objects.filter(
+    match TradingState.Scope(scope):
+        case TradingState.Scope.VENUE:
+            return kill_switch.at(key, "account__venue_account__")
+        case TradingState.Scope.ACCOUNT:
+            return Q(account__name=key)
+        case TradingState.Scope.STRATEGY:
+            return Q(Exists(_bought_by(key)))
+        case TradingState.Scope.SYMBOL:
+            return Q(symbol=key)
+    return Q()
+
+
+def _bought_by(strategy_id: str) -> QuerySet[Fill]:
+    return Fill.objects.filter(
         order__account=OuterRef("account"),
         order__symbol=OuterRef("symbol"),
         order__role=Order.Role.ENTRY,
-        order__strategy_id=key,
+        order__strategy_id=strategy_id,
         recorded_at__gte=OuterRef("opened_at"),
     )
-    return {
-        scopes.GLOBAL: Q(),
-        scopes.VENUE: Q(account__venue_account__environment=key),
-        scopes.ACCOUNT: Q(account__name=key),
-        scopes.STRATEGY: Q(Exists(bought_by_strategy)),
-        scopes.SYMBOL: Q(symbol=key),
-    }[scopes(scope)]
 
 
 def _key(row: Order | Position) -> str:
     return f"{'order' if isinstance(row, Order) else 'position'} {row.pk}"
+
+
+def _place(account: VenueAccount) -> Json:
+    return {"venue": str(account.venue), "environment": account.environment}
 
 
 def _order_facts(order: Order) -> Json:
@@ -135,7 +147,7 @@ def _order_facts(order: Order) -> Json:
         "order": order.pk,
         "client_order_id": order.client_order_id,
         "account": order.account.name,
-        "environment": order.venue_account.environment,
+        **_place(order.venue_account),
         "strategy_id": order.strategy_id,
         "symbol": order.symbol,
         "side": order.side,
@@ -151,7 +163,7 @@ def _position_facts(position: Position) -> Json:
     return {
         "position": position.pk,
         "account": position.account.name,
-        "environment": position.account.venue_account.environment,
+        **_place(position.account.venue_account),
         "symbol": position.symbol,
         "quantity": jsonable(position.quantity),
         "average_entry_price": jsonable(position.average_entry_price),
@@ -205,7 +217,7 @@ class _Run:
         self.at_once = at_once
         self.report = _begin(state, self.actor)
         self.touched: set[int] = set()
-        self.waited: dict[str, float] = {}  # seconds without an answer, by environment
+        self.waited: dict[str, float] = {}  # seconds without an answer, by venue
 
     def go(self) -> frozenset[int]:
         for order in _plan_of(self.state).cancels:
@@ -219,8 +231,8 @@ class _Run:
         return frozenset(again)
 
     def _step(self, key: str, act: Callable[[], tuple[str, Json]], facts: Json) -> None:
-        environment = facts["environment"]
-        if self.waited.get(environment, 0.0) > UNANSWERED_SECONDS:
+        venue = facts["venue"]
+        if self.waited.get(venue, 0.0) > UNANSWERED_SECONDS:
             return  # left to the next run: a hundred orders must not wait out their time in a row
         if not _stands(self.state) or self._is_pausing(key):
             return
@@ -236,7 +248,7 @@ class _Run:
             outcome, detail = FAILED, {"why": f"{type(error).__name__}: {error}"}
         if outcome != DONE:
             took = time.monotonic() - started
-            self.waited[environment] = self.waited.get(environment, 0.0) + took
+            self.waited[venue] = self.waited.get(venue, 0.0) + took
         _note(self.report, key, outcome, {**facts, **detail}, self.actor, self.state)
 
     def _is_pausing(self, key: str) -> bool:
@@ -465,6 +477,6 @@ def _entry(kind: str, state: TradingState, actor: str, data: Mapping[str, Any]) 
         subject_type="trading_state",
         subject_id=str(state.pk),
         correlation_id=f"stop-{state.pk}",
-        environment=state.key if state.scope == TradingState.Scope.VENUE else "",
+        environment=kill_switch.environment_of(state),
         data={"mode": state.mode, "scope": state.scope, "key": state.key, **data},
     )

@@ -13,7 +13,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from audit import trail
-from exchanges.models import Environment, InstrumentRow
+from exchanges.domain.venues import Environment, Venue, read_venue
+from exchanges.models import InstrumentRow
 from foundation.statements import Select
 from trading.domain.risk.types import TradingMode
 from trading.models import Approval, TradingState, VirtualAccount
@@ -47,13 +48,46 @@ def fault_of_key(scope: str, key: str) -> str:
         return "must be empty for the scope global" if key else ""
     if not key:
         return f"is required for the scope {scope}"
-    if scope == scopes.VENUE and key not in Environment.values:
-        return f"is no environment: {', '.join(Environment.values)}"
+    if scope == scopes.VENUE:
+        return _fault_of_venue(key)
     if scope == scopes.ACCOUNT and not VirtualAccount.objects.filter(name=key).exists():
         return "is no virtual account"
     if scope == scopes.SYMBOL and not _may_be_listed(key):
         return "is a symbol that no venue lists"
     return ""
+
+
+def _fault_of_venue(key: str) -> str:
+    if key in list(Environment):
+        return ""
+    try:
+        return "" if str(read_venue(key)) == key else f"is written {read_venue(key)}"
+    except ValueError as error:
+        return f"is no venue ({error}) and no environment ({', '.join(Environment)})"
+
+
+def places_of(venue: Venue) -> tuple[str, str]:
+    """Return the keys of the scope venue that stop a venue: its own, and its environment's."""
+    return str(venue), str(venue.environment)
+
+
+def keys_over(scope: str, key: str) -> tuple[str, ...]:
+    """Return every key of a scope whose stop covers this one."""
+    if scope != TradingState.Scope.VENUE or key in list(Environment):
+        return (key,)
+    return places_of(read_venue(key))
+
+
+def at(key: str, prefix: str) -> Q:
+    """Return what selects the rows of a key of the scope venue, by the columns under `prefix`."""
+    if key in list(Environment):
+        return Q(**{f"{prefix}environment": key})
+    return Q(**read_venue(key).columns(prefix))
+
+
+def environment_of(state: TradingState) -> str:
+    """Return the environment a state stops, empty when it is not bound to one."""
+    return state.key.rsplit(".", 1)[-1] if state.scope == TradingState.Scope.VENUE else ""
 
 
 def _may_be_listed(symbol: str) -> bool:
@@ -63,9 +97,10 @@ def _may_be_listed(symbol: str) -> bool:
     """
     if InstrumentRow.objects.filter(symbol=symbol).exists():
         return True
-    loaded = set(InstrumentRow.objects.values_list("environment", flat=True).distinct())
+    columns = ("exchange", "market", "environment")
+    loaded = set(InstrumentRow.objects.values_list(*columns).distinct())
     traded = VirtualAccount.objects.filter(enabled=True).values_list(
-        "venue_account__environment", flat=True
+        *(f"venue_account__{name}" for name in columns)
     )
     return not loaded or not loaded.issuperset(traded)
 
@@ -87,12 +122,12 @@ def unreleased() -> QuerySet[TradingState, Any]:
 
 
 def standing(
-    *, environment: str, account: str, strategy_id: str, symbol: str, now: datetime
+    *, venue: Venue, account: str, strategy_id: str, symbol: str, now: datetime
 ) -> Standing:
     """Return what holds for one intent; the strictest scope wins."""
     return strictest(
         unreleased.rows(),
-        environment=environment,
+        venue=venue,
         account=account,
         strategy_id=strategy_id,
         symbol=symbol,
@@ -103,7 +138,7 @@ def standing(
 def strictest(
     states: Iterable[tuple[Any, ...]],
     *,
-    environment: str,
+    venue: Venue,
     account: str,
     strategy_id: str,
     symbol: str,
@@ -113,7 +148,7 @@ def strictest(
     scopes = TradingState.Scope
     applies = {
         (scopes.GLOBAL.value, ""),
-        (scopes.VENUE.value, environment),
+        *((scopes.VENUE.value, key) for key in places_of(venue)),
         (scopes.ACCOUNT.value, account),
         (scopes.STRATEGY.value, strategy_id),
         (scopes.SYMBOL.value, symbol),

@@ -11,7 +11,7 @@ from django.db import transaction
 
 from audit import trail
 from exchanges.domain.orders import OrderType
-from exchanges.models import Environment
+from exchanges.domain.venues import Environment
 from foundation.serialization import jsonable
 from trading.domain.risk import window
 from trading.models import Approval, VirtualAccount

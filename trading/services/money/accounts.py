@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from audit import trail
-from exchanges.models import Environment, VenueAccount
+from exchanges.domain.venues import Environment, Market
+from exchanges.models import VenueAccount
 from foundation.statements import Select, together
 from trading.domain.intents import STRATEGY_ID
 from trading.models import Approval, StrategyMapping, VirtualAccount
@@ -55,7 +56,9 @@ def ensure_first() -> None:
 
 
 def _create(environment: str, *, is_default: bool) -> VirtualAccount:
-    venue_account, _ = VenueAccount.objects.get_or_create(environment=environment)
+    venue_account, _ = VenueAccount.objects.get_or_create(
+        environment=environment, market=Market.SPOT.value, credentials=""
+    )
     account = VirtualAccount.objects.create(
         name=environment,
         venue_account=venue_account,

@@ -28,7 +28,7 @@ ONE = Decimal(1)
 
 def refresh(venue_account: VenueAccount) -> None:
     """Ask the venue for the whole account and store it. VenueError escapes."""
-    report = registry.for_venue(venue_account.environment).account()
+    report = registry.for_account(venue_account).account()
     with transaction.atomic():
         locked = VenueAccount.objects.select_for_update(no_key=True).get(pk=venue_account.pk)
         locked.can_trade = report.can_trade

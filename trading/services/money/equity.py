@@ -19,6 +19,7 @@ from django.utils import timezone
 from audit import trail
 from exchanges import quotes
 from exchanges.domain.orders import Quote
+from exchanges.domain.venues import Venue
 from exchanges.models import Balance
 from foundation import locks, metrics
 from foundation.statements import Select, ask_insert, ask_update
@@ -50,7 +51,7 @@ COURSE = (
     "high_at",
 )
 _HUNDREDTH = Decimal("0.01")
-_rests: dict[str, float] = {}
+_rests: dict[Venue, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,11 +199,11 @@ def watch() -> list[TradingState]:
 
 def _watch() -> list[TradingState]:
     accounts = VirtualAccount.objects.select_related("venue_account").order_by("pk")
-    held: dict[str, set[str]] = defaultdict(set)
+    held: dict[Venue, set[str]] = defaultdict(set)
     rows = Position.objects.filter(is_open=True, is_dust=False).order_by()
-    for environment, symbol in rows.values_list("account__venue_account__environment", "symbol"):
-        held[environment].add(symbol)
-    marks = {environment: _prices(environment, symbols) for environment, symbols in held.items()}
+    for position in rows.select_related("account__venue_account"):
+        held[position.account.venue_account.venue].add(position.symbol)
+    marks = {venue: _prices(venue, symbols) for venue, symbols in held.items()}
     engaged: list[TradingState] = []
     for account in accounts:
         pool = (
@@ -210,26 +211,24 @@ def _watch() -> list[TradingState]:
             if account.capital is None
             else None
         )
-        prices = marks.get(account.venue_account.environment, {})
+        prices = marks.get(account.venue_account.venue, {})
         engaged += _watch_one(account.pk, prices, pool)
     return engaged
 
 
-def _prices(environment: str, symbols: Iterable[str]) -> dict[str, Quote]:
+def _prices(venue: Venue, symbols: Iterable[str]) -> dict[str, Quote]:
     """Ask what is shared first, the venue for the rest."""
     wanted = sorted(symbols)
     now = timezone.now()
     most = timedelta(seconds=settings.EQUITY_MAX_AGE_SECONDS) / 2
-    known = quotes.known(environment, wanted)
+    known = quotes.known(venue, wanted)
     found = {name: quote for name, quote in known.items() if now - quote.received_at <= most}
-    if _rests.get(environment, 0) > time.monotonic():
+    if _rests.get(venue, 0) > time.monotonic():
         return found
     for symbol in [name for name in wanted if name not in found][:ASKED_AT_MOST]:
-        quote = quotes.get(
-            environment, symbol, max_age=Decimal(settings.EQUITY_MAX_AGE_SECONDS) / 2
-        )
+        quote = quotes.get(venue, symbol, max_age=Decimal(settings.EQUITY_MAX_AGE_SECONDS) / 2)
         if quote is None:  # it does not answer: the others would only take as long
-            _rests[environment] = time.monotonic() + REST_SECONDS
+            _rests[venue] = time.monotonic() + REST_SECONDS
             break
         found[symbol] = quote
     return found

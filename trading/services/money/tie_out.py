@@ -44,7 +44,7 @@ def run(venue_account: VenueAccount) -> TieOut:
     Reads only, on both sides. An order under way may look like a difference: compare again. Any
     VenueError escapes: half a comparison says nothing.
     """
-    gateway = registry.for_venue(venue_account.environment)
+    gateway = registry.for_account(venue_account)
     told = TieOut(str(venue_account))
     orders = Order.objects.filter(venue_account=venue_account).order_by()
     for symbol in sorted(set(orders.values_list("symbol", flat=True))):
@@ -161,9 +161,9 @@ def _compare_money(told: TieOut, venue_account: VenueAccount, gateway: ExchangeG
 
 
 def _base_of(venue_account: VenueAccount, symbol: str) -> str:
-    instrument = catalogue.get(venue_account.environment, symbol)
+    instrument = catalogue.get(venue_account.venue, symbol)
     if instrument is None:
-        raise LookupError(f"{venue_account.environment} does not list {symbol}, which we hold")
+        raise LookupError(f"{venue_account.venue} does not list {symbol}, which we hold")
     return instrument.base_asset
 
 
@@ -193,7 +193,7 @@ def booked_fill(fill: Fill) -> BookedFill:
 
 
 def _assets(fill: Fill) -> tuple[str, str]:
-    instrument = catalogue.get(fill.venue_account.environment, fill.symbol)
+    instrument = catalogue.get(fill.venue_account.venue, fill.symbol)
     if instrument is None:
-        raise LookupError(f"{fill.venue_account.environment} does not list {fill.symbol}")
+        raise LookupError(f"{fill.venue_account.venue} does not list {fill.symbol}")
     return instrument.base_asset, instrument.quote_asset

@@ -138,7 +138,7 @@ def _settle_symbol(notes: list[UnknownOrder], now: datetime) -> set[int]:
     A stop whose entry is not in the books yet would look like one of a position that is gone.
     """
     venue_account, symbol = notes[0].venue_account, notes[0].symbol
-    gateway = registry.for_venue(venue_account.environment)
+    gateway = registry.for_account(venue_account)
     touched = venue_sweep.compare_trades(venue_account, gateway, symbol)
     found: dict[str, _Found] = {}
     for note in _unsettled(venue_account, symbol):
@@ -257,7 +257,7 @@ def _adopt(venue_account: VenueAccount, symbol: str, found: list[_Found]) -> lis
             reason=_reason(venue_account, rows, found),
             mode=TradingMode.HALTED,
             scope=TradingState.Scope.VENUE,
-            key=venue_account.environment,
+            key=str(venue_account.venue),
         )
     metrics.ERRORS.labels("adopted").inc(len(rows))
     log.error("orders_adopted", symbol=symbol, orders=[str(one) for one in found])
@@ -442,7 +442,7 @@ def _reason(venue_account: VenueAccount, rows: list[Order], found: list[_Found])
     names = ", ".join(sorted({row.account.name for row in rows}))
     count = f"{len(rows)} order{'s' if len(rows) > 1 else ''} of ours"
     why = (
-        f"{count} at {venue_account.environment} not in the books, adopted into {names}. A commit"
+        f"{count} at {venue_account.venue} not in the books, adopted into {names}. A commit"
         " was lost, an older backup was put back, or another installation trades with these keys."
         " Look at the adopted orders, run manage.py tie_out, then release. "
     )

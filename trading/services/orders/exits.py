@@ -223,7 +223,7 @@ def _fit(order: Order, position: Position, actor: str) -> bool:
     there = position.quantity - position.shortfall
     if there >= order.quantity:
         return True
-    instrument = catalogue.get(order.venue_account.environment, order.symbol)
+    instrument = catalogue.get(order.venue_account.venue, order.symbol)
     is_market = order.type == OrderType.MARKET
     fits = instrument.floor_quantity(there, market=is_market) if instrument else there
     if fits <= 0:
@@ -293,7 +293,7 @@ def carry_on_with(order: Order, *, actor: str) -> Order | None:
 
 def _next(order: Order) -> exit_follow_up.SellOn | exit_follow_up.Over:
     if order.reason_code == "FILTER_FAILED":
-        catalogue.refresh(order.venue_account.environment)  # the venue has changed its rules
+        catalogue.refresh(order.venue_account.venue)  # the venue has changed its rules
     if order.status == OrderStatus.NOT_PLACED and _its_coins_have_gone(order):
         raise errors.NotSent("the venue does not know it, but its coins have gone")
     step = exit_follow_up.after(_facts(order, None))
@@ -301,7 +301,7 @@ def _next(order: Order) -> exit_follow_up.SellOn | exit_follow_up.Over:
         position = _position_of(order)
         if position is not None and _is_a_placing_in_doubt(position):
             raise errors.NotSent("a placing whose outcome is unknown may hold the coins")
-        instrument = catalogue.get(order.venue_account.environment, order.symbol)
+        instrument = catalogue.get(order.venue_account.venue, order.symbol)
         assert position is not None
         assert instrument is not None
         there = _what_is_there(position, instrument.base_asset)
@@ -322,7 +322,7 @@ def _its_coins_have_gone(order: Order) -> bool:
     gone, nothing is sold again, for a while; on an account with other coins it would sell those.
     """
     position = _position_of(order)
-    instrument = catalogue.get(order.venue_account.environment, order.symbol)
+    instrument = catalogue.get(order.venue_account.venue, order.symbol)
     since = timezone.now() - (order.closed_at or timezone.now())
     if position is None or instrument is None or since > COINS_GONE_MOST:
         return False
@@ -334,7 +334,7 @@ def _its_coins_have_gone(order: Order) -> bool:
 
 def _at_venue(order: Order) -> Decimal | None:
     """Return what the venue account had of the base asset when it last told, locked or not."""
-    instrument = catalogue.get(order.venue_account.environment, order.symbol)
+    instrument = catalogue.get(order.venue_account.venue, order.symbol)
     asset = instrument.base_asset if instrument is not None else ""
     row = Balance.objects.filter(venue_account=order.venue_account, asset=asset).first()
     return row.free + row.locked if row is not None else None
@@ -363,12 +363,12 @@ def _position_of(order: Order) -> Position | None:
 
 
 def _facts(order: Order, free: Decimal | None) -> exit_follow_up.Ended:
-    environment = order.venue_account.environment
-    instrument = catalogue.get(environment, order.symbol)
+    venue = order.venue_account.venue
+    instrument = catalogue.get(venue, order.symbol)
     if instrument is None:
         raise errors.NotSent(f"the venue does not list {order.symbol}")
     position = _position_of(order)
-    quote = quotes.get(environment, order.symbol, max_age=Decimal(60))
+    quote = quotes.get(venue, order.symbol, max_age=Decimal(60))
     before = order.continues
     return exit_follow_up.Ended(
         type=OrderType(order.type),

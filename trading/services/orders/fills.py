@@ -24,6 +24,8 @@ from exchanges.domain.orders import (
     Side,
     VenueFill,
 )
+from exchanges.domain.venues import Venue
+from exchanges.models import VenueAccount
 from foundation import metrics
 from foundation.statements import Answer, Select, answered, ask_insert, ask_update, together
 from trading.domain import client_ids, order_states, positions, slippage, stops
@@ -138,9 +140,9 @@ class _Booking:
 
 
 def apply(
-    report: ExecutionReport, *, environment: str, actor: str, claimed: Order | None = None
+    report: ExecutionReport, *, account: VenueAccount, actor: str, claimed: Order | None = None
 ) -> Applied | None:
-    """Book one report from the venue of `environment`; told twice, late or out of order it changes
+    """Book one report about an account's order; told twice, late or out of order it changes
     nothing more.
 
     Returns None for orders that are not ours, and for one of ours that the books do not know: it
@@ -151,8 +153,8 @@ def apply(
     if not client_ids.is_ours(report.client_order_id):
         log.info("foreign_order_ignored", client_order_id=report.client_order_id)
         return None
-    instrument = catalogue.get(environment, report.symbol) if report.fills else None
-    prices = _fee_prices(report, environment, instrument)
+    instrument = catalogue.get(account.venue, report.symbol) if report.fills else None
+    prices = _fee_prices(report, account.venue, instrument)
     if claimed is not None:
         try:
             with transaction.atomic(), together():
@@ -164,9 +166,9 @@ def apply(
         except _NewsOvertook:
             log.info("news_overtook_the_reply", client_order_id=report.client_order_id)
     with transaction.atomic(), together():
-        order = _locked_order.first(client_order_id=report.client_order_id, environment=environment)
+        order = _locked_order.first(client_order_id=report.client_order_id, account_id=account.pk)
         if order is None:
-            _note_unknown(report, environment, actor)
+            _note_unknown(report, account, actor)
             return None
         applied, written = _apply_to(order, report, instrument, prices, actor, is_first=False)
     written()
@@ -175,9 +177,9 @@ def apply(
     return applied
 
 
-def _note_unknown(report: ExecutionReport, environment: str, actor: str) -> None:
+def _note_unknown(report: ExecutionReport, account: VenueAccount, actor: str) -> None:
     sightings.note(
-        environment=environment,
+        account=account,
         symbol=report.symbol,
         client_order_id=report.client_order_id,
         actor=actor,
@@ -193,14 +195,14 @@ class Look:
     awaited: bool
 
 
-def look(reports: Iterable[ExecutionReport], *, environment: str) -> Look:
+def look(reports: Iterable[ExecutionReport], *, account: VenueAccount) -> Look:
     """Find the reports that tell nothing new: most of the user stream repeats a reply of ours.
 
     Books only grow, so what an unlocked look finds booked stays booked.
     """
     with together():
         asked = [
-            (r, _figures_of.ask(client_order_id=r.client_order_id, environment=environment))
+            (r, _figures_of.ask(client_order_id=r.client_order_id, account_id=account.pk))
             for r in reports
         ]
         found = [(report, answer()) for report, answer in asked]
@@ -223,29 +225,27 @@ def _is_known(report: ExecutionReport, found: list[Any]) -> bool:
 
 
 @Select
-def _figures_of(client_order_id: str, environment: str) -> QuerySet[Order, Any]:
-    rows = Order.objects.filter(
-        client_order_id=client_order_id, venue_account__environment=environment
-    )
+def _figures_of(client_order_id: str, account_id: int) -> QuerySet[Order, Any]:
+    rows = Order.objects.filter(client_order_id=client_order_id, venue_account=account_id)
     return rows.order_by().values_list(
         "status", "executed_quantity", "booked_quantity", "venue_order_id", "acknowledged_at"
     )
 
 
 @Select
-def _locked_order(client_order_id: str, environment: str) -> QuerySet[Order]:
+def _locked_order(client_order_id: str, account_id: int) -> QuerySet[Order]:
     rows = Order.objects.select_for_update(of=("self",), no_key=True).order_by()
     return rows.select_related("account", "venue_account").filter(
-        client_order_id=client_order_id, venue_account__environment=environment
+        client_order_id=client_order_id, venue_account=account_id
     )
 
 
 @Select
-def _locked_list(list_client_order_id: str, environment: str) -> QuerySet[Order]:
+def _locked_list(list_client_order_id: str, account_id: int) -> QuerySet[Order]:
     rows = Order.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
     return rows.select_related("account", "venue_account").filter(
         order_list__list_client_order_id=list_client_order_id,
-        venue_account__environment=environment,
+        venue_account=account_id,
     )
 
 
@@ -305,21 +305,21 @@ def _save(change: _Change, was: str, *, is_first: bool) -> Answer[int]:
     return ask_update(Order, where=where, values=values) if values else answered(1)
 
 
-def apply_list(report: OrderListReport, *, environment: str, actor: str) -> list[Applied]:
+def apply_list(report: OrderListReport, *, account: VenueAccount, actor: str) -> list[Applied]:
     """Book news about an order list and each of its legs, all of it or none.
 
     All legs are locked first, in the order of their rows, then the position: as everybody does.
     """
     ours = [leg for leg in report.reports if client_ids.is_ours(leg.client_order_id)]
-    instruments = [catalogue.get(environment, leg.symbol) if leg.fills else None for leg in ours]
+    instruments = [catalogue.get(account.venue, leg.symbol) if leg.fills else None for leg in ours]
     prices = [
-        _fee_prices(leg, environment, instrument)
+        _fee_prices(leg, account.venue, instrument)
         for leg, instrument in zip(ours, instruments, strict=True)
     ]
     found = []
     with transaction.atomic(), together():
         rows = _locked_list.rows(
-            list_client_order_id=report.list_client_order_id, environment=environment
+            list_client_order_id=report.list_client_order_id, account_id=account.pk
         )
         if report.venue_list_id and rows:
             ask_update(
@@ -331,10 +331,10 @@ def apply_list(report: OrderListReport, *, environment: str, actor: str) -> list
         for leg, instrument, priced in zip(ours, instruments, prices, strict=True):
             name = leg.client_order_id
             order = known.get(name) or _locked_order.first(
-                client_order_id=name, environment=environment
+                client_order_id=name, account_id=account.pk
             )
             if order is None:
-                _note_unknown(leg, environment, actor)
+                _note_unknown(leg, account, actor)
             else:
                 found.append(_apply_to(order, leg, instrument, priced, actor, is_first=False))
     for _, written in found:
@@ -343,7 +343,7 @@ def apply_list(report: OrderListReport, *, environment: str, actor: str) -> list
 
 
 def _fee_prices(
-    report: ExecutionReport, environment: str, instrument: Instrument | None
+    report: ExecutionReport, venue: Venue, instrument: Instrument | None
 ) -> dict[str, Decimal | None]:
     """Price third assets that fees were paid in, before any transaction is open."""
     if instrument is None:
@@ -351,7 +351,7 @@ def _fee_prices(
     known = (instrument.base_asset, instrument.quote_asset)
     assets = {f.commission_asset for f in report.fills if f.commission}
     return {
-        asset: market_view.price_of(environment, asset, instrument.quote_asset)
+        asset: market_view.price_of(venue, asset, instrument.quote_asset)
         for asset in assets.difference(known)
     }
 

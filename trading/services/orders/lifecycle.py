@@ -58,7 +58,7 @@ def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
     stays SUBMITTING and reconciliation asks the venue; it is never sent again.
     """
     order = rows[0]
-    gateway = registry.for_venue(order.venue_account.environment)
+    gateway = registry.for_account(order.venue_account)
     _get_ready(gateway)
     is_ours = _still_wanted(rows, actor) if claimed else _claim(rows, actor)
     if not is_ours:
@@ -92,12 +92,11 @@ def submit(rows: list[Order], *, actor: str, claimed: bool = False) -> Sent:
 def _place(gateway: ExchangeGateway, rows: list[Order], actor: str) -> list[fills.Applied]:
     """Put the order, or its whole list, on the wire and book what the venue answers."""
     order = rows[0]
-    environment = order.venue_account.environment
     if order.order_list is not None:
         report = gateway.place_order_list(order_factory.list_request_of(order.order_list, rows))
-        return fills.apply_list(report, environment=environment, actor=actor)
+        return fills.apply_list(report, account=order.venue_account, actor=actor)
     answer = gateway.place_order(order_factory.request_of(order))
-    one = fills.apply(answer, environment=environment, actor=actor, claimed=order)
+    one = fills.apply(answer, account=order.venue_account, actor=actor, claimed=order)
     return [one] if one else []
 
 
@@ -180,9 +179,9 @@ def _claim(rows: list[Order], actor: str) -> bool:
 
 def _objection(order: Order) -> str:
     """Say why an order that was approved must not leave any more; empty when it may."""
-    environment = order.venue_account.environment
-    if not accounts.ceiling_allows(environment):
-        return f"the configuration does not allow {environment}"
+    venue = order.venue_account.venue
+    if not accounts.ceiling_allows(venue.environment):
+        return f"the configuration does not allow {venue.environment}"
     if not order.is_entry:
         return ""
     now = timezone.now()
@@ -193,7 +192,7 @@ def _objection(order: Order) -> str:
             "the signal was emitted; send a new one if it still holds)"
         )
     standing = kill_switch.standing(
-        environment=environment,
+        venue=venue,
         account=order.account.name,
         strategy_id=order.strategy_id,
         symbol=order.symbol,
@@ -269,7 +268,7 @@ def _note_duplicates(rows: list[Order], actor: str) -> None:
     """Have it looked at that orders of these ids are open at the venue, unknown to the books."""
     for row in rows:
         sightings.note(
-            environment=row.venue_account.environment,
+            account=row.venue_account,
             symbol=row.symbol,
             client_order_id=row.client_order_id,
             actor=actor,
@@ -292,7 +291,7 @@ def _halt_venue(order: Order, error: errors.VenueError) -> None:
         reason=f"the venue refused our credentials: {str(error)[:250]}. Check BINANCE_API_KEY, its "
         "permission to trade and its allowed addresses at the venue, then release this stop.",
         scope="venue",
-        key=order.venue_account.environment,
+        key=str(order.venue_account.venue),
     )
 
 
@@ -311,16 +310,15 @@ def cancel(order: Order, *, actor: str) -> list[fills.Applied]:
     if may_be_unsent and call_off(order, reason=reason, actor=actor):
         return []
     _mark_cancelling(order, actor)
-    environment = order.venue_account.environment
-    gateway = registry.for_venue(environment)
+    gateway = registry.for_account(order.venue_account)
     try:
         if order.order_list is not None:
             report: OrderListReport = gateway.cancel_order_list(
                 order.symbol, order.order_list.list_client_order_id
             )
-            return fills.apply_list(report, environment=environment, actor=actor)
+            return fills.apply_list(report, account=order.venue_account, actor=actor)
         answer = gateway.cancel_order(order.symbol, order.client_order_id)
-        one = fills.apply(answer, environment=environment, actor=actor)
+        one = fills.apply(answer, account=order.venue_account, actor=actor)
     except errors.OutcomeUnknown:
         _look_soon(order)
         raise
@@ -344,7 +342,7 @@ def note_not_found(order: Order) -> None:
 
 def open_orders(order: Order) -> Sequence[ExecutionReport]:
     """Ask the venue for everything open in the symbol of `order`, whoever placed it."""
-    return registry.for_venue(order.venue_account.environment).open_orders(order.symbol)
+    return registry.for_account(order.venue_account).open_orders(order.symbol)
 
 
 def ask(order: Order, *, actor: str) -> list[fills.Applied]:
@@ -355,9 +353,10 @@ def ask(order: Order, *, actor: str) -> list[fills.Applied]:
 
 def ask_one(order: Order, *, actor: str) -> fills.Applied | None:
     """Query the venue for one order; fetch its trades when it tells of more than we have booked."""
-    environment = order.venue_account.environment
-    report = registry.for_venue(environment).query_order(order.symbol, order.client_order_id)
-    applied = fills.apply(report, environment=environment, actor=actor)
+    report = registry.for_account(order.venue_account).query_order(
+        order.symbol, order.client_order_id
+    )
+    applied = fills.apply(report, account=order.venue_account, actor=actor)
     if applied is not None and applied.fills_missing:
         return fetch_trades(order, actor=actor) or applied
     return applied
@@ -366,11 +365,10 @@ def ask_one(order: Order, *, actor: str) -> fills.Applied | None:
 def fetch_trades(order: Order, *, actor: str) -> fills.Applied | None:
     """Ask the venue for an order's trades and book those we have not seen."""
     order.refresh_from_db(fields=["venue_order_id", "symbol", "client_order_id"])
-    environment = order.venue_account.environment
-    gateway = registry.for_venue(environment)
+    gateway = registry.for_account(order.venue_account)
     trades = gateway.trades(order.symbol, venue_order_id=order.venue_order_id)
     report = fills.trades_report(order, trades)
-    return fills.apply(report, environment=environment, actor=actor)
+    return fills.apply(report, account=order.venue_account, actor=actor)
 
 
 def call_off(order: Order, *, reason: str, actor: str) -> bool:

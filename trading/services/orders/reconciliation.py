@@ -82,12 +82,11 @@ def look_at_resting() -> None:
     orders_due = list(rows.order_by("next_check_at", "pk")[:BATCH])
     if not orders_due:
         return
-    unreachable: set[str] = set()
+    unreachable: set[int] = set()
     resting = _resting_at_venues(now, unreachable)
     for order in orders_due:
-        environment = order.venue_account.environment
-        if environment not in unreachable:
-            _step(order, now, resting.get(environment, {}))
+        if order.venue_account_id not in unreachable:
+            _step(order, now, resting.get(order.venue_account_id, {}))
 
 
 def run() -> set[int]:
@@ -101,18 +100,18 @@ def run() -> set[int]:
             return set()
         now = timezone.now()
         touched: set[int] = set()
-        unreachable: set[str] = set()
+        unreachable: set[int] = set()
         resting = _resting_at_venues(now, unreachable)
         for order in _due(now):
-            environment = order.venue_account.environment
-            if environment in unreachable:
+            account = order.venue_account
+            if account.pk in unreachable:
                 continue
             try:
-                touched |= _step(order, now, resting.get(environment, {}))
+                touched |= _step(order, now, resting.get(account.pk, {}))
             except errors.VenueError as error:
-                unreachable.add(environment)
+                unreachable.add(account.pk)
                 metrics.ERRORS.labels("reconciliation").inc()
-                log.error("reconciliation_stopped", environment=environment, error=str(error))
+                log.error("reconciliation_stopped", account=str(account), error=str(error))
         return touched | _positions_to_look_at()
 
 
@@ -138,12 +137,12 @@ def refresh_balances() -> None:
 
 def refresh_instruments() -> None:
     """Read the instruments of every venue in use."""
-    for environment in venues_in_use.environments():
+    for venue in venues_in_use.venues():
         try:
-            catalogue.refresh(environment)
+            catalogue.refresh(venue)
         except errors.VenueError as error:
             metrics.ERRORS.labels("instruments").inc()
-            log.error("instruments_not_refreshed", environment=environment, error=str(error))
+            log.error("instruments_not_refreshed", venue=str(venue), error=str(error))
 
 
 def in_flight(now: datetime, *, is_entry: bool) -> list[Order]:
@@ -174,24 +173,26 @@ def _due(now: datetime) -> list[Order]:
 
 
 def _resting_at_venues(
-    now: datetime, unreachable: set[str]
-) -> dict[str, dict[str, ExecutionReport]]:
-    """Ask once per symbol for all open orders: cheaper than asking for each that rests."""
-    found: dict[str, dict[str, ExecutionReport]] = {}
+    now: datetime, unreachable: set[int]
+) -> dict[int, dict[str, ExecutionReport]]:
+    """Ask once per account and symbol for all open orders: cheaper than asking for each that
+    rests. Those found stand under the account's id."""
+    found: dict[int, dict[str, ExecutionReport]] = {}
     due = Order.objects.filter(status__in=RESTING, next_check_at__lte=now)
-    pairs = due.values_list("venue_account__environment", "symbol").order_by().distinct()
-    for environment, symbol in pairs:
-        if environment in unreachable:
+    pairs = list(due.values_list("venue_account", "symbol").order_by().distinct())
+    accounts = VenueAccount.objects.in_bulk({account_id for account_id, _ in pairs})
+    for account_id, symbol in pairs:
+        account = accounts[account_id]
+        if account_id in unreachable:
             continue
         try:
-            reports = registry.for_venue(environment).open_orders(symbol)
+            reports = registry.for_account(account).open_orders(symbol)
         except errors.VenueError as error:
-            unreachable.add(environment)
-            log.error("open_orders_not_read", environment=environment, error=str(error))
+            unreachable.add(account_id)
+            log.error("open_orders_not_read", account=str(account), error=str(error))
             continue
-        for venue_account in VenueAccount.objects.filter(environment=environment):
-            slots.note_foreign(venue_account, symbol, reports)
-        found.setdefault(environment, {}).update({r.client_order_id: r for r in reports})
+        slots.note_foreign(account, symbol, reports)
+        found.setdefault(account_id, {}).update({r.client_order_id: r for r in reports})
     return found
 
 
@@ -213,9 +214,8 @@ def _step(order: Order, now: datetime, resting: dict[str, ExecutionReport]) -> s
     if isinstance(step, reconciliation.Query):
         report = resting.get(order.client_order_id)
         if report is not None and order.status in RESTING:
-            environment = order.venue_account.environment
             _count_look(order, now)
-            return _touched(fills.apply(report, environment=environment, actor=ACTOR))
+            return _touched(fills.apply(report, account=order.venue_account, actor=ACTOR))
         return _ask(order, now)
     if isinstance(step, reconciliation.Wait):
         _look_again(order, step.until)

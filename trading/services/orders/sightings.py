@@ -17,16 +17,14 @@ log = structlog.get_logger(__name__)
 NEVER_THERE = (OrderStatus.REJECTED, OrderStatus.NOT_PLACED)
 
 
-def note(*, environment: str, symbol: str, client_order_id: str, actor: str) -> None:
+def note(*, account: VenueAccount, symbol: str, client_order_id: str, actor: str) -> None:
     """Note one; noting it again changes nothing, unless it was settled without being adopted."""
-    trading = VenueAccount.objects.filter(environment=environment, virtual_accounts__isnull=False)
-    venue_account = trading.order_by("pk").first()
     log.error("order_with_our_prefix_unknown", client_order_id=client_order_id, symbol=symbol)
     metrics.ERRORS.labels("unknown_order").inc()
-    if venue_account is None:
+    if not account.virtual_accounts.exists():
         return
     row = UnknownOrder(
-        venue_account=venue_account,
+        venue_account=account,
         symbol=symbol,
         client_order_id=client_order_id,
         seen_by=actor,
@@ -35,7 +33,7 @@ def note(*, environment: str, symbol: str, client_order_id: str, actor: str) -> 
     UnknownOrder.objects.bulk_create([row], ignore_conflicts=True)
     UnknownOrder.objects.filter(
         Q(order=None) | Q(order__status__in=NEVER_THERE),
-        venue_account=venue_account,
+        venue_account=account,
         client_order_id=client_order_id,
         settled_at__isnull=False,
     ).update(settled_at=None, outcome="", seen_at=row.seen_at, seen_by=actor)

@@ -54,7 +54,7 @@ def run(venue_account: VenueAccount) -> set[int]:
     Returns positions to look at: trades of known orders that nobody had booked are booked here.
     Raises VenueError.
     """
-    gateway = registry.for_venue(venue_account.environment)
+    gateway = registry.for_account(venue_account)
     _note_unknown(venue_account, gateway.open_orders())
     touched: set[int] = set()
     for symbol in sorted(_symbols(venue_account)):
@@ -66,7 +66,7 @@ def _symbols(venue_account: VenueAccount) -> set[str]:
     """Return what we trade or ever traded there; the books may not know of a first trade."""
     rows = Order.objects.filter(venue_account=venue_account).order_by()
     noted = UnknownOrder.objects.filter(venue_account=venue_account).order_by()
-    found = watched_symbols.symbols_by_environment().get(venue_account.environment, set())
+    found = watched_symbols.symbols_by_venue().get(venue_account.venue, set())
     found = found | set(rows.values_list("symbol", flat=True).distinct())
     return found | set(noted.values_list("symbol", flat=True).distinct())
 
@@ -75,7 +75,7 @@ def _note_unknown(venue_account: VenueAccount, reports: Iterable[ExecutionReport
     ours = {r.client_order_id: r for r in reports if client_ids.is_ours(r.client_order_id)}
     for name in ours.keys() - sightings.known(ours):
         sightings.note(
-            environment=venue_account.environment,
+            account=venue_account,
             symbol=ours[name].symbol,
             client_order_id=name,
             actor=ACTOR,

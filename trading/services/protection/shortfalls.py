@@ -70,12 +70,12 @@ def _checked(reason: str) -> str:
 
 
 def _instrument(position: Position) -> Instrument:
-    environment = position.account.venue_account.environment
-    instrument = catalogue.get(environment, position.symbol)
+    venue = position.account.venue_account.venue
+    instrument = catalogue.get(venue, position.symbol)
     if instrument is None:
         raise Refused(
             "SYMBOL_UNKNOWN",
-            f"{environment} does not list {position.symbol}: what is there cannot be asked.",
+            f"{venue} does not list {position.symbol}: what is there cannot be asked.",
         )
     return instrument
 

@@ -135,13 +135,13 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
     Any VenueError escapes.
     """
     account = position.account
-    environment = account.venue_account.environment
-    instrument = catalogue.get(environment, position.symbol)
+    venue = account.venue_account.venue
+    instrument = catalogue.get(venue, position.symbol)
     if instrument is None:
         return None
     quote = None
     if position.is_open:
-        quote = quotes.get(environment, position.symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
+        quote = quotes.get(venue, position.symbol, max_age=settings.QUOTE_MAX_AGE_SECONDS)
     read = _read(position, instrument, timezone.now())
     legs = _protective(read.unfinished)
     legs = _wake_pending(legs, actor) or legs
@@ -155,7 +155,7 @@ def look(position: Position, learned: Learned, actor: str) -> Situation | None:
             log.warning("balance_not_read", position=position.pk, error=str(error))
     free_slots = read.free_slots
     if free_slots == 0 and slots.is_old(account.venue_account_id, position.symbol, now):
-        reports = registry.for_venue(environment).open_orders(position.symbol)
+        reports = registry.for_account(account.venue_account).open_orders(position.symbol)
         slots.note_foreign(account.venue_account, position.symbol, reports)
         free_slots = slots.free(account.venue_account_id, instrument)
     is_scarce = free_slots is not None and (free_slots == 0 or learned.no_slot)

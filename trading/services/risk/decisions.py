@@ -100,7 +100,7 @@ def decide(*, intent: TradeIntent, account_id: int, market: MarketView) -> Decid
     """
     with transaction.atomic(savepoint=False), together():
         books = _read_books(account_id, intent, market, is_locking=True)
-        market = with_news(market, books.account.venue_account.environment, intent.symbol)
+        market = with_news(market, books.account.venue_account.venue, intent.symbol)
         judged = _judge(intent, books, market)
         account, purse, assessment = books.account, books.purse, judged.assessment
         now = judged.snapshot.now
@@ -321,7 +321,7 @@ def _snapshot(
     }
     standing = kill_switch.strictest(
         books.states,
-        environment=venue.environment,
+        venue=venue.venue,
         account=account.name,
         strategy_id=intent.strategy_id,
         symbol=intent.symbol,

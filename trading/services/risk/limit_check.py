@@ -97,10 +97,10 @@ def _as_any(found: Finding) -> Finding:
 
 def _symbols(account: VirtualAccount) -> dict[str, Instrument | None]:
     """Return the instruments the account may trade; None for one its venue does not list."""
-    environment = account.venue_account.environment
+    venue = account.venue_account.venue
     if account.allowed_symbols:
-        return {name: catalogue.get(environment, name) for name in account.allowed_symbols}
-    listed = catalogue.every(environment, quote_asset=account.quote_asset)
+        return {name: catalogue.get(venue, name) for name in account.allowed_symbols}
+    listed = catalogue.every(venue, quote_asset=account.quote_asset)
     return {one.symbol: one for one in listed if one.is_trading}
 
 
@@ -124,15 +124,19 @@ def _check(
 
 
 def _standing(account: VirtualAccount, strategy_id: str) -> Iterator[Line]:
-    environment = account.venue_account.environment
+    venue = account.venue_account.venue
     if not account.enabled:
         yield "the account is switched off", f"accounts edit {account.name} --enabled on", True
-    if not accounts.ceiling_allows(environment):
-        yield f"the configuration does not allow {environment}", "see Steps to real money", True
+    if not accounts.ceiling_allows(venue.environment):
+        yield (
+            f"the configuration does not allow {venue.environment}",
+            "see Steps to real money",
+            True,
+        )
     if account.venue_account.can_trade is False:
         yield "the venue lets the account not trade", "ask the venue", True
     standing = kill_switch.standing(
-        environment=environment,
+        venue=venue,
         account=account.name,
         strategy_id=strategy_id,
         symbol="",

@@ -16,6 +16,7 @@ from exchanges.domain.books import Book
 from exchanges.domain.errors import VenueError
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import Quote
+from exchanges.domain.venues import Venue
 from exchanges.models import VenueAccount
 from exchanges.venues import registry
 from exchanges.venues.shared import latency
@@ -43,48 +44,48 @@ def observe(venue_account: VenueAccount, symbol: str, *, for_entry: bool = True)
     look at them. An exit is not made to wait for what only entries need.
     """
     _freshen_balances(venue_account)
-    environment = venue_account.environment
+    venue = venue_account.venue
     try:
-        instrument = catalogue.get(environment, symbol)
+        instrument = catalogue.get(venue, symbol)
     except VenueError as error:
-        log.warning("instruments_not_available", environment=environment, error=str(error))
+        log.warning("instruments_not_available", venue=str(venue), error=str(error))
         return MarketView(None, None, is_venue_known=False)
     if instrument is None:
         return MarketView(None, None)
     if not for_entry:
         half = settings.QUOTE_MAX_AGE_SECONDS / 2
-        return MarketView(instrument, quotes.get(environment, symbol, max_age=half))
-    known = _latency(environment)
-    seen = quotes.with_book(environment, symbol, max_age=Decimal(settings.MAX_LATENCY_MS) / 2000)
+        return MarketView(instrument, quotes.get(venue, symbol, max_age=half))
+    known = _latency(venue)
+    seen = quotes.with_book(venue, symbol, max_age=Decimal(settings.MAX_LATENCY_MS) / 2000)
     return MarketView(
         instrument, seen.quote, book=seen.book, venue_latency_ms=known.ms if known else None
     )
 
 
-def with_news(view: MarketView, environment: str, symbol: str) -> MarketView:
+def with_news(view: MarketView, venue: Venue, symbol: str) -> MarketView:
     """Return the view with prices this process saw since: a lock may have taken long to open."""
     max_age = Decimal(settings.MAX_LATENCY_MS) / 1000
     before = quotes.Prices(view.quote, view.book)
-    seen = quotes.newest(environment, symbol, before, max_age=max_age)
+    seen = quotes.newest(venue, symbol, before, max_age=max_age)
     if seen.quote is view.quote and seen.book is view.book:
         return view
     return replace(view, quote=seen.quote, book=seen.book)
 
 
-def _latency(environment: str) -> latency.Latency | None:
+def _latency(venue: Venue) -> latency.Latency | None:
     """Return how long the venue lately took to answer; ask it something when that is long ago."""
-    known = latency.lately(environment, within=LATENCY_FRESH_FOR)
+    known = latency.lately(venue, within=LATENCY_FRESH_FOR)
     if known is not None:
         return known
     started = time.perf_counter()
     try:
-        registry.for_venue(environment).ping()
+        registry.for_venue(venue).ping()
     except VenueError as error:
-        log.warning("venue_not_answering", environment=environment, error=str(error))
-        return latency.lately(environment)
-    if latency.lately(environment) is None:  # a stand-in does not measure
-        latency.note(environment, (time.perf_counter() - started) * 1000)
-    return latency.lately(environment)
+        log.warning("venue_not_answering", venue=str(venue), error=str(error))
+        return latency.lately(venue)
+    if latency.lately(venue) is None:  # a stand-in does not measure
+        latency.note(venue, (time.perf_counter() - started) * 1000)
+    return latency.lately(venue)
 
 
 def _freshen_balances(venue_account: VenueAccount) -> None:
@@ -97,9 +98,9 @@ def _freshen_balances(venue_account: VenueAccount) -> None:
         log.warning("balances_not_available", account=str(venue_account), error=str(error))
 
 
-def price_of(environment: str, asset: str, quote_asset: str) -> Decimal | None:
+def price_of(venue: Venue, asset: str, quote_asset: str) -> Decimal | None:
     """Return the price of one `asset` in quote units, None when nobody tells."""
     if asset == quote_asset:
         return Decimal(1)
-    quote = quotes.get(environment, f"{asset}{quote_asset}", max_age=Decimal(60))
+    quote = quotes.get(venue, f"{asset}{quote_asset}", max_age=Decimal(60))
     return quote.mid if quote else None

@@ -30,6 +30,7 @@ from exchanges.domain.orders import (
     Quote,
     VenueFill,
 )
+from exchanges.domain.venues import Venue
 from exchanges.venues.binance import client, error_mapping
 from exchanges.venues.binance.client import Stopwatch
 from exchanges.venues.binance.spot import endpoints, wire
@@ -62,12 +63,10 @@ class BinanceSpotGateway:
     answer took.
     """
 
-    market = "spot"
-
     def __init__(
         self,
         *,
-        environment: str,
+        venue: Venue,
         rest_url: str,
         api_key: str = "",
         api_secret: str = "",
@@ -82,17 +81,17 @@ class BinanceSpotGateway:
         on_answer: Callable[[float], None] = lambda _: None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.environment = environment
+        self.venue = venue
         self.clock = clock or Clock()
-        self.budget = budget or Budget(environment, self.clock.now_ms)
-        self.tally = tally or Tally(environment)
+        self.budget = budget or Budget(str(venue), self.clock.now_ms)
+        self.tally = tally or Tally(venue)
         self._windows = Windows(
             normal=Patience(recv_window_ms, timeout_seconds),
             urgent=Patience(exit_recv_window_ms, exit_timeout_seconds),
         )
         self._has_key = bool(api_key and api_secret)
         # Mainnet fails closed: whoever builds it must say that writing is allowed.
-        self._may_write = may_write or (lambda: environment != "mainnet")
+        self._may_write = may_write or (lambda: not venue.is_real_money)
         self._on_answer = on_answer
         self._sleep = sleep
         self._client = client.build(

@@ -11,6 +11,7 @@ from signals_app.realtime.shard import Shard
 from signals_app.services.strategy_settings import Setting
 from signals_app.strategies.realtime import SPECS
 from signals_app.strategies.realtime.moves import Clock
+from tests.places import SIMULATOR
 
 NOW_MS = 1_795_000_000_000
 DAYS_MS = 10**12
@@ -24,7 +25,7 @@ def trade(at_ms: int, received_ms: int) -> bytes:
 @pytest.fixture
 def engine():
     spec = next(spec for spec in SPECS if spec.strategy_id == "trade_momentum")
-    made = Engine(shard=Shard(1, 1), environment="simulator", clock=lambda: NOW_MS / 1000)
+    made = Engine(shard=Shard(1, 1), venue=SIMULATOR, clock=lambda: NOW_MS / 1000)
     made.apply([Setting(spec, "live", ("BTCUSDT",), (), spec.defaults(), 1)])
     return made
 

@@ -11,12 +11,13 @@ from signals_app.realtime.shard import Shard
 from signals_app.services.strategy_settings import Setting
 from signals_app.strategies import realtime
 from signals_app.strategies.emission import Emission
+from tests.places import SIMULATOR
 
 SPEC = realtime.SPECS[0]
 
 
 def engine(mode: str) -> Engine:
-    made = Engine(shard=Shard(1, 1), environment="simulator")
+    made = Engine(shard=Shard(1, 1), venue=SIMULATOR)
     for held in ("live", mode):
         made.apply([Setting(SPEC, held, ("BTCUSDT",), (), SPEC.defaults(), 1)])
     return made
