@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trading.services.risk import limits
+from trading.services.control import limits
 
 
 def set_limits(*, scope: str = "global", key: str = "", **values: object) -> None:

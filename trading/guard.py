@@ -32,8 +32,9 @@ from foundation import liveness, metrics
 from trading.models import Order, Position
 from trading.selectors import due
 from trading.selectors.due import Kind
-from trading.services.orders import exits, reconciliation
-from trading.services.protection import keeper, leases
+from trading.services.control import leases
+from trading.services.execution import exits, reconciliation
+from trading.services.protection import keeper
 
 log = structlog.get_logger(__name__)
 ACTOR = "guard"

@@ -13,9 +13,10 @@ from kombu.exceptions import OperationalError
 
 from trading.domain.risk.types import TradingMode
 from trading.models import Position, TradingState
-from trading.services.control import circuit_breakers, flatten, kill_switch
+from trading.services.control import circuit_breakers, kill_switch
+from trading.services.execution import exits, flatten, reconciliation
 from trading.services.money import equity
-from trading.services.orders import adoption, exits, reconciliation, venue_sweep
+from trading.services.orders import adoption, venue_sweep
 from trading.services.protection import keeper
 
 log = structlog.get_logger(__name__)

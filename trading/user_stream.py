@@ -22,8 +22,9 @@ from exchanges.domain.news import BalanceNews, ListNews, News, StreamGap
 from exchanges.domain.orders import ExecutionReport
 from exchanges.models import VenueAccount
 from foundation import metrics
+from trading.services.execution import reconciliation
 from trading.services.money import balances
-from trading.services.orders import fills, reconciliation
+from trading.services.orders import fills
 
 log = structlog.get_logger(__name__)
 ACTOR = "user stream"

@@ -29,6 +29,7 @@ from exchanges.models import Series
 from exchanges.venues import configured
 from exchanges.venues.binance import market_history
 from exchanges.venues.binance.market_history import MarketHistory
+from foundation import tasks
 
 log = structlog.get_logger(__name__)
 LATE_MS = 15_000  # the live stream stores a closed candle within seconds; later, it was lost
@@ -96,8 +97,6 @@ def now(series_id: int, *, actor: str, open_history: Open = market_history.for_v
 
 def request(series_ids: list[int], *, actor: str) -> int:
     """Put repairs into the queue, on record; return how many."""
-    from exchanges import tasks  # a task imports this module
-
     chosen = list(Series.objects.filter(pk__in=series_ids, interval__in=INTERVALS))
     with transaction.atomic():
         trail.record(
@@ -114,7 +113,7 @@ def request(series_ids: list[int], *, actor: str) -> int:
             )
         )
         for one in chosen:
-            transaction.on_commit(lambda pk=one.pk: tasks.repair_one.delay(pk, actor))  # type: ignore[misc]
+            tasks.enqueue_on_commit("history.repair_one", one.pk, actor)
     return len(chosen)
 
 

@@ -23,10 +23,10 @@ from trading.domain.circuit_breakers import State
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.risk.types import TradingMode
 from trading.models import Fill, Order, Position, TradingState, VirtualAccount
-from trading.selectors import account_status, cover, resting
-from trading.services.control import circuit_breakers, kill_switch
+from trading.selectors import resting
+from trading.services.control import circuit_breakers, kill_switch, limits
 from trading.services.money import ledger
-from trading.services.risk import limits
+from trading.services.reports import account_status, cover
 
 LATEST = 50
 MOST_OPEN_ORDERS = 200

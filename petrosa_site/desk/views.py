@@ -18,7 +18,8 @@ from petrosa_site.desk import selectors
 from trading.domain.risk.types import TradingMode
 from trading.models import TradingState
 from trading.selectors import resting
-from trading.services.control import flatten, kill_switch
+from trading.services.control import kill_switch
+from trading.services.execution import flatten
 
 View = Callable[[HttpRequest], HttpResponse]
 PLACES = (

@@ -20,7 +20,7 @@ from signals_app.payload.draft import Action, PayloadError
 from signals_app.services import routing, what_if
 from trading.admin.what_if import laid_out, may_look, page
 from trading.services.money import accounts
-from trading.services.risk.previews import Preview
+from trading.services.orders.previews import Preview
 
 TITLE = "What if"
 

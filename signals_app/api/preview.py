@@ -21,8 +21,8 @@ from signals_app.api.trade_docs import V1, V2, SignalPayload
 from signals_app.payload.draft import PayloadError
 from signals_app.services import routing, what_if
 from trading.services.money import accounts
+from trading.services.orders.previews import Preview
 from trading.services.risk import decision_record
-from trading.services.risk.previews import Preview
 
 
 class VerdictDocument(serializers.Serializer[object]):

@@ -11,7 +11,7 @@ from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import Side
 from signals_app.backtest.setup import ZERO
 from signals_app.backtest.venue import Taken
-from trading.domain import positions, stops
+from trading.domain import levels, positions
 from trading.domain.risk.types import Cooldown, Limits, TrackRecord
 
 LATEST = 500  # closed trades that Kelly looks at, as live
@@ -89,7 +89,7 @@ class Books:
     def entries(self) -> int:
         return self._running.entries if self._running else 0
 
-    def book_entry(self, fills: Iterable[Taken], levels: stops.EntryLevels) -> None:
+    def book_entry(self, fills: Iterable[Taken], wanted: levels.EntryLevels) -> None:
         """Book what an entry bought and set what it is protected at, by the live desk's rules."""
         fills = list(fills)
         if not fills:
@@ -104,9 +104,9 @@ class Books:
             self._running.paid += fill.quantity * fill.price
         bought = sum((fill.quantity for fill in fills), ZERO)
         average = sum((fill.quantity * fill.price for fill in fills), ZERO) / bought
-        bracket = stops.after_entry(
-            stops.Bracket(self.stop, self.target),
-            levels.at(average, self._instrument.price),
+        bracket = levels.after_entry(
+            levels.Bracket(self.stop, self.target),
+            wanted.at(average, self._instrument.price),
             paid=min(fill.price for fill in fills),
         )
         self.stop, self.target = bracket.stop, bracket.target

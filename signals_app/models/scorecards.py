@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from django.db import models
 
 from foundation.fields import MoneyField
+
+BEYOND = "more"  # counted under it: slower than the slowest bound
+
+
+def bounds(counted: Iterable[str]) -> list[str]:
+    """Return bounds in order, the open one last."""
+    return sorted(counted, key=lambda word: (word == BEYOND, 0 if word == BEYOND else int(word)))
 
 
 class ScoreDay(models.Model):

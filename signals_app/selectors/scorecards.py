@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from signals_app.models import ScoreDay
-from signals_app.services.scorecards import BEYOND, bounds
+from signals_app.models.scorecards import BEYOND, bounds
 
 ZERO = Decimal(0)
 BPS = Decimal("0.01")

@@ -27,7 +27,7 @@ from signals_app.strategies.technical.base import TechnicalStrategy
 from trading.domain.risk import limit_book
 from trading.domain.risk.limit_book import Setting
 from trading.domain.risk.types import Limits, SizingModel
-from trading.services.risk import limits as limits_service
+from trading.services.control import limits as limits_service
 
 MOST_CANDLES = 3_000_000
 ACCOUNT = "backtest"

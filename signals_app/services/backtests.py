@@ -21,6 +21,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from audit import trail
+from foundation import tasks
 from signals_app.backtest import candles as candle_run
 from signals_app.backtest import coverage, metrics, report
 from signals_app.backtest.result import Stopped
@@ -243,9 +244,7 @@ def _not_again(run_id: int) -> NotPossible:
 
 
 def _enqueue_later(run_id: int) -> None:
-    from signals_app import tasks
-
-    transaction.on_commit(lambda: tasks.run_backtest.delay(run_id))
+    tasks.enqueue_on_commit("backtests.run", run_id)
 
 
 def _record(kind: str, run: BacktestRun, actor: str, data: dict[str, Any]) -> None:

@@ -21,9 +21,10 @@ from signals_app.services import intake, strategy_settings
 from signals_app.services.strategy_settings import Mode
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Fill, Order
+from trading.services.execution import dispatch, exits
 from trading.services.money import accounts
-from trading.services.orders import dispatch, exits
-from trading.services.risk import decisions, market_view
+from trading.services.orders import decisions
+from trading.services.risk import market_view
 
 log = structlog.get_logger(__name__)
 

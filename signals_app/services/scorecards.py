@@ -9,7 +9,7 @@ that commits a little later is not passed over.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -21,13 +21,13 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from signals_app.models import ScoreDay, ScoreMark, Signal
+from signals_app.models.scorecards import BEYOND
 from trading.models import ClosedTrade, Decision, Order
 
 SETTLE = timedelta(seconds=15)
 BATCH = 2_000
 ZERO = Decimal(0)
 BOUNDS_MS = (5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 60_000)
-BEYOND = "more"
 Key = tuple[date, str, str, str]  # day, environment, strategy, symbol
 
 
@@ -204,8 +204,3 @@ def bound(ms: int) -> str:
 
 def _ms(since: datetime, until: datetime) -> int:
     return max(0, round((until - since).total_seconds() * 1000))
-
-
-def bounds(counted: Iterable[str]) -> list[str]:
-    """Return bounds in order, the open one last."""
-    return sorted(counted, key=lambda word: (word == BEYOND, 0 if word == BEYOND else int(word)))

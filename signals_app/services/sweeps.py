@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
+from celery import group
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import F
@@ -20,6 +21,7 @@ from django.utils import timezone
 
 from audit import trail
 from exchanges.domain.candles import Candles
+from foundation import tasks
 from signals_app.backtest import coverage
 from signals_app.backtest import sweep as trying
 from signals_app.backtest.result import Stopped
@@ -233,12 +235,9 @@ def _move_on(sweep_id: int) -> None:
 
 
 def _enqueue_later(sweep: BacktestSweep) -> None:
-    from celery import group
-
-    from signals_app import tasks
-
     ids = list(sweep.trials.order_by("number").values_list("pk", flat=True))
-    transaction.on_commit(lambda: group(tasks.run_trial.s(one) for one in ids).delay())
+    trial = tasks.named("backtests.run_trial")
+    transaction.on_commit(lambda: group(trial.s(one) for one in ids).delay())
 
 
 def _record(kind: str, sweep: BacktestSweep, actor: str, data: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from django.conf import settings
 
 from signals_app.payload import wire
 from signals_app.services import routing
-from trading.services.risk import previews
+from trading.services.orders import previews
 
 
 def look(body: bytes, *, actor: str, now: datetime) -> previews.Preview:

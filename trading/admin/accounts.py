@@ -14,8 +14,8 @@ from django.shortcuts import redirect
 from audit import timeline
 from foundation.admin.facts import FastListAdmin
 from trading.models import StrategyMapping, VirtualAccount
+from trading.services.control import limits
 from trading.services.money import account_settings, accounts
-from trading.services.risk import limits
 
 WAITS = "Not done yet: another person must approve it, under Approvals"
 

@@ -14,7 +14,8 @@ from unfold.decorators import display
 
 from foundation.admin.facts import FactAdmin
 from trading.models import Approval
-from trading.services.control import approvals, four_eyes
+from trading.services.control import four_eyes
+from trading.services.money import approvals
 
 STATE_COLOURS = {"approved": "success", "pending": "warning", "declined": "danger"}
 

@@ -23,7 +23,8 @@ from trading.admin.words import MODE_COLOURS
 from trading.domain.risk.types import TradingMode
 from trading.models import StopReport, TradingState
 from trading.selectors import resting
-from trading.services.control import circuit_breakers, flatten, kill_switch
+from trading.services.control import circuit_breakers, kill_switch
+from trading.services.execution import flatten
 
 LEVELS_HELP = (
     "Under every level no new entry leaves from now on; exits and protection go on. Under the "

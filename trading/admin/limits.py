@@ -17,8 +17,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from foundation.admin.facts import FactAdmin
 from trading.domain.risk.limit_book import BY_NAME, Scope
 from trading.models import Limit, LimitChange
+from trading.services.control import limits
 from trading.services.control.four_eyes import SecondPersonNeeded
-from trading.services.risk import limits
 
 SO_ALREADY = "It is set so already."
 STATE_COLOURS = {"applied": "success", "pending": "warning", "declined": "danger"}

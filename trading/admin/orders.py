@@ -22,7 +22,8 @@ from trading import tasks
 from trading.admin.words import ORDER_COLOURS, SIDE_COLOURS
 from trading.domain.order_states import OrderStatus, is_final
 from trading.models import Fill, Order, OrderList
-from trading.services.orders import exits, lifecycle
+from trading.services.execution import exits
+from trading.services.orders import lifecycle
 
 MOST_AT_ONCE = 50
 ENDS_HERE = "The exit ends here: {} stay unsold and get their stop back."

@@ -20,9 +20,9 @@ from foundation.admin.facts import FactAdmin
 from foundation.readable import number
 from trading.domain.figures import plain
 from trading.models import Fill, Order, Position, PositionAdjustment
-from trading.selectors import cover
-from trading.selectors.cover import State
 from trading.services.protection import shortfalls
+from trading.services.reports import cover
+from trading.services.reports.cover import State
 
 COVER_COLOURS = {
     State.PROTECTED.value: "success",

@@ -17,7 +17,8 @@ from trading.admin.words import spread_out
 from trading.domain.figures import plain
 from trading.models import Decision
 from trading.services.money import accounts
-from trading.services.risk import decision_record, previews
+from trading.services.orders import previews
+from trading.services.risk import decision_record
 
 TEMPLATE = "admin/what_if.html"
 MAY_LOOK = ("trading.trade", "trading.view_decision")

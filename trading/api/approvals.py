@@ -17,8 +17,8 @@ from foundation.api.problems import Problem
 from trading.api import filters, serializers
 from trading.api.viewsets import ReadOnly
 from trading.models import Approval
-from trading.services.control import approvals
 from trading.services.control.four_eyes import SecondPersonNeeded
+from trading.services.money import approvals
 
 MAY_DECIDE = needs_one_of(*approvals.PERMISSIONS.values())  # which one, the act itself says
 

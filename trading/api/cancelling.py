@@ -10,7 +10,8 @@ from trading import tasks
 from trading.api import results
 from trading.domain.order_states import OrderStatus, is_final
 from trading.models import Order
-from trading.services.orders import exits, lifecycle
+from trading.services.execution import exits
+from trading.services.orders import lifecycle
 
 log = structlog.get_logger(__name__)
 ENDED = (OrderStatus.CANCELED, OrderStatus.EXPIRED, OrderStatus.NOT_PLACED)

@@ -25,8 +25,8 @@ from trading.api import filters
 from trading.api.serializers import ReleaseSerializer, TextField
 from trading.api.viewsets import ReadOnly
 from trading.models import CapitalMove, EquitySnapshot, LossStreak, VirtualAccount
-from trading.selectors import account_status
 from trading.services.money import equity, ledger
+from trading.services.reports import account_status
 from trading.services.risk import cooldowns
 
 

@@ -19,8 +19,8 @@ from foundation.api.problems import Problem
 from trading.api import filters, serializers
 from trading.api.viewsets import ReadOnly
 from trading.models import Limit, LimitChange, VirtualAccount
+from trading.services.control import limits
 from trading.services.control.four_eyes import SecondPersonNeeded
-from trading.services.risk import limits
 
 
 @extend_schema(tags=["limits"])

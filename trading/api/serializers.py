@@ -28,9 +28,9 @@ from trading.models import (
     VirtualAccount,
 )
 from trading.models.limits import LimitScope
-from trading.selectors import cover
-from trading.services.control import flatten, kill_switch
-from trading.services.risk import limits
+from trading.services.control import kill_switch, limits
+from trading.services.execution import flatten
+from trading.services.reports import cover
 
 
 class FillSerializer(ExactSerializer):

@@ -29,7 +29,8 @@ from trading.models import (
     VirtualAccount,
 )
 from trading.selectors import statistics
-from trading.services.control import flatten, kill_switch
+from trading.services.control import kill_switch
+from trading.services.execution import flatten
 
 
 class ReadOnly(viewsets.ReadOnlyModelViewSet[Any]):

@@ -10,8 +10,8 @@ from exchanges.domain.orders import OrderType, Side, TimeInForce
 from exchanges.models import VenueAccount
 from foundation.fields import MoneyField, plain
 from trading.domain import slippage
+from trading.domain.levels import Distance, EntryLevels
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
-from trading.domain.stops import Distance, EntryLevels
 from trading.models.accounts import VirtualAccount
 from trading.models.decisions import Decision
 

@@ -27,7 +27,7 @@ from exchanges.venues.simulator import (
 from exchanges.venues.simulator.endpoints import REGISTRY, Access, Call, Endpoint
 from exchanges.venues.simulator.faults import Fault
 from exchanges.venues.simulator.params import Params
-from exchanges.venues.simulator.prices.base import Level
+from exchanges.venues.simulator.prices.sink import Level
 from exchanges.venues.simulator.venue import Venue
 
 # Importing them is what fills the registry.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exchanges.venues.simulator.prices.base import Level
+from exchanges.venues.simulator.prices.sink import Level
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from exchanges.matching.events import MarketTraded
 from exchanges.matching.results import BookView
-from exchanges.venues.simulator.prices.base import Candle
+from exchanges.venues.simulator.prices.sink import Candle
 from exchanges.venues.simulator.rendering import money
 
 Rows = tuple[tuple[Any, Any], ...]

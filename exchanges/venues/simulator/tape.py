@@ -13,8 +13,9 @@ from exchanges.domain import candles
 from exchanges.matching.events import MarketTraded
 from exchanges.venues.simulator import refusals
 from exchanges.venues.simulator.clock import Clock
-from exchanges.venues.simulator.prices.base import Candle, PriceSource
+from exchanges.venues.simulator.prices.base import PriceSource
 from exchanges.venues.simulator.prices.recording import Recording
+from exchanges.venues.simulator.prices.sink import Candle
 from exchanges.venues.simulator.prices.trade_candles import TradeCandles
 from exchanges.venues.simulator.rendering import money
 

@@ -22,7 +22,7 @@ from exchanges.venues.simulator.liquidity import Liquidity
 from exchanges.venues.simulator.market_streams import MarketStreams
 from exchanges.venues.simulator.peers import Peer
 from exchanges.venues.simulator.prices import open_source
-from exchanges.venues.simulator.prices.base import Level
+from exchanges.venues.simulator.prices.sink import Level
 from exchanges.venues.simulator.store import Store, with_markets
 from exchanges.venues.simulator.tape import Tape
 from exchanges.venues.simulator.user_streams import UserStreams

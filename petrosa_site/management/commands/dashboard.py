@@ -15,7 +15,7 @@ from rich.text import Text
 
 from petrosa_site.desk import selectors, terminal
 from trading.models import VirtualAccount
-from trading.services.risk import limits
+from trading.services.control import limits
 
 THRESHOLDS = (
     "max_spread_bps",

@@ -23,7 +23,7 @@ from signals_app.services import backtest_plan, backtest_report, sweep_report, s
 from signals_app.services.backtest_plan import Plan, Wish
 from signals_app.strategies import catalogue
 from trading.domain.risk.types import SizingModel
-from trading.services.risk import limit_proposals
+from trading.services.control import limit_proposals
 
 NOT_A_SCREEN = 120  # columns
 OPTIONS = {

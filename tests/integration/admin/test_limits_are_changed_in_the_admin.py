@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from tests.people import logged_in
 from trading.models import LimitChange, StrategyMapping, VirtualAccount
-from trading.services.risk import limits
+from trading.services.control import limits
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from signals_app.models import Signal
 from tests.integration.trading.exits import about_to_go_on, waiting_to_go_on
 from tests.people import logged_in
 from trading.models import Order, Position
-from trading.services.orders import exits
+from trading.services.execution import exits
 
 pytestmark = pytest.mark.django_db
 MAY = ("trading.view_order", "trading.cancel")

@@ -10,7 +10,8 @@ from exchanges.domain.orders import Side
 from tests.integration.trading.clock import time_passes
 from tests.places import account_at
 from trading.models import Order, Position
-from trading.services.orders import fills, reconciliation
+from trading.services.execution import reconciliation
+from trading.services.orders import fills
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,7 @@ import pytest
 from exchanges.market_data.bus import Kind, enveloped
 from exchanges.venues.simulator import instruments
 from exchanges.venues.simulator.clock import Clock
-from exchanges.venues.simulator.prices.base import Level
+from exchanges.venues.simulator.prices.sink import Level
 from exchanges.venues.simulator.prices.synthetic import SyntheticPrices
 from signals_app.strategies import realtime
 from signals_app.strategies.emission import Emission

@@ -7,7 +7,8 @@ import pytest
 from tests.integration.trading.clock import time_passes
 from tests.places import account_at
 from trading.models import Order, OrderList, Position
-from trading.services.orders import fills, lifecycle, reconciliation
+from trading.services.execution import reconciliation
+from trading.services.orders import fills, lifecycle
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

@@ -5,7 +5,7 @@ from django.utils import timezone
 
 from tests.integration.trading.clock import time_passes
 from trading.models import Fill, Order, Position
-from trading.services.orders import reconciliation
+from trading.services.execution import reconciliation
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from tests.integration.trading.test_balances_and_decisions_do_not_block_each_oth
 from tests.limits import set_limits
 from trading.models import Portfolio, VirtualAccount
 from trading.services.money import accounts, balances
-from trading.services.risk import previews
+from trading.services.orders import previews
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -9,7 +9,7 @@ import pytest
 from audit.models import Event
 from tests.fakes.exchange import FakeExchange
 from trading.models import ClosedTrade, Position
-from trading.services.orders import reconciliation
+from trading.services.execution import reconciliation
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

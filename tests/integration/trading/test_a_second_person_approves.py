@@ -12,9 +12,9 @@ from django.core.management import CommandError, call_command
 from audit.models import Event
 from exchanges.models import VenueAccount
 from trading.models import Approval, StrategyMapping, TradingState, VirtualAccount
-from trading.services.control import approvals, four_eyes, kill_switch
+from trading.services.control import four_eyes, kill_switch
 from trading.services.control.four_eyes import SecondPersonNeeded
-from trading.services.money import account_settings, accounts
+from trading.services.money import account_settings, accounts, approvals
 
 pytestmark = pytest.mark.django_db
 HERE = f"{getpass.getuser()} (command line)"

@@ -9,7 +9,8 @@ import pytest
 from django.utils import timezone
 
 from trading.models import Order
-from trading.services.orders import lifecycle, reconciliation
+from trading.services.execution import reconciliation
+from trading.services.orders import lifecycle
 
 pytestmark = pytest.mark.django_db
 

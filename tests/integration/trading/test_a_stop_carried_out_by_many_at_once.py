@@ -17,7 +17,8 @@ from tests.fakes.exchange import FakeExchange
 from tests.places import SIMULATOR
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport
-from trading.services.control import flatten, kill_switch
+from trading.services.control import kill_switch
+from trading.services.execution import flatten
 from trading.services.money import accounts
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -13,8 +13,8 @@ from tests.integration.trading.clock import time_passes
 from trading import tasks
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Order, Position, StopReport, TradingState
-from trading.services.control import flatten, kill_switch
-from trading.services.orders import reconciliation
+from trading.services.control import kill_switch
+from trading.services.execution import flatten, reconciliation
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

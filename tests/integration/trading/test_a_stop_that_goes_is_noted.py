@@ -10,7 +10,8 @@ from django.utils import timezone
 from audit.models import Event
 from tests.integration.trading.withdrawals import a_minute_passes
 from trading.models import ForeignConditionals, GuardLease, Order, Position
-from trading.services.protection import keeper, leases
+from trading.services.control import leases
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db
 

@@ -7,7 +7,8 @@ from django.utils import timezone
 
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
-from trading.services.orders import order_factory, reconciliation
+from trading.services.execution import reconciliation
+from trading.services.orders import order_factory
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

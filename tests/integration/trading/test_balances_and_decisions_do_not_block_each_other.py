@@ -15,7 +15,8 @@ from exchanges.models import VenueAccount
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order
 from trading.services.money import accounts, balances
-from trading.services.risk import decisions, market_view
+from trading.services.orders import decisions
+from trading.services.risk import market_view
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

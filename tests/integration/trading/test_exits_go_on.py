@@ -13,8 +13,9 @@ from exchanges.models import VenueAccount
 from tests.integration.trading.clock import time_passes
 from tests.places import account_at
 from trading.models import Order, Position
+from trading.services.execution import exits, reconciliation
 from trading.services.money import balances
-from trading.services.orders import exits, fills, lifecycle, reconciliation
+from trading.services.orders import fills, lifecycle
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

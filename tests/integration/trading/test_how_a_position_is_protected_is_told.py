@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 
 from trading.models import Order, Position
-from trading.selectors import cover
-from trading.selectors.cover import Cover, State
-from trading.services.protection import keeper, leases
+from trading.services.control import leases
+from trading.services.protection import keeper
+from trading.services.reports import cover
+from trading.services.reports.cover import Cover, State
 
 pytestmark = pytest.mark.django_db
 

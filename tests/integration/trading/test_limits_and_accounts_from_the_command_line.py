@@ -12,8 +12,8 @@ from django.utils import timezone
 
 from exchanges.models import Balance
 from trading.models import CapitalMove, LimitChange, VirtualAccount
+from trading.services.control import limits
 from trading.services.money import accounts, equity
-from trading.services.risk import limits
 
 pytestmark = pytest.mark.django_db
 

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 from audit.models import Event
 from tests.limits import set_limits
 from trading.models import Limit, LimitChange, VirtualAccount
+from trading.services.control import limits
 from trading.services.control.four_eyes import SecondPersonNeeded
 from trading.services.money import accounts
-from trading.services.risk import limits
 
 pytestmark = pytest.mark.django_db
 

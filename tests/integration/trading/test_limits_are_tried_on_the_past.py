@@ -16,8 +16,8 @@ from django.utils import timezone
 from tests.limits import set_limits
 from trading.models import ClosedTrade, Decision, LimitBook, VirtualAccount
 from trading.services.control import kill_switch
+from trading.services.control.limit_proposals import Proposal
 from trading.services.reports import replay
-from trading.services.risk.limit_proposals import Proposal
 
 pytestmark = pytest.mark.django_db
 D = Decimal

@@ -19,7 +19,7 @@ from tests.limits import set_limits
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, VirtualAccount
 from trading.services.money import account_settings, accounts, balances
-from trading.services.risk import decisions
+from trading.services.orders import decisions
 from trading.services.risk.market_view import MarketView
 
 MANY = 32

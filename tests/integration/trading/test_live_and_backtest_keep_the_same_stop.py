@@ -19,8 +19,8 @@ from tests.fakes.instruments import spot_instrument
 from tests.places import account_at
 from tests.unit.backtest.worlds import ONE_COIN
 from tests.unit.trading.situations import NOW
+from trading.domain.levels import Distance, EntryLevels
 from trading.domain.order_states import OrderStatus
-from trading.domain.stops import Distance, EntryLevels
 from trading.models import Order, Position, VirtualAccount
 from trading.services.orders import fills
 

@@ -27,7 +27,7 @@ from trading.domain.circuit_breakers import State
 from trading.domain.intents import IntentKind
 from trading.models import Decision, VirtualAccount
 from trading.services.control import circuit_breakers
-from trading.services.risk import decisions
+from trading.services.orders import decisions
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),

@@ -15,7 +15,8 @@ from foundation import locks
 from tests.fakes.exchange import FakeExchange
 from tests.limits import set_limits
 from trading.models import EquityCourse, EquitySnapshot, Position, TradingState, VirtualAccount
-from trading.services.control import flatten, kill_switch
+from trading.services.control import kill_switch
+from trading.services.execution import flatten
 from trading.services.money import accounts, balances, equity
 
 pytestmark = pytest.mark.django_db

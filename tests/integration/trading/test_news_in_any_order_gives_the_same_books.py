@@ -18,7 +18,8 @@ from tests.fakes.exchange import FakeExchange
 from tests.integration.trading.clock import time_passes
 from tests.places import SIMULATOR, account_at
 from trading.models import Fill, Order, Position
-from trading.services.orders import fills, reconciliation
+from trading.services.execution import reconciliation
+from trading.services.orders import fills
 
 pytestmark = pytest.mark.django_db
 

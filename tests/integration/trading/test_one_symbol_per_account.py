@@ -7,8 +7,8 @@ import pytest
 from exchanges.models import VenueAccount
 from tests.limits import set_limits
 from trading.models import VirtualAccount
+from trading.services.control import limits
 from trading.services.money import account_settings, accounts
-from trading.services.risk import limits
 
 pytestmark = pytest.mark.django_db
 

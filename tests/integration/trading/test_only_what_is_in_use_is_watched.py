@@ -15,8 +15,8 @@ from tests.places import SIMULATOR, TESTNET
 from trading.models import Position, VirtualAccount
 from trading.selectors import venues_in_use, watched_symbols
 from trading.services.control import circuit_breakers
+from trading.services.execution import reconciliation
 from trading.services.money import accounts
-from trading.services.orders import reconciliation
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,8 @@ from tests.integration.trading.clock import time_passes
 from tests.places import SIMULATOR
 from trading.guard import Guard
 from trading.models import ForeignConditionals, GuardLease, Order, Position
-from trading.services.protection import keeper, leases
+from trading.services.control import leases
+from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -16,8 +16,9 @@ from tests.integration.trading.clock import time_passes
 from trading.domain.risk.types import TradingMode
 from trading.models import Order, VirtualAccount
 from trading.services.control import kill_switch
-from trading.services.orders import dispatch, lifecycle, reconciliation
-from trading.services.risk import decisions, market_view
+from trading.services.execution import dispatch, reconciliation
+from trading.services.orders import decisions, lifecycle
+from trading.services.risk import market_view
 
 pytestmark = pytest.mark.django_db
 

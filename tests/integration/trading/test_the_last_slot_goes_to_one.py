@@ -26,8 +26,7 @@ from tests.places import SIMULATOR
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order, VirtualAccount
 from trading.services.money import accounts, balances
-from trading.services.orders import lifecycle
-from trading.services.risk import decisions
+from trading.services.orders import decisions, lifecycle
 from trading.services.risk.market_view import MarketView
 
 pytestmark = pytest.mark.django_db(transaction=True)

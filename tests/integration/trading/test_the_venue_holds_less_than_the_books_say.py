@@ -9,8 +9,8 @@ from exchanges.models import VenueAccount
 from tests.integration.trading.clock import time_passes
 from tests.integration.trading.withdrawals import a_minute_passes, look, withdraw
 from trading.models import Order, Position
+from trading.services.execution import reconciliation
 from trading.services.money import balances
-from trading.services.orders import reconciliation
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

@@ -10,7 +10,7 @@ from tests.fakes.instruments import spot_symbol_entry
 from tests.integration.trading.clock import time_passes
 from tests.limits import set_limits
 from trading.models import Fill, Order, Position, TradingState
-from trading.services.orders import reconciliation
+from trading.services.execution import reconciliation
 from trading.services.protection import keeper
 
 pytestmark = pytest.mark.django_db

@@ -19,8 +19,8 @@ from tests.places import account_at
 from trading.domain.intents import IntentKind, SizeMode, SizingIntent, TradeIntent
 from trading.models import Decision, Order, Position, VirtualAccount
 from trading.services.money import accounts, balances, ledger
-from trading.services.orders import fills
-from trading.services.risk import decisions, market_view
+from trading.services.orders import decisions, fills
+from trading.services.risk import market_view
 
 D = Decimal
 LIMITS = [

@@ -10,8 +10,8 @@ from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
 from tests.integration.trading.clock import time_passes
 from trading.models import Order, Position
+from trading.services.execution import reconciliation
 from trading.services.money import balances
-from trading.services.orders import reconciliation
 from trading.services.protection import keeper
 
 

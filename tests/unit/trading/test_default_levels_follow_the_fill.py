@@ -11,8 +11,8 @@ from exchanges.domain.instruments import Range
 from exchanges.domain.orders import OrderType
 from tests.unit.trading.situations import a_buy, a_quote, a_snapshot, limits, plan_of
 from trading.domain.intents import SizeMode, SizingIntent
+from trading.domain.levels import Bracket, Distance, EntryLevels, after_entry, without_own
 from trading.domain.risk.types import SizingModel
-from trading.domain.stops import Bracket, Distance, EntryLevels, after_entry, without_own
 
 D = Decimal
 TICKS = st.sampled_from([D("0.00000001"), D("0.0001"), D("0.01"), D("0.5"), D(10)])

@@ -12,7 +12,7 @@ from exchanges.domain.books import Book
 from exchanges.domain.instruments import Instrument
 from exchanges.domain.orders import OrderType, Quote, Side, TimeInForce
 from trading.domain.equity import Falls
-from trading.domain.stops import Distance, EntryLevels
+from trading.domain.levels import Distance, EntryLevels
 
 
 class TradingMode(StrEnum):

@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from trading.models import Approval
-from trading.services.control import approvals
 from trading.services.control.four_eyes import SecondPersonNeeded
+from trading.services.money import approvals
 
 
 class Command(BaseCommand):

@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from trading.models import StopReport, TradingState
-from trading.services.control import circuit_breakers, flatten, kill_switch
+from trading.services.control import circuit_breakers, kill_switch
+from trading.services.execution import flatten
 
 TOO_SMALL = "stays, it is too small for the venue to sell"
 

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from trading.domain.risk.limit_book import BY_NAME, Scope, word
 from trading.models import Limit, LimitChange, VirtualAccount
+from trading.services.control import limits
 from trading.services.control.four_eyes import SecondPersonNeeded
-from trading.services.risk import limits
 
 
 class Command(BaseCommand):

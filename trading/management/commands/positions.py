@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from exchanges.domain.errors import VenueError
 from trading.domain.figures import plain
 from trading.models import Position
-from trading.selectors import cover
 from trading.services.protection import shortfalls
+from trading.services.reports import cover
 
 
 class Command(BaseCommand):

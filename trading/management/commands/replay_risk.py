@@ -17,9 +17,9 @@ from rich.table import Table
 from foundation.api.problems import to_json
 from trading.domain.figures import plain
 from trading.models import VirtualAccount
+from trading.services.control import limit_proposals
 from trading.services.reports import replay
 from trading.services.reports.replay import Report, Result
-from trading.services.risk import limit_proposals
 
 MOST_SHOWN = 20
 NOT_A_SCREEN = 160  # columns

@@ -18,9 +18,8 @@ from foundation.statements import Select, together
 from trading.domain.intents import STRATEGY_ID
 from trading.models import Approval, StrategyMapping, VirtualAccount
 from trading.selectors.venues_in_use import RANK, ceiling_allows
-from trading.services.control import four_eyes
+from trading.services.control import four_eyes, limits
 from trading.services.control.four_eyes import Outcome
-from trading.services.risk import limits
 
 MOST_BPS = 10_000
 __all__ = ["ceiling_allows"]

@@ -29,9 +29,8 @@ from trading.domain.loss_limits import Loss, Step
 from trading.domain.risk.limit_book import Effective
 from trading.domain.risk.types import LossSteps, TradingMode
 from trading.models import EquityCourse, EquitySnapshot, Position, TradingState, VirtualAccount
-from trading.services.control import kill_switch
+from trading.services.control import kill_switch, limits
 from trading.services.money import ledger
-from trading.services.risk import limits
 
 log = structlog.get_logger(__name__)
 ACTOR = "loss ladder"

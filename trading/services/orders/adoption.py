@@ -35,9 +35,9 @@ from exchanges.venues import registry
 from exchanges.venues.base import ExchangeGateway
 from foundation import locks, metrics
 from trading.domain import client_ids
+from trading.domain.levels import Distance
 from trading.domain.order_states import OrderStatus
 from trading.domain.risk.types import TradingMode
-from trading.domain.stops import Distance
 from trading.models import (
     Order,
     OrderList,
@@ -46,10 +46,9 @@ from trading.models import (
     UnknownOrder,
     VirtualAccount,
 )
-from trading.services.control import kill_switch
+from trading.services.control import kill_switch, limits
 from trading.services.orders import lifecycle, sightings, venue_sweep
 from trading.services.orders.order_factory import entry, order_facts
-from trading.services.risk import limits
 
 log = structlog.get_logger(__name__)
 ACTOR = "adoption"

@@ -28,7 +28,7 @@ from exchanges.domain.venues import Venue
 from exchanges.models import VenueAccount
 from foundation import metrics
 from foundation.statements import Answer, Select, answered, ask_insert, ask_update, together
-from trading.domain import client_ids, order_states, positions, slippage, stops
+from trading.domain import client_ids, levels, order_states, positions, slippage
 from trading.domain.order_states import OrderStatus
 from trading.models import Fill, Order, OrderList, Position
 from trading.services.orders import closed_trades, sightings
@@ -519,15 +519,15 @@ def _after_booking(
 def _set_bracket(
     position: Position, order: Order, booking: _Booking, asked_before: Decimal | None
 ) -> None:
-    held = stops.without_own(
+    held = levels.without_own(
         position.stop_price,
         was=asked_before,
         now=order.stop_loss,
         others=_OtherStops(position, order),
     )
-    bracket = stops.after_entry(
-        stops.Bracket(held, position.target_price),
-        stops.Bracket(order.stop_loss, order.take_profit),
+    bracket = levels.after_entry(
+        levels.Bracket(held, position.target_price),
+        levels.Bracket(order.stop_loss, order.take_profit),
         paid=min(fill.price for fill in booking.fresh),
     )
     position.stop_price, position.target_price = bracket.stop, bracket.target

@@ -20,10 +20,12 @@ from trading.domain import protection
 from trading.domain.order_states import OrderStatus
 from trading.domain.protection import ProtectionPlan, Situation
 from trading.models import Order, Position
+from trading.services.control import leases
 from trading.services.orders import lifecycle
 from trading.services.orders.fills import LOOK_AT_PART_AFTER
-from trading.services.protection import leases, protective_orders, situations, slots
+from trading.services.protection import protective_orders, situations
 from trading.services.protection.situations import UNFINISHED, Learned
+from trading.services.risk import slots
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)

@@ -14,8 +14,8 @@ from exchanges.domain.orders import OrderType, Side, TimeInForce
 from foundation.statements import Select, insert
 from trading.domain import client_ids, protection
 from trading.models import Order, OrderList, Position
+from trading.services.control import leases
 from trading.services.orders import order_factory
-from trading.services.protection import leases
 
 
 def write(

@@ -22,10 +22,10 @@ from trading.domain import protection
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.domain.protection import ExitLeg, Parent, Situation
 from trading.models import Order, OrderList, Position
+from trading.services.control import leases, limits
 from trading.services.money import balances
 from trading.services.orders import lifecycle
-from trading.services.protection import leases, slots
-from trading.services.risk import limits
+from trading.services.risk import slots
 
 log = structlog.get_logger(__name__)
 ZERO = Decimal(0)

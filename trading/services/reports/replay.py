@@ -33,8 +33,9 @@ from trading.domain.risk.types import (
     Verdict,
 )
 from trading.models import ClosedTrade, Decision, Order
-from trading.services.risk import decision_record, limits
-from trading.services.risk.limit_proposals import Proposal, over
+from trading.services.control import limits
+from trading.services.control.limit_proposals import Proposal, over
+from trading.services.risk import decision_record
 
 ZERO = Decimal(0)
 BATCH = 500

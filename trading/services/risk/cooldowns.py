@@ -14,7 +14,7 @@ from foundation.statements import Select, ask_update
 from trading.domain.risk.limit_book import Effective, Scope
 from trading.domain.risk.types import Cooldown
 from trading.models import ClosedTrade, LossStreak, VirtualAccount
-from trading.services.risk import limits
+from trading.services.control import limits
 
 
 @Select

@@ -15,9 +15,9 @@ from exchanges.models import Balance, InstrumentRow
 from trading.domain.risk.limit_book import Effective, Scope, word
 from trading.domain.risk.types import SizingModel, TradingMode
 from trading.models import ClosedTrade, Limit, StrategyMapping, VirtualAccount
-from trading.services.control import kill_switch
+from trading.services.control import kill_switch, limits
 from trading.services.money import accounts
-from trading.services.risk import limits, strategy_requirements
+from trading.services.risk import strategy_requirements
 from trading.services.risk.strategy_requirements import Need
 
 MOST_SYMBOLS_NAMED = 5

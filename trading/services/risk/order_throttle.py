@@ -21,8 +21,9 @@ from trading.domain.risk.throttle_rules import WINDOWS
 from trading.domain.risk.types import Pace, Together
 from trading.models import Decision, Fill, Order, Portfolio, Position, VirtualAccount
 from trading.models.orders import NOT_ALL_BOOKED
+from trading.services.control import leases
 from trading.services.money import ledger
-from trading.services.protection import leases, slots
+from trading.services.risk import slots
 
 OVER_ALL_ACCOUNTS = (
     "max_open_positions_total",

@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from exchanges.venues.simulator.clock import Clock
 from exchanges.venues.simulator.instruments import Listing
 from exchanges.venues.simulator.prices.base import (
-    Candle,
-    PriceSink,
     PriceSource,
     RecordingUnreadable,
     UnknownPriceSource,
 )
+from exchanges.venues.simulator.prices.sink import Candle, PriceSink
 
 __all__ = [
     "Candle",

@@ -16,8 +16,9 @@ import orjson
 
 from exchanges.venues.simulator.clock import Clock
 from exchanges.venues.simulator.instruments import Listing
-from exchanges.venues.simulator.prices.base import FollowsMarket, PriceSink
+from exchanges.venues.simulator.prices.base import FollowsMarket
 from exchanges.venues.simulator.prices.local_book import LocalBooks
+from exchanges.venues.simulator.prices.sink import PriceSink
 
 PUBLIC_STREAMS = "wss://data-stream.binance.vision"
 STREAM_KINDS = ("depth20@100ms", "trade")

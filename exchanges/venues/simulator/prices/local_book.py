@@ -8,7 +8,7 @@ from typing import Any
 
 from exchanges.domain.order_book import LocalBook
 from exchanges.venues.simulator.instruments import Listing
-from exchanges.venues.simulator.prices.base import PriceSink
+from exchanges.venues.simulator.prices.sink import PriceSink
 
 DEPTH_SHOWN = 50
 

@@ -20,9 +20,10 @@ import orjson
 
 from exchanges.venues.simulator.clock import Clock
 from exchanges.venues.simulator.instruments import Listing
-from exchanges.venues.simulator.prices.base import FollowsMarket, PriceSink, RecordingUnreadable
+from exchanges.venues.simulator.prices.base import FollowsMarket, RecordingUnreadable
 from exchanges.venues.simulator.prices.local_book import LocalBooks
 from exchanges.venues.simulator.prices.recording import Recording, stream_of
+from exchanges.venues.simulator.prices.sink import PriceSink
 
 PRIME_LINES = 2_000  # looked at for a first book before the server starts to answer
 BREATH_LINES = 50  # between two turns of the event loop when the recording is behind

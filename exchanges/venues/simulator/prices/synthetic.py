@@ -10,8 +10,8 @@ from decimal import Decimal
 
 from exchanges.venues.simulator.clock import Clock
 from exchanges.venues.simulator.instruments import Listing
-from exchanges.venues.simulator.prices.base import Candle, Level, PriceSink
 from exchanges.venues.simulator.prices.path import Path, fraction, mix, salt_of
+from exchanges.venues.simulator.prices.sink import Candle, Level, PriceSink
 
 LEVELS = 20
 LEVEL_GAP = 0.00002  # between book levels, as a fraction of the price

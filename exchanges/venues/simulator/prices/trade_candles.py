@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from decimal import Decimal
 
-from exchanges.venues.simulator.prices.base import Candle
+from exchanges.venues.simulator.prices.sink import Candle
 
 SECOND_MS = 1_000
 MINUTE_MS = 60_000

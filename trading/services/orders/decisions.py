@@ -33,10 +33,10 @@ from trading.domain.risk.types import (
 )
 from trading.models import Decision, Order, Position, VirtualAccount
 from trading.models.orders import NOT_ALL_BOOKED
-from trading.services.control import kill_switch
+from trading.services.control import kill_switch, limits
 from trading.services.money import accounts, balances, equity, ledger
 from trading.services.orders import order_factory
-from trading.services.risk import cooldowns, decision_record, limits, order_throttle, track_record
+from trading.services.risk import cooldowns, decision_record, order_throttle, track_record
 from trading.services.risk.market_view import MarketView, with_news
 
 ZERO = Decimal(0)

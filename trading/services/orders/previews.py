@@ -11,7 +11,8 @@ from trading.domain.risk.outlook import Outlook, outlook
 from trading.domain.risk.types import OrderPlan
 from trading.models import Decision
 from trading.services.money import accounts
-from trading.services.risk import decision_record, decisions, market_view
+from trading.services.orders import decisions
+from trading.services.risk import decision_record, market_view
 
 UID = "preview"  # of an intent that is never decided
 

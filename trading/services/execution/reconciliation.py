@@ -22,9 +22,10 @@ from trading.domain import reconciliation
 from trading.domain.order_states import OPEN_STATUSES, OrderStatus
 from trading.models import Order, Position
 from trading.selectors import venues_in_use
+from trading.services.execution import dispatch
 from trading.services.money import balances
-from trading.services.orders import dispatch, fills, lifecycle
-from trading.services.protection import slots
+from trading.services.orders import fills, lifecycle
+from trading.services.risk import slots
 
 log = structlog.get_logger(__name__)
 ACTOR = "reconciliation"

@@ -17,7 +17,7 @@ import yaml
 from django.core.exceptions import ValidationError
 
 from trading.domain.risk.limit_book import Setting
-from trading.services.risk import limits
+from trading.services.control import limits
 
 FIELDS = ("scope", "key", "name", "value")
 EXAMPLE = '- {scope: symbol, key: BTCUSDT, name: max_position_notional, value: "2500"}'

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from trading.models import Order
-from trading.services.orders import exits, lifecycle
+from trading.services.execution import exits
+from trading.services.orders import lifecycle
 from trading.services.orders.lifecycle import Sent
 
 

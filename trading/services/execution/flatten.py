@@ -33,9 +33,10 @@ from trading.domain.order_states import OPEN_STATUSES, OrderStatus, is_final
 from trading.domain.risk.types import TradingMode
 from trading.models import Decision, Fill, Order, Position, StopReport, TradingState
 from trading.services.control import kill_switch
-from trading.services.orders import dispatch, exits, lifecycle
+from trading.services.execution import dispatch, exits
+from trading.services.orders import decisions, lifecycle
 from trading.services.protection import keeper
-from trading.services.risk import decisions, market_view
+from trading.services.risk import market_view
 
 log = structlog.get_logger(__name__)
 UNFINISHED = (*sorted(OPEN_STATUSES), OrderStatus.NEW)

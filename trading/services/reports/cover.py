@@ -14,7 +14,7 @@ from django.utils import timezone
 from trading.domain.figures import ZERO, plain
 from trading.domain.order_states import OrderStatus
 from trading.models import Order, Position
-from trading.services.protection import leases
+from trading.services.control import leases
 
 RESTING = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 
