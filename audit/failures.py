@@ -11,19 +11,17 @@ import time
 
 import redis
 import structlog
-from django.conf import settings
 from django.db import DataError, ProgrammingError, connection, transaction
 
 from audit import append_only
 from audit.models import Event
-from foundation import metrics
+from foundation import metrics, redis_client
 
 log = structlog.get_logger(__name__)
 BUCKET_SECONDS = 10
 WINDOW_SECONDS = 60
 KEPT_SECONDS = 120
 REFUSED = (DataError, ProgrammingError)  # no right to write, no table, no room for the value
-_client: redis.Redis | None = None
 
 
 def note(error: Exception) -> None:
@@ -69,9 +67,4 @@ def _key(at: float) -> str:
 
 
 def _redis() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5
-        )
-    return _client
+    return redis_client.patient(0.5)

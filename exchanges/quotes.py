@@ -17,7 +17,6 @@ from typing import Any, TypeVar
 import msgspec
 import redis
 import structlog
-from django.conf import settings
 from django.utils import timezone
 
 from exchanges.domain.books import Book
@@ -25,6 +24,7 @@ from exchanges.domain.errors import VenueError
 from exchanges.domain.orders import Quote
 from exchanges.domain.venues import Venue
 from exchanges.venues import registry
+from foundation import redis_client
 
 log = structlog.get_logger(__name__)
 P = TypeVar("P", Quote, Book)
@@ -47,7 +47,6 @@ return 1
 """
 
 _memory: dict[str, tuple[float, Quote | Book]] = {}
-_client: redis.Redis | None = None
 _decode_quote = msgspec.json.Decoder(Quote).decode
 _decode_book = msgspec.json.Decoder(Book).decode
 
@@ -61,12 +60,7 @@ class Prices:
 
 
 def _redis() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5
-        )
-    return _client
+    return redis_client.patient(0.5)
 
 
 def key_of_quote(venue: Venue, symbol: str) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import redis
 import structlog
-from django.conf import settings
+
+from foundation import redis_client
 
 log = structlog.get_logger(__name__)
 EVERY_SECONDS = 5.0
@@ -28,7 +29,6 @@ WATCHED = {
     "market": "prices are old, and nobody looks at circuit breakers while a venue hangs",
     "signals": "signals wait in NATS",
 }
-_client: redis.Redis | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +100,4 @@ def _key(name: str) -> str:
 
 
 def _redis() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5
-        )
-    return _client
+    return redis_client.patient(0.5)

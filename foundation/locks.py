@@ -8,13 +8,13 @@ from contextlib import contextmanager
 
 import redis
 import structlog
-from django.conf import settings
 from redis.exceptions import LockError
 from redis.lock import Lock
 
+from foundation import redis_client
+
 log = structlog.get_logger(__name__)
 LIFE_SECONDS = 3.0
-_client: redis.Redis | None = None
 
 
 @contextmanager
@@ -66,9 +66,4 @@ def _keep(lock: Lock, pause: float, done: threading.Event) -> None:
 
 
 def _redis() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=1
-        )
-    return _client
+    return redis_client.patient(1.0)

@@ -7,10 +7,10 @@ import time
 import redis
 import structlog
 from celery import shared_task
-from django.conf import settings
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
+from foundation import redis_client
 from trading.domain.risk.types import TradingMode
 from trading.models import Position, TradingState
 from trading.services.control import circuit_breakers, kill_switch
@@ -23,14 +23,10 @@ log = structlog.get_logger(__name__)
 QUEUED_FOR_SECONDS = 2  # a worker that dies with the task costs no longer
 LEAST_REST_SECONDS, MOST_REST_SECONDS = 0.2, 1.0
 RESTS_TIMES = 20  # as long as the look before took
-_client: redis.Redis | None = None
 
 
 def _redis() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(settings.REDIS_URL, socket_timeout=1)
-    return _client
+    return redis_client.patient(1.0)
 
 
 def want_protection(position_id: int, *, after: float = 0) -> None:

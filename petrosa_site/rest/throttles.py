@@ -13,13 +13,14 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from foundation import redis_client
+
 if TYPE_CHECKING:  # DRF reads its settings, and so this file, while it makes APIView
     from rest_framework.views import APIView
 
 log = structlog.get_logger(__name__)
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 SILENCE_AFTER_FAILURE_SECONDS = 5.0
-_client: redis.Redis | None = None
 _not_before = 0.0
 
 
@@ -70,17 +71,14 @@ def parse(rate: str) -> tuple[int, int]:
 
 
 def _count(key: str, seconds: int) -> int:
-    global _client, _not_before
+    global _not_before
     if time.monotonic() < _not_before:
         return 0
-    if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=0.25, socket_connect_timeout=0.25
-        )
+    client = redis_client.patient(0.25)
     try:
-        counted = int(_client.incr(key))
+        counted = int(client.incr(key))
         if counted == 1:
-            _client.expire(key, seconds + 1)
+            client.expire(key, seconds + 1)
     except redis.RedisError as error:
         _not_before = time.monotonic() + SILENCE_AFTER_FAILURE_SECONDS
         log.warning("throttle_not_counted", error=str(error))

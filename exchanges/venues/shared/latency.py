@@ -19,11 +19,9 @@ from statistics import median
 import msgspec
 import redis
 import structlog
-from django.conf import settings
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from exchanges.domain.venues import Venue
+from foundation import redis_client
 
 log = structlog.get_logger(__name__)
 ANSWERS_KEPT = 5
@@ -46,7 +44,6 @@ _lock = threading.Lock()
 _answers: dict[Venue, deque[tuple[datetime, Decimal]]] = {}
 _told_at: dict[Venue, float] = {}
 _redis_rests_until = 0.0
-_client: redis.Redis | None = None
 
 
 def note(venue: Venue, ms: float) -> None:
@@ -126,15 +123,7 @@ def _key(venue: Venue) -> str:
 
 
 def _redis() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL,
-            socket_timeout=0.25,
-            socket_connect_timeout=0.25,
-            retry=Retry(NoBackoff(), 0),
-        )
-    return _client
+    return redis_client.once(0.25)
 
 
 def _forget_parent() -> None:

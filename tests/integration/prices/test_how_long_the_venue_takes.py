@@ -71,7 +71,6 @@ def test_what_was_long_ago_does_not_count():
 
 def test_without_redis_a_process_knows_its_own_answers(settings, monkeypatch):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(latency, "_client", None)
     monkeypatch.setattr(latency, "_redis_rests_until", 0.0)
     latency.note(TESTNET, 37)
     assert latency.lately(TESTNET) is not None

@@ -105,7 +105,6 @@ class TestAges:
 
     def test_without_redis_no_age_is_known(self, settings, monkeypatch):
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
-        monkeypatch.setattr(quotes, "_client", None)
         assert quotes.ages(SIMULATOR, ["BTCUSDT"]) == {"BTCUSDT": None}
 
 

@@ -234,10 +234,8 @@ class TestTheTrail:
 
 class TestWithoutRedis:
     @pytest.fixture
-    def away(self, settings, monkeypatch, venue):
+    def away(self, settings, venue):
         settings.REDIS_URL = "redis://127.0.0.1:1/0"
-        for module in (circuit_breakers, failures, quotes):
-            monkeypatch.setattr(module, "_client", None)
 
     def test_what_is_counted_there_is_unknown_and_nothing_is_called_fine(self, away):
         assert circuit_breakers.watch() == []

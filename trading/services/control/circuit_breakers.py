@@ -32,7 +32,7 @@ from exchanges.domain.errors import VenueError
 from exchanges.domain.venues import Venue
 from exchanges.venues import registry
 from exchanges.venues.shared import call_stats
-from foundation import locks, metrics
+from foundation import locks, metrics, redis_client
 from trading.domain import circuit_breakers, slippage
 from trading.domain.circuit_breakers import Finding, Standing, State
 from trading.domain.order_states import OrderStatus
@@ -53,7 +53,6 @@ SLIPPAGE_SECONDS = 600
 SLIPPAGE_COLUMNS = ("slippage_bps", "max_slippage_bps")
 GAUGE = {State.FINE: 0, State.OFF: 0, State.TRIPPED: 1, State.UNKNOWN: -1}
 R = TypeVar("R")
-_client: redis.Redis | None = None
 _told: dict[tuple[str, str, str], State] = {}
 
 
@@ -387,9 +386,4 @@ def note_backlog(waiting: int) -> None:
 
 
 def _redis() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(
-            settings.REDIS_URL, socket_timeout=0.5, socket_connect_timeout=0.5
-        )
-    return _client
+    return redis_client.patient(0.5)
