@@ -25,7 +25,7 @@ def at(what: str, *, wait: float | None = None, life: float = LIFE_SECONDS) -> I
     again after `life` seconds. Without Redis it is granted to everybody: it saves work, it must
     not be what keeps an order from being placed twice.
     """
-    lock = _redis().lock(f"petrosa:alone:{what}", timeout=life, thread_local=False)
+    lock = _redis().lock(_key(what), timeout=life, thread_local=False)
     try:
         got_it = lock.acquire(blocking=wait is not None, blocking_timeout=wait)
     except redis.RedisError as error:
@@ -37,6 +37,11 @@ def at(what: str, *, wait: float | None = None, life: float = LIFE_SECONDS) -> I
         return
     with _renewed(lock, what, life / 3):
         yield True
+
+
+def is_held(what: str) -> bool:
+    """Say whether anybody holds the right to `what` now. Raises redis.RedisError."""
+    return bool(_redis().exists(_key(what)))
 
 
 @contextmanager
@@ -63,6 +68,10 @@ def _keep(lock: Lock, pause: float, done: threading.Event) -> None:
             return  # gone; giving it back will tell
         except redis.RedisError as error:
             log.warning("right_not_renewed", error=str(error))
+
+
+def _key(what: str) -> str:
+    return f"petrosa:lock:{what}"
 
 
 def _redis() -> redis.Redis:

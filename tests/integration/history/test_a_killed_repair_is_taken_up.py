@@ -17,8 +17,7 @@ REPAIR = "from exchanges.tasks import repair_history; repair_history()"
 
 
 def is_running() -> bool:
-    with locks.at("history-repair") as got_it:
-        return not got_it
+    return locks.is_held("history-repair")
 
 
 def until(seen: Callable[[], bool], seconds: float) -> bool:
