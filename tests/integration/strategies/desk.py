@@ -48,12 +48,11 @@ class Settings:
 class Desk:
     """Processes of one environment and the frames they hear; every desk has its own subjects."""
 
+    latest: Desk | None = None
+
     def __init__(self) -> None:
         self.name = uuid.uuid4().hex[:12]
         self.topic = f"test.{self.name}"
-        with redis.Redis.from_url(django_settings.REDIS_URL) as store:  # what others said before
-            for key in store.scan_iter(f"{memory.PREFIX}:*"):
-                store.delete(key)
 
     def place(self, shard: str = "1/1", *, port: int = 0, max_age: float = FOREVER) -> Place:
         return Place(
@@ -70,6 +69,7 @@ class Desk:
 
     @asynccontextmanager
     async def running(self, settings: Settings, shard: str = "1/1", **place):
+        self._forget_others()
         process = Process(self.place(shard, **place), settings)
         task = asyncio.create_task(process.run())
         try:
@@ -78,6 +78,15 @@ class Desk:
         finally:
             process.stop()
             await task
+
+    def _forget_others(self) -> None:
+        """Drop what another desk has said; this one's own outlives its processes."""
+        if Desk.latest is self:
+            return
+        Desk.latest = self
+        with redis.Redis.from_url(django_settings.REDIS_URL) as store:
+            for key in store.scan_iter(f"{memory.PREFIX}:*"):
+                store.delete(key)
 
     async def send(self, frames: Iterable[Recorded]) -> int:
         """Publish frames as the market process does; return how many."""
