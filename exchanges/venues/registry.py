@@ -156,6 +156,10 @@ def access_to(venue: Venue, credentials: str = FIRST_ACCOUNT) -> Access:
     if venue.market is not Market.SPOT:
         raise ImproperlyConfigured(f"No orders can be sent to {venue} yet: the market is spot.")
     if venue.environment is Environment.SIMULATOR:
+        if credentials != FIRST_ACCOUNT:
+            raise ImproperlyConfigured(
+                f"The simulator has one account: {credentials} would be the same wallet once more."
+            )
         return Access(
             venue,
             settings.SIMULATOR_REST_URL,

@@ -127,6 +127,12 @@ def test_an_account_has_its_own_keys(venue: ScriptedVenue, settings: Settings) -
     assert sent == [API_KEY, "key-of-desk-2"]
 
 
+def test_the_simulator_has_one_account() -> None:
+    account = VenueAccount(**SIMULATOR.columns(), credentials="DESK2")
+    with pytest.raises(ImproperlyConfigured, match="same wallet once more"):
+        registry.for_account(account)
+
+
 def test_keys_that_are_not_configured_are_asked_for_by_name(settings: Settings) -> None:
     account = VenueAccount(**TESTNET.columns(), credentials="DESK9")
     with pytest.raises(ImproperlyConfigured, match="BINANCE_API_KEY_DESK9"):

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
+from exchanges.models import VenueAccount
 from tests.fakes.exchange import FakeExchange
-from tests.places import TESTNET, account_at
-from trading.models import Order
+from tests.places import SIMULATOR, TESTNET, account_at
+from trading.models import Order, UnknownOrder
 from trading.services.orders import fills
 
 pytestmark = pytest.mark.django_db
@@ -52,3 +53,12 @@ def test_an_order_of_another_environment_is_not_ours_to_know(report):
 
 def test_a_report_without_a_status_is_news(report):
     assert not known(replace(report, status=None))
+
+
+def test_what_a_second_account_of_the_same_wallet_hears_is_known_too(report):
+    """Two rows with the same keys hear each other's orders: neither may take them for unknown."""
+    twin = VenueAccount.objects.create(**SIMULATOR.columns(), label="later")
+    assert not fills.look([report], account=twin).fresh
+    applied = fills.apply(report, account=twin, actor="user stream")
+    assert applied is not None
+    assert not UnknownOrder.objects.exists()

@@ -166,7 +166,9 @@ def apply(
         except _NewsOvertook:
             log.info("news_overtook_the_reply", client_order_id=report.client_order_id)
     with transaction.atomic(), together():
-        order = _locked_order.first(client_order_id=report.client_order_id, account_id=account.pk)
+        order = _locked_order.first(
+            client_order_id=report.client_order_id, **account.venue.columns()
+        )
         if order is None:
             _note_unknown(report, account, actor)
             return None
@@ -202,7 +204,7 @@ def look(reports: Iterable[ExecutionReport], *, account: VenueAccount) -> Look:
     """
     with together():
         asked = [
-            (r, _figures_of.ask(client_order_id=r.client_order_id, account_id=account.pk))
+            (r, _figures_of.ask(client_order_id=r.client_order_id, **account.venue.columns()))
             for r in reports
         ]
         found = [(report, answer()) for report, answer in asked]
@@ -224,28 +226,43 @@ def _is_known(report: ExecutionReport, found: list[Any]) -> bool:
     )
 
 
+def _at(exchange: str, market: str, environment: str) -> dict[str, str]:
+    """Select by venue, not by account: ids of ours are unique there, and several accounts of the
+    books may speak to one account of the venue."""
+    place = {"exchange": exchange, "market": market, "environment": environment}
+    return {f"venue_account__{name}": word for name, word in place.items()}
+
+
 @Select
-def _figures_of(client_order_id: str, account_id: int) -> QuerySet[Order, Any]:
-    rows = Order.objects.filter(client_order_id=client_order_id, venue_account=account_id)
+def _figures_of(
+    client_order_id: str, exchange: str, market: str, environment: str
+) -> QuerySet[Order, Any]:
+    rows = Order.objects.filter(
+        client_order_id=client_order_id, **_at(exchange, market, environment)
+    )
     return rows.order_by().values_list(
         "status", "executed_quantity", "booked_quantity", "venue_order_id", "acknowledged_at"
     )
 
 
 @Select
-def _locked_order(client_order_id: str, account_id: int) -> QuerySet[Order]:
+def _locked_order(
+    client_order_id: str, exchange: str, market: str, environment: str
+) -> QuerySet[Order]:
     rows = Order.objects.select_for_update(of=("self",), no_key=True).order_by()
     return rows.select_related("account", "venue_account").filter(
-        client_order_id=client_order_id, venue_account=account_id
+        client_order_id=client_order_id, **_at(exchange, market, environment)
     )
 
 
 @Select
-def _locked_list(list_client_order_id: str, account_id: int) -> QuerySet[Order]:
+def _locked_list(
+    list_client_order_id: str, exchange: str, market: str, environment: str
+) -> QuerySet[Order]:
     rows = Order.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
     return rows.select_related("account", "venue_account").filter(
         order_list__list_client_order_id=list_client_order_id,
-        venue_account=account_id,
+        **_at(exchange, market, environment),
     )
 
 
@@ -319,7 +336,7 @@ def apply_list(report: OrderListReport, *, account: VenueAccount, actor: str) ->
     found = []
     with transaction.atomic(), together():
         rows = _locked_list.rows(
-            list_client_order_id=report.list_client_order_id, account_id=account.pk
+            list_client_order_id=report.list_client_order_id, **account.venue.columns()
         )
         if report.venue_list_id and rows:
             ask_update(
@@ -331,7 +348,7 @@ def apply_list(report: OrderListReport, *, account: VenueAccount, actor: str) ->
         for leg, instrument, priced in zip(ours, instruments, prices, strict=True):
             name = leg.client_order_id
             order = known.get(name) or _locked_order.first(
-                client_order_id=name, account_id=account.pk
+                client_order_id=name, **account.venue.columns()
             )
             if order is None:
                 _note_unknown(leg, account, actor)
